@@ -1,0 +1,105 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// The attributes that an annotated record carries besides the canonical fields,
+// which have the names that the semantic conventions give them.
+const (
+	annotationPrefix = "gen_ai_guardrail."
+	attrVerdict      = annotationPrefix + "verdict"
+	attrEvidence     = annotationPrefix + "evidence"
+	attrGuardrailIDs = annotationPrefix + "guardrail_ids"
+	attrPartition    = annotationPrefix + "partition"
+
+	// AttrPrincipal names the principal, also as a key to group by.
+	AttrPrincipal = annotationPrefix + "principal"
+	// AttrUser names the user.
+	AttrUser = "user.id"
+)
+
+// Annotate writes the verdict and the canonical fields onto the record that inv
+// was read from, in place of any annotations that came with it. An empty
+// partition is left out.
+func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
+	attrs := record.Attributes()
+	attrs.RemoveIf(func(name string, _ pcommon.Value) bool {
+		return strings.HasPrefix(name, annotationPrefix)
+	})
+	attrs.PutStr(attrVerdict, inv.Verdict.String())
+	attrs.PutStr(attrEvidence, inv.Evidence.String())
+	if len(inv.Guardrails) > 0 {
+		ids := attrs.PutEmptySlice(attrGuardrailIDs)
+		ids.EnsureCapacity(len(inv.Guardrails))
+		for _, g := range inv.Guardrails {
+			ids.AppendEmpty().SetStr(g.ID)
+		}
+	}
+	if inv.Principal != "" {
+		attrs.PutStr(AttrPrincipal, inv.Principal)
+	}
+	if partition != "" {
+		attrs.PutStr(attrPartition, partition)
+	}
+	inv.put(attrs, AttrUser, inv.User)
+	inv.put(attrs, attrAccount, inv.Account)
+	inv.put(attrs, attrRegion, inv.Region)
+	inv.put(attrs, attrModel, inv.Model)
+	inv.put(attrs, attrMethod, inv.Operation)
+	inv.put(attrs, attrRequestID, inv.RequestID)
+	// A time of observation differs between deliveries and must not look stated.
+	if record.Timestamp() == 0 && inv.TimeSource == StatedTime && inv.Time > 0 {
+		record.SetTimestamp(pcommon.Timestamp(inv.Time))
+	}
+}
+
+// put writes a field. What a Bedrock record states overrules what is there.
+func (inv *Invocation) put(attrs pcommon.Map, key, value string) {
+	if value == "" {
+		return
+	}
+	if present, ok := attrs.Get(key); ok && !inv.bedrock && !isEmpty(present) {
+		return
+	}
+	attrs.PutStr(key, value)
+}
+
+// readAnnotations takes the verdict from annotations, and the fields from the
+// record as usual, or from where Annotate wrote them when the body was left out
+// on the way. It reports false for a record without a verdict that is known.
+func (r *Reader) readAnnotations(attrs levels, record plog.LogRecord, inv *Invocation) bool {
+	annotation := func(key string) string {
+		value, ok := attrs.record().Get(key)
+		if !ok {
+			return ""
+		}
+		return stringOf(value)
+	}
+	kind, ok := ParseKind(annotation(attrVerdict), annotation(attrEvidence))
+	if !ok {
+		return false
+	}
+	if inv.bedrock, _ = inv.readBody(record.Body()); !inv.bedrock {
+		inv.reset()
+	}
+	if inv.User == "" {
+		inv.User = annotation(AttrUser)
+	}
+	r.fillFields(attrs, inv)
+	if inv.Principal = annotation(AttrPrincipal); inv.Principal == "" {
+		inv.Principal = principalOf(inv.User)
+	}
+	inv.fillTime(record)
+	inv.Kind = kind
+	if ids, ok := attrs.record().Get(attrGuardrailIDs); ok {
+		inv.nameAll(ids)
+	}
+	return true
+}

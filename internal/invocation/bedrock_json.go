@@ -1,0 +1,349 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"strconv"
+	"strings"
+)
+
+// readText reads a Bedrock record from JSON text. bedrock is false when the text
+// is not plainly one; whole is false when it breaks before its end.
+//
+// Of two equal keys the last counts, as a whole, at every level: hence the
+// resets before a member is read.
+func (inv *Invocation) readText(text string) (bedrock, whole bool) {
+	f := &inv.found
+	s := &f.scan
+	s.start(text)
+	if s.peek() != '{' {
+		return false, false
+	}
+	var timestamp string
+	whole = s.members(func(name string) (ok bool) {
+		switch name {
+		case "schemaType":
+			var schemaType string
+			schemaType, ok = s.stringValue()
+			f.schema = schemaOf(schemaType)
+		case "timestamp":
+			timestamp, ok = s.stringValue()
+		case "accountId":
+			inv.Account, ok = s.accountID()
+		case "region":
+			inv.Region, ok = s.stringValue()
+		case "requestId":
+			inv.RequestID, ok = s.stringValue()
+		case "operation":
+			inv.Operation, ok = s.stringValue()
+		case "modelId":
+			inv.Model, ok = s.stringValue()
+		case "errorCode":
+			var code string
+			code, ok = s.stringValue()
+			f.errored = code != ""
+		case "identity":
+			inv.User = ""
+			ok = s.object(func(name string) (ok bool) {
+				if name != "arn" {
+					return s.skip()
+				}
+				inv.User, ok = s.stringValue()
+				return ok
+			})
+		case "input":
+			ok = f.readInput(s)
+		case "output":
+			ok = f.readOutput(s)
+		default:
+			ok = s.skip()
+		}
+		return ok
+	}) && s.end()
+	inv.setTime(timestamp)
+	return inv.plainlyBedrock(), whole
+}
+
+// plainlyBedrock tells a Bedrock record by its schema, or, since newer records
+// tell that last and may be cut off before it, by the fields that make one.
+func (inv *Invocation) plainlyBedrock() bool {
+	switch inv.found.schema {
+	case schemaBedrock:
+		return true
+	case schemaUntold:
+		return inv.Model != "" && inv.Operation != "" && (inv.RequestID != "" || inv.Account != "")
+	default:
+		return false
+	}
+}
+
+func (f *findings) readInput(s *scanner) bool {
+	f.config = Guardrail{}
+	return s.object(func(name string) bool {
+		if name != "inputBodyJson" {
+			return s.skip()
+		}
+		f.config = Guardrail{}
+		if s.peek() != quote {
+			return f.readRequest(s)
+		}
+		body, ok := s.stringValue()
+		if ok && looksLikeJSON(body) {
+			f.inner.start(body)
+			if !f.readRequest(&f.inner) || !f.inner.end() {
+				f.config = Guardrail{}
+			}
+		}
+		return ok
+	})
+}
+
+// readRequest looks for the one thing in a request that the service acts on.
+func (f *findings) readRequest(s *scanner) bool {
+	return s.object(func(name string) bool {
+		if name != "guardrailConfig" {
+			return s.skip()
+		}
+		f.config = Guardrail{}
+		return s.object(func(name string) (ok bool) {
+			switch name {
+			case "guardrailIdentifier":
+				f.config.ID, ok = s.stringValue()
+				f.config.ID = bareID(f.config.ID)
+			case "guardrailVersion":
+				f.config.Version, ok = s.stringValue()
+			default:
+				ok = s.skip()
+			}
+			return ok
+		})
+	})
+}
+
+func (f *findings) readOutput(s *scanner) bool {
+	f.resetBody()
+	f.offloaded = false
+	return s.object(func(name string) bool {
+		switch name {
+		case "outputBodyS3Path":
+			path, ok := s.stringValue()
+			f.offloaded = path != ""
+			return ok
+		case "outputBodyJson":
+			f.resetBody()
+			if s.peek() == quote {
+				body, ok := s.stringValue()
+				f.readAnswerText(body)
+				return ok
+			}
+			return f.readAnswer(s)
+		default:
+			return s.skip()
+		}
+	})
+}
+
+// readAnswerText reads an answer that the record holds as a string: JSON, or
+// plain text, which is an answer without evidence.
+func (f *findings) readAnswerText(body string) {
+	if !looksLikeJSON(body) {
+		f.answer = strings.TrimLeft(strings.TrimPrefix(body, byteOrderMark), " \t\r\n") != ""
+		return
+	}
+	f.inner.start(body)
+	if !f.readAnswer(&f.inner) || !f.inner.end() {
+		f.resetBody()
+		f.cut = true
+	}
+}
+
+func looksLikeJSON(body string) bool {
+	body = strings.TrimLeft(strings.TrimPrefix(body, byteOrderMark), " \t\r\n")
+	return body != "" && (body[0] == '{' || body[0] == '[')
+}
+
+// readAnswer reads an answer body: an object, or the chunks of a stream, among
+// which there may be others than objects.
+func (f *findings) readAnswer(s *scanner) bool {
+	switch s.peek() {
+	case '{':
+		return f.readItem(s)
+	case '[':
+		return s.elements(func() bool {
+			f.answer = true
+			if s.peek() == '{' {
+				return f.readItem(s)
+			}
+			return s.skip()
+		})
+	default:
+		raw, ok := s.rawValue()
+		f.answer = raw != "null"
+		return ok
+	}
+}
+
+// readItem reads the top level of an answer body, or of a chunk.
+func (f *findings) readItem(s *scanner) bool {
+	mark := len(f.assessments)
+	var it item
+	ok := s.members(func(name string) (ok bool) {
+		f.answer = true
+		switch name {
+		case "amazon-bedrock-guardrailAction":
+			it.action, ok = s.stringValue()
+		case "amazon-bedrock-trace":
+			f.drop(invokePlaces, mark)
+			it.invokeRan, ok = f.readTrace(s, mark, invokeInput, invokeOutput, "input", "outputs")
+		case "trace":
+			f.drop(conversePlaces, mark)
+			it.converRan, ok = f.readTrace(s, mark, converseInput, converseOutput, "inputAssessment", "outputAssessments")
+		case "stop_reason":
+			it.stopReason, ok = s.stringValue()
+		case "stopReason":
+			it.converse, ok = s.stringValue()
+		default:
+			ok = s.skip()
+		}
+		return ok
+	})
+	f.add(it)
+	return ok
+}
+
+// readTrace reads the trace of a guardrail, in the words of one family of
+// operations. ran tells that it names none but could only come from one.
+func (f *findings) readTrace(s *scanner, mark int, input, output place, inputKey, outputKey string) (ran, ok bool) {
+	var told, reason bool
+	ok = s.object(func(name string) bool {
+		if name != "guardrail" {
+			return s.skip()
+		}
+		f.drop(input|output, mark)
+		told, reason = false, false
+		return s.object(func(name string) (ok bool) {
+			switch name {
+			case inputKey:
+				f.drop(input, mark)
+				ok = f.readAssessments(s, input)
+			case outputKey:
+				f.drop(output, mark)
+				ok = f.readAssessments(s, output)
+			case "modelOutput":
+				told = false
+				if s.peek() != '[' {
+					return s.skip()
+				}
+				ok = s.elements(func() bool {
+					told = true
+					return s.skip()
+				})
+			case "actionReason":
+				var text string
+				text, ok = s.stringValue()
+				reason = text != ""
+			default:
+				ok = s.skip()
+			}
+			return ok
+		})
+	})
+	return told || reason, ok
+}
+
+// readAssessments reads {id: assessment}, or a list of such.
+func (f *findings) readAssessments(s *scanner, at place) bool {
+	if s.peek() == '[' {
+		return s.elements(func() bool { return f.readAssessmentMap(s, at) })
+	}
+	return f.readAssessmentMap(s, at)
+}
+
+func (f *findings) readAssessmentMap(s *scanner, at place) bool {
+	mark := len(f.assessments)
+	return s.object(func(id string) (ok bool) {
+		id = bareID(id)
+		a := assessment{Guardrail: Guardrail{ID: id}, place: at}
+		switch s.peek() {
+		case '{':
+			ok = a.read(s)
+		case '[':
+			ok = s.elements(func() bool { return a.read(s) })
+		default:
+			f.unassess(id, mark)
+			return s.skip()
+		}
+		if id != "" {
+			f.assess(a, mark)
+		}
+		return ok
+	})
+}
+
+// read adds what one assessment tells of version and coverage.
+func (a *assessment) read(s *scanner) bool {
+	var version string
+	var seen coverage
+	ok := s.object(func(name string) bool {
+		switch name {
+		case "appliedGuardrailDetails":
+			version = ""
+			return s.object(func(name string) (ok bool) {
+				if name != "guardrailVersion" {
+					return s.skip()
+				}
+				version, ok = s.stringValue()
+				return ok
+			})
+		case "invocationMetrics":
+			seen = coverage{}
+			return s.object(func(name string) bool {
+				if name != "guardrailCoverage" {
+					return s.skip()
+				}
+				seen = coverage{}
+				return s.object(func(name string) bool {
+					if name != "textCharacters" {
+						return s.skip()
+					}
+					seen = coverage{}
+					return seen.read(s)
+				})
+			})
+		default:
+			return s.skip()
+		}
+	})
+	if a.Version == "" {
+		a.Version = version
+	}
+	a.coverage.add(seen)
+	return ok
+}
+
+func (c *coverage) read(s *scanner) bool {
+	return s.object(func(name string) bool {
+		switch name {
+		case "guarded", "total":
+			raw, ok := s.rawValue()
+			if name == "guarded" {
+				c.guarded = characters(raw)
+			} else {
+				c.total = characters(raw)
+			}
+			return ok
+		default:
+			return s.skip()
+		}
+	})
+}
+
+// characters reads a count; what is none counts nothing.
+func characters(raw string) float64 {
+	n, err := strconv.ParseFloat(raw, 64)
+	if err != nil || !(n > 0) { // NaN is no count either
+		return 0
+	}
+	return n
+}

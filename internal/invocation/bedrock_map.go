@@ -1,0 +1,292 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// readMap reads a Bedrock record that a pipeline has parsed already, as a log
+// body or split into a record's attributes: the same reading as readText, of
+// values instead of text. Parts of it may still be JSON in a string.
+func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
+	f := &inv.found
+	var timestamp string
+	for name, value := range record.All() {
+		switch name {
+		case "schemaType":
+			f.schema = schemaOf(stringOf(value))
+		case "timestamp":
+			timestamp = stringOf(value)
+		case "accountId":
+			inv.Account = accountOf(value)
+		case "region":
+			inv.Region = stringOf(value)
+		case "requestId":
+			inv.RequestID = stringOf(value)
+		case "operation":
+			inv.Operation = stringOf(value)
+		case "modelId":
+			inv.Model = stringOf(value)
+		case "errorCode":
+			f.errored = stringOf(value) != ""
+		case "identity":
+			inv.User = ""
+			for name, value := range members(value) {
+				if name == "arn" {
+					inv.User = stringOf(value)
+				}
+			}
+		case "identity.arn":
+			inv.User = stringOf(value)
+		case "input":
+			f.config = Guardrail{}
+			for name, value := range members(value) {
+				if name == "inputBodyJson" {
+					f.requestOf(value)
+				}
+			}
+		case "input.inputBodyJson":
+			f.requestOf(value)
+		case "output":
+			f.resetBody()
+			f.offloaded = false
+			for name, value := range members(value) {
+				switch name {
+				case "outputBodyJson":
+					f.answerOf(value)
+				case "outputBodyS3Path":
+					f.offloaded = stringOf(value) != ""
+				}
+			}
+		case "output.outputBodyJson":
+			f.answerOf(value)
+		case "output.outputBodyS3Path":
+			f.offloaded = stringOf(value) != ""
+		}
+	}
+	inv.setTime(timestamp)
+	return inv.plainlyBedrock(), true
+}
+
+func (f *findings) requestOf(body pcommon.Value) {
+	f.config = Guardrail{}
+	if body.Type() == pcommon.ValueTypeStr {
+		if !looksLikeJSON(body.Str()) {
+			return
+		}
+		f.inner.start(body.Str())
+		if !f.readRequest(&f.inner) || !f.inner.end() {
+			f.config = Guardrail{}
+		}
+		return
+	}
+	for name, value := range members(body) {
+		if name != "guardrailConfig" {
+			continue
+		}
+		f.config = Guardrail{}
+		for name, value := range members(value) {
+			switch name {
+			case "guardrailIdentifier":
+				f.config.ID = bareID(stringOf(value))
+			case "guardrailVersion":
+				f.config.Version = stringOf(value)
+			}
+		}
+	}
+}
+
+func (f *findings) answerOf(body pcommon.Value) {
+	f.resetBody()
+	switch body.Type() {
+	case pcommon.ValueTypeStr:
+		f.readAnswerText(body.Str())
+	case pcommon.ValueTypeMap:
+		f.itemOf(body.Map())
+	case pcommon.ValueTypeSlice:
+		for _, chunk := range body.Slice().All() {
+			f.answer = true
+			if chunk.Type() == pcommon.ValueTypeMap {
+				f.itemOf(chunk.Map())
+			}
+		}
+	case pcommon.ValueTypeEmpty:
+	default:
+		f.answer = true
+	}
+}
+
+func (f *findings) itemOf(answer pcommon.Map) {
+	mark := len(f.assessments)
+	var it item
+	for name, value := range answer.All() {
+		f.answer = true
+		switch name {
+		case "amazon-bedrock-guardrailAction":
+			it.action = stringOf(value)
+		case "amazon-bedrock-trace":
+			f.drop(invokePlaces, mark)
+			it.invokeRan = f.traceOf(value, mark, invokeInput, invokeOutput, "input", "outputs")
+		case "trace":
+			f.drop(conversePlaces, mark)
+			it.converRan = f.traceOf(value, mark, converseInput, converseOutput, "inputAssessment", "outputAssessments")
+		case "stop_reason":
+			it.stopReason = stringOf(value)
+		case "stopReason":
+			it.converse = stringOf(value)
+		}
+	}
+	f.add(it)
+}
+
+func (f *findings) traceOf(trace pcommon.Value, mark int, input, output place, inputKey, outputKey string) (ran bool) {
+	var told, reason bool
+	for name, value := range members(trace) {
+		if name != "guardrail" {
+			continue
+		}
+		f.drop(input|output, mark)
+		told, reason = false, false
+		for name, value := range members(value) {
+			switch name {
+			case inputKey:
+				f.drop(input, mark)
+				f.assessmentsOf(value, input)
+			case outputKey:
+				f.drop(output, mark)
+				f.assessmentsOf(value, output)
+			case "modelOutput":
+				told = value.Type() == pcommon.ValueTypeSlice && value.Slice().Len() > 0
+			case "actionReason":
+				reason = stringOf(value) != ""
+			}
+		}
+	}
+	return told || reason
+}
+
+func (f *findings) assessmentsOf(value pcommon.Value, at place) {
+	if value.Type() != pcommon.ValueTypeSlice {
+		f.assessmentMapOf(value, at)
+		return
+	}
+	for _, element := range value.Slice().All() {
+		f.assessmentMapOf(element, at)
+	}
+}
+
+func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
+	mark := len(f.assessments)
+	for id, value := range members(value) {
+		id = bareID(id)
+		a := assessment{Guardrail: Guardrail{ID: id}, place: at}
+		switch value.Type() {
+		case pcommon.ValueTypeMap:
+			a.add(value)
+		case pcommon.ValueTypeSlice:
+			for _, element := range value.Slice().All() {
+				a.add(element)
+			}
+		default:
+			f.unassess(id, mark)
+			continue
+		}
+		if id != "" {
+			f.assess(a, mark)
+		}
+	}
+}
+
+func (a *assessment) add(value pcommon.Value) {
+	var version string
+	var seen coverage
+	for name, value := range members(value) {
+		switch name {
+		case "appliedGuardrailDetails":
+			version = ""
+			for name, value := range members(value) {
+				if name == "guardrailVersion" {
+					version = stringOf(value)
+				}
+			}
+		case "invocationMetrics":
+			seen = coverageOf(value)
+		}
+	}
+	if a.Version == "" {
+		a.Version = version
+	}
+	a.coverage.add(seen)
+}
+
+func coverageOf(metrics pcommon.Value) (seen coverage) {
+	for name, value := range members(metrics) {
+		if name != "guardrailCoverage" {
+			continue
+		}
+		seen = coverage{}
+		for name, value := range members(value) {
+			if name != "textCharacters" {
+				continue
+			}
+			seen = coverage{}
+			for name, value := range members(value) {
+				switch name {
+				case "guarded":
+					seen.guarded = charactersOf(value)
+				case "total":
+					seen.total = charactersOf(value)
+				}
+			}
+		}
+	}
+	return seen
+}
+
+func charactersOf(value pcommon.Value) float64 {
+	switch value.Type() {
+	case pcommon.ValueTypeInt:
+		return max(0, float64(value.Int()))
+	case pcommon.ValueTypeDouble:
+		if n := value.Double(); n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// members iterates over a value that is a map; over any other as if it were empty.
+func members(value pcommon.Value) func(yield func(string, pcommon.Value) bool) {
+	return func(yield func(string, pcommon.Value) bool) {
+		if value.Type() != pcommon.ValueTypeMap {
+			return
+		}
+		for name, member := range value.Map().All() {
+			if !yield(name, member) {
+				return
+			}
+		}
+	}
+}
+
+// stringOf gives a value that is a string; of any other nothing, since a wrong
+// type is as good as none.
+func stringOf(value pcommon.Value) string {
+	if value.Type() != pcommon.ValueTypeStr {
+		return ""
+	}
+	return value.Str()
+}
+
+// accountOf gives an account's number, which some pipelines turn from a string
+// into a number on its way.
+func accountOf(value pcommon.Value) string {
+	if value.Type() == pcommon.ValueTypeInt && value.Int() >= 0 {
+		return strconv.FormatInt(value.Int(), 10)
+	}
+	return stringOf(value)
+}

@@ -1,0 +1,158 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import "strings"
+
+// place is where in an answer an assessment stands: by the family of operations
+// that writes it there, and before or behind the model.
+type place uint8
+
+const (
+	invokeInput place = 1 << iota
+	invokeOutput
+	converseInput
+	converseOutput
+
+	invokePlaces   = invokeInput | invokeOutput
+	conversePlaces = converseInput | converseOutput
+)
+
+// assessment is what one guardrail left behind in one place.
+type assessment struct {
+	Guardrail
+	coverage
+	place place
+}
+
+// coverage counts the characters that a guardrail looked at, and those there were.
+type coverage struct{ guarded, total float64 }
+
+func (c *coverage) add(other coverage) {
+	c.guarded += other.guarded
+	c.total += other.total
+}
+
+// signs are what one family of operations leaves behind besides assessments.
+type signs struct {
+	ran          bool // a guardrail ran
+	unrecognised bool // an action that nobody knows
+}
+
+// The most assessments kept of one record; a real one holds a handful. More of
+// them add neither verdict nor evidence, only memory.
+const maxAssessments = 64
+
+// findings gathers what a Bedrock record holds that bears on the verdict,
+// whichever its operation, which may stand behind the answer.
+type findings struct {
+	schema    schema
+	errored   bool
+	config    Guardrail // the request's guardrailConfig
+	answer    bool
+	cut       bool // the answer, JSON in a string, cannot be read to the end
+	offloaded bool // the answer lies in S3
+
+	invoke, converse signs
+	assessments      []assessment
+
+	scan, inner scanner // kept for their memory
+}
+
+type schema uint8
+
+const (
+	schemaUntold schema = iota
+	schemaBedrock
+	schemaOther
+)
+
+func schemaOf(schemaType string) schema {
+	if schemaType == "ModelInvocationLog" {
+		return schemaBedrock
+	}
+	return schemaOther
+}
+
+func (f *findings) reset() {
+	*f = findings{assessments: f.assessments[:0], scan: f.scan, inner: f.inner}
+}
+
+// resetBody forgets what an answer body told, since a later one counts instead.
+func (f *findings) resetBody() {
+	f.answer, f.cut = false, false
+	f.invoke, f.converse = signs{}, signs{}
+	f.assessments = f.assessments[:0]
+}
+
+// drop forgets the assessments from the mark on that stand in the given places.
+func (f *findings) drop(places place, mark int) {
+	kept := f.assessments[:mark]
+	for _, a := range f.assessments[mark:] {
+		if a.place&places == 0 {
+			kept = append(kept, a)
+		}
+	}
+	f.assessments = kept
+}
+
+// assess records an assessment; of two with one id in one map, which begins at
+// the mark, the later counts.
+func (f *findings) assess(a assessment, mark int) {
+	for i := mark; i < len(f.assessments); i++ {
+		if f.assessments[i].ID == a.ID {
+			f.assessments[i] = a
+			return
+		}
+	}
+	if len(f.assessments) < maxAssessments {
+		f.assessments = append(f.assessments, a)
+	}
+}
+
+// unassess takes back an assessment of the map that begins at the mark.
+func (f *findings) unassess(id string, mark int) {
+	for i := mark; i < len(f.assessments); i++ {
+		if f.assessments[i].ID == id {
+			f.assessments = append(f.assessments[:i], f.assessments[i+1:]...)
+			return
+		}
+	}
+}
+
+// item is what stands at the top level of an answer body, or of a chunk of it.
+type item struct {
+	action     string // amazon-bedrock-guardrailAction
+	stopReason string // stop_reason, or stopReason of the Converse family
+	converse   string
+	invokeRan  bool // a trace tells that a guardrail ran
+	converRan  bool
+}
+
+const intervened = "guardrail_intervened"
+
+// add notes what an item told once it is read to its end.
+func (f *findings) add(it item) {
+	switch it.action {
+	case "":
+	case "INTERVENED", "NONE":
+		f.invoke.ran = true
+	default:
+		f.invoke.unrecognised = true
+	}
+	if it.invokeRan || it.stopReason == intervened {
+		f.invoke.ran = true
+	}
+	if it.converRan || it.converse == intervened {
+		f.converse.ran = true
+	}
+}
+
+// bareID gives the id of a guardrail that may be named by its ARN.
+func bareID(id string) string {
+	if strings.HasPrefix(id, "arn:") {
+		return id[strings.LastIndexByte(id, '/')+1:]
+	}
+	return id
+}

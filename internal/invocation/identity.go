@@ -1,0 +1,92 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// ContentID identifies an invocation without a request id by what its record
+// says: half of the SHA-256 of it, in hexadecimal digits. Nobody can make two
+// records of one identity, and so hide one behind the other. Of a Bedrock record
+// only the body counts: what a pipeline adds may differ between deliveries.
+func (inv *Invocation) ContentID(record plog.LogRecord) string {
+	h := contentHash{Hash: sha256.New()}
+	h.value(record.Body())
+	if !inv.bedrock || inv.split {
+		h.str(record.EventName())
+		h.attributes(record.Attributes())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// contentHash writes values so that no two different ones give the same bytes:
+// each with its type and, where it has one, its length.
+type contentHash struct {
+	hash.Hash
+	buf [9]byte
+}
+
+func (h *contentHash) tagged(kind pcommon.ValueType, n uint64) {
+	h.buf[0] = byte(kind)
+	binary.LittleEndian.PutUint64(h.buf[1:], n)
+	h.Write(h.buf[:])
+}
+
+func (h *contentHash) str(s string) {
+	h.tagged(pcommon.ValueTypeStr, uint64(len(s)))
+	h.Write([]byte(s))
+}
+
+func (h *contentHash) value(value pcommon.Value) {
+	switch value.Type() {
+	case pcommon.ValueTypeStr:
+		h.str(value.Str())
+	case pcommon.ValueTypeBool:
+		var n uint64
+		if value.Bool() {
+			n = 1
+		}
+		h.tagged(pcommon.ValueTypeBool, n)
+	case pcommon.ValueTypeInt:
+		h.tagged(pcommon.ValueTypeInt, uint64(value.Int())) //nolint:gosec // only its bits matter
+	case pcommon.ValueTypeDouble:
+		h.tagged(pcommon.ValueTypeDouble, math.Float64bits(value.Double()))
+	case pcommon.ValueTypeBytes:
+		h.tagged(pcommon.ValueTypeBytes, uint64(value.Bytes().Len())) //nolint:gosec // a length
+		h.Write(value.Bytes().AsRaw())
+	case pcommon.ValueTypeMap:
+		h.tagged(pcommon.ValueTypeMap, uint64(value.Map().Len())) //nolint:gosec // a length
+		for name, member := range value.Map().All() {
+			h.str(name)
+			h.value(member)
+		}
+	case pcommon.ValueTypeSlice:
+		h.tagged(pcommon.ValueTypeSlice, uint64(value.Slice().Len())) //nolint:gosec // a length
+		for _, element := range value.Slice().All() {
+			h.value(element)
+		}
+	default:
+		h.tagged(pcommon.ValueTypeEmpty, 0)
+	}
+}
+
+// attributes leaves out what this project's own annotations add, which may
+// differ between two deliveries of one record.
+func (h *contentHash) attributes(attrs pcommon.Map) {
+	for name, value := range attrs.All() {
+		if !strings.HasPrefix(name, annotationPrefix) {
+			h.str(name)
+			h.value(value)
+		}
+	}
+}

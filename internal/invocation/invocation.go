@@ -1,0 +1,137 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+// Verdict says whether a guardrail was applied to an invocation.
+type Verdict uint8
+
+// The verdicts. Zero is a record that is no invocation.
+const (
+	NotInvocation Verdict = iota
+	Unapproved            // a guardrail ran, but none of those approved
+	Guarded               // positive evidence that a guardrail ran
+	NotApplicable         // no guardrail can be applied to the model or provider
+	Failed                // an error and no answer
+	Unknown               // nothing to judge by
+	Unguarded             // an answer, and no evidence where the service would write it
+)
+
+var verdictNames = [...]string{
+	"not_invocation", "unapproved", "guarded", "not_applicable", "failed", "unknown", "unguarded",
+}
+
+func (v Verdict) String() string { return verdictNames[v] }
+
+// Evidence is what a [Verdict] rests on.
+type Evidence uint8
+
+// The kinds of evidence, by the verdict that they belong to.
+const (
+	NoEvidence Evidence = iota
+
+	Applied   // guarded, unapproved: a guardrail ran and is named
+	Unnamed   // guarded: a guardrail ran, no id is told (trace off)
+	Uncovered // guarded, unapproved: a guardrail ran and assessed none of the text
+	Claimed   // guarded, unapproved: attributes written by the caller's own telemetry
+	Enforced  // guarded: a setting says that a guardrail is enforced there
+
+	Model    // not_applicable: the model takes no guardrail
+	Provider // not_applicable: the record names another provider
+
+	Error // failed
+
+	NoBody       // unknown: the answer is not in the record
+	Unreadable   // unknown: cut off or broken
+	Unrecognised // unknown: an action value that nobody knows
+
+	Absent   // unguarded: the service would have written it
+	Presumed // unguarded: the service may leave nothing behind
+)
+
+var evidenceNames = [...]string{
+	"", "applied", "unnamed", "uncovered", "claimed", "enforced", "model", "provider", "error",
+	"no_body", "unreadable", "unrecognised", "absent", "presumed",
+}
+
+func (e Evidence) String() string { return evidenceNames[e] }
+
+// Kind is a verdict with its evidence.
+type Kind struct {
+	Verdict  Verdict
+	Evidence Evidence
+}
+
+// String gives "verdict/evidence", as the settings write it.
+func (k Kind) String() string { return k.Verdict.String() + "/" + k.Evidence.String() }
+
+// Kinds lists every combination that a [Reader] gives, in the order of the verdicts.
+func Kinds() []Kind {
+	return []Kind{
+		{Unapproved, Applied}, {Unapproved, Uncovered}, {Unapproved, Claimed},
+		{Guarded, Applied}, {Guarded, Unnamed}, {Guarded, Uncovered}, {Guarded, Claimed}, {Guarded, Enforced},
+		{NotApplicable, Model}, {NotApplicable, Provider},
+		{Failed, Error},
+		{Unknown, NoBody}, {Unknown, Unreadable}, {Unknown, Unrecognised},
+		{Unguarded, Absent}, {Unguarded, Presumed},
+	}
+}
+
+// ParseKind reads the names of a verdict and its evidence; ok is false when
+// they do not name one of [Kinds].
+func ParseKind(verdict, evidence string) (kind Kind, ok bool) {
+	for _, k := range kinds {
+		if verdictNames[k.Verdict] == verdict && evidenceNames[k.Evidence] == evidence {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
+var kinds = Kinds()
+
+// Guardrail names a guardrail that ran.
+type Guardrail struct {
+	ID      string // bare id, also where the record holds an ARN
+	Version string // empty when not told
+}
+
+// TimeSource says where the time of an invocation comes from.
+type TimeSource uint8
+
+// The sources of time.
+const (
+	NoTime       TimeSource = iota
+	StatedTime              // told by the record
+	ObservedTime            // only when the record was observed
+)
+
+// Invocation is what one record tells about a call of a model. Its strings may
+// alias the record that it was read from.
+type Invocation struct {
+	Kind
+
+	Time       int64 // Unix nanoseconds
+	TimeSource TimeSource
+
+	RequestID string // empty when none is told
+	User      string
+	Principal string // the user without what a caller can rotate
+	Account   string
+	Region    string
+	Model     string
+	Operation string
+
+	Guardrails []Guardrail // told by the record; empty where none is
+
+	bedrock bool // read from a Bedrock record, whose fields overrule attributes
+	split   bool // that record is split into attributes
+	found   findings
+}
+
+// reset empties inv and keeps its memory.
+func (inv *Invocation) reset() {
+	guardrails, found := inv.Guardrails[:0], inv.found
+	found.reset()
+	*inv = Invocation{Guardrails: guardrails, found: found}
+}

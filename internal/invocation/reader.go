@@ -1,0 +1,247 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// AlertEvent is the event name of this project's own alerts, which are never
+// taken for invocations.
+const AlertEvent = "gen_ai_guardrail.alert"
+
+// Options are the settings that decide how records are read.
+type Options struct {
+	GuardrailKeys      []string  // attributes that name the guardrails of an attribute record
+	UserKeys           []string  // attributes that name the user, the best first
+	Providers          []string  // providers whose attribute records are judged; others are not applicable
+	ApprovedGuardrails []string  // "id" or "id:version"; empty: any will do
+	UnguardableModels  []string  // globs of foundation-model ids
+	AssumeGuarded      []Pattern // where a guardrail is enforced outside the request
+	TrustAnnotations   bool      // take verdict and fields from a trusted instance's annotations
+}
+
+// Reader reads invocations from log records. It holds no state and may be used
+// by any number of goroutines at once.
+type Reader struct {
+	Options
+}
+
+// NewReader makes a Reader.
+func NewReader(options Options) *Reader {
+	approved := make([]string, len(options.ApprovedGuardrails))
+	for i, entry := range options.ApprovedGuardrails {
+		approved[i] = bareID(entry)
+	}
+	options.ApprovedGuardrails = approved
+	return &Reader{Options: options}
+}
+
+// Read reads one record into inv, whose memory it uses again. It reports false
+// for a record that is no invocation, whose inv means nothing.
+func (r *Reader) Read(resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord, inv *Invocation) bool {
+	inv.reset()
+	event := eventName(record)
+	if event == AlertEvent {
+		return false
+	}
+	attrs := levels{record.Attributes(), scope.Attributes(), resource.Attributes()}
+	if r.TrustAnnotations && r.readAnnotations(attrs, record, inv) {
+		return true
+	}
+	bedrock, whole := inv.readBody(record.Body())
+	if !bedrock && isSplitBedrock(attrs.record()) {
+		inv.reset()
+		bedrock, whole = inv.readMap(attrs.record())
+		inv.split = true
+	}
+	if bedrock {
+		inv.bedrock = true
+		r.complete(attrs, record, inv)
+		r.judgeBedrock(inv, whole)
+		return true
+	}
+	inv.reset()
+	return r.readAttributes(event, attrs, record, inv)
+}
+
+// readBody reads a body that may be a Bedrock record in any of the forms in
+// which pipelines carry it.
+func (inv *Invocation) readBody(body pcommon.Value) (bedrock, whole bool) {
+	switch body.Type() {
+	case pcommon.ValueTypeStr:
+		return inv.readText(body.Str())
+	case pcommon.ValueTypeBytes:
+		return inv.readText(string(body.Bytes().AsRaw()))
+	case pcommon.ValueTypeMap:
+		return inv.readMap(body.Map())
+	default:
+		return false, false
+	}
+}
+
+// isSplitBedrock tells whether the attributes are those of a Bedrock record that
+// a pipeline split up.
+func isSplitBedrock(attrs pcommon.Map) bool {
+	for name := range attrs.All() {
+		if name == "schemaType" || name == "modelId" {
+			return true
+		}
+	}
+	return false
+}
+
+// complete takes from the attributes what the Bedrock record does not tell.
+func (r *Reader) complete(attrs levels, record plog.LogRecord, inv *Invocation) {
+	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
+		r.fillFields(attrs, inv)
+	}
+	inv.Principal = principalOf(inv.User)
+	inv.fillTime(record)
+}
+
+// fillTime takes the record's time where the invocation has none of its own.
+func (inv *Invocation) fillTime(record plog.LogRecord) {
+	switch {
+	case inv.TimeSource != NoTime:
+	case record.Timestamp() != 0:
+		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime //nolint:gosec // past the year 2262 it wraps, as everywhere in pdata
+	case record.ObservedTimestamp() != 0:
+		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime //nolint:gosec // as above
+	}
+}
+
+// judgeBedrock decides by what was found; the first rule that applies counts.
+func (r *Reader) judgeBedrock(inv *Invocation, whole bool) {
+	f := &inv.found
+	if !whole || f.cut {
+		// What was read may have a later half that says otherwise.
+		inv.Kind = Kind{Unknown, Unreadable}
+		return
+	}
+	family := familyOf(inv.Operation)
+	evidence, ran := inv.gather(family)
+	switch {
+	case ran:
+		inv.Kind = r.approve(inv, evidence)
+	case r.unguardable(inv.Model):
+		inv.Kind = Kind{NotApplicable, Model}
+	case f.errored && !f.answer && !f.offloaded:
+		inv.Kind = Kind{Failed, Error}
+	case matchesAny(r.AssumeGuarded, inv):
+		inv.Kind = Kind{Guarded, Enforced}
+	case !f.answer:
+		inv.Kind = Kind{Unknown, NoBody}
+	case family&invokeFamily != 0 && f.invoke.unrecognised:
+		inv.Kind = Kind{Unknown, Unrecognised}
+	case family == invokeFamily:
+		inv.Kind = Kind{Unguarded, Absent}
+	default:
+		inv.Kind = Kind{Unguarded, Presumed}
+	}
+}
+
+// family is a set of operations that leave the same kind of evidence.
+type family uint8
+
+const (
+	invokeFamily family = 1 << iota
+	converseFamily
+)
+
+// familyOf gives both families for an operation that is not known by name.
+func familyOf(operation string) family {
+	switch operation {
+	case "InvokeModel", "InvokeModelWithResponseStream":
+		return invokeFamily
+	case "Converse", "ConverseStream":
+		return converseFamily
+	default:
+		return invokeFamily | converseFamily
+	}
+}
+
+// gather collects the guardrails that left evidence where operations of the
+// family leave it, and names that evidence. ran is false when there is none.
+func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
+	f := &inv.found
+	var places place
+	if family&invokeFamily != 0 {
+		places |= invokePlaces
+		ran = f.invoke.ran
+	}
+	if family&converseFamily != 0 {
+		places |= conversePlaces
+		ran = ran || f.converse.ran
+	}
+	var seen coverage
+	for _, a := range f.assessments {
+		if a.place&places != 0 {
+			inv.name(a.Guardrail)
+			seen.add(a.coverage)
+		}
+	}
+	if family == converseFamily && f.config.ID != "" {
+		inv.name(f.config)
+	}
+	switch {
+	case len(inv.Guardrails) == 0:
+		return Unnamed, ran
+	case seen.total > 0 && seen.guarded == 0:
+		return Uncovered, true
+	default:
+		return Applied, true
+	}
+}
+
+// name adds a guardrail that is told; of one told twice, the version as well as
+// it is known.
+func (inv *Invocation) name(g Guardrail) {
+	for i := range inv.Guardrails {
+		if known := &inv.Guardrails[i]; known.ID == g.ID {
+			if known.Version == "" {
+				known.Version = g.Version
+			}
+			return
+		}
+	}
+	inv.Guardrails = append(inv.Guardrails, g)
+}
+
+// approve decides between guarded and unapproved, given evidence that one ran.
+func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {
+	if len(r.ApprovedGuardrails) == 0 || len(inv.Guardrails) == 0 {
+		return Kind{Guarded, evidence}
+	}
+	for _, g := range inv.Guardrails {
+		if slices.ContainsFunc(r.ApprovedGuardrails, g.matches) {
+			return Kind{Guarded, evidence}
+		}
+	}
+	return Kind{Unapproved, evidence}
+}
+
+// matches reports whether an entry "id" or "id:version" means the guardrail; one
+// whose version is not told matches any.
+func (g Guardrail) matches(entry string) bool {
+	id, version, versioned := strings.Cut(entry, ":")
+	return id == g.ID && (!versioned || g.Version == "" || version == g.Version)
+}
+
+func (r *Reader) unguardable(model string) bool {
+	id := foundationModel(model)
+	if id == "" {
+		return false
+	}
+	for _, glob := range r.UnguardableModels {
+		if Glob(glob, id) {
+			return true
+		}
+	}
+	return false
+}
