@@ -174,7 +174,7 @@ func (r *Reader) judgeAttributes(attrs levels, record plog.LogRecord, ecs bool, 
 		inv.Kind = Kind{NotApplicable, Provider}
 	case failed(attrs, ecs) && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
-	case matchesAny(r.AssumeGuarded, inv):
+	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
 	default:
 		inv.Kind = Kind{Unguarded, Presumed}
@@ -258,4 +258,21 @@ func answered(attrs levels) bool {
 		}
 	}
 	return false
+}
+
+// Source is the record that an invocation was read from, with what surrounds it.
+type Source struct {
+	Resource pcommon.Resource
+	Scope    pcommon.InstrumentationScope
+	Record   plog.LogRecord
+}
+
+// Attribute gives the first value under the key that is not empty, as text: the
+// record's, the scope's, the resource's.
+func (s Source) Attribute(key string) string {
+	value, ok := levels{s.Record.Attributes(), s.Scope.Attributes(), s.Resource.Attributes()}.value(key)
+	if !ok {
+		return ""
+	}
+	return value.AsString()
 }

@@ -21,6 +21,9 @@ var verdictNames = [...]string{
 	"not_invocation", "unapproved", "guarded", "not_applicable", "failed", "unknown", "unguarded",
 }
 
+// VerdictCount is the number of verdicts, zero included.
+const VerdictCount = len(verdictNames)
+
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Evidence is what a [Verdict] rests on.
@@ -53,6 +56,9 @@ var evidenceNames = [...]string{
 	"", "applied", "unnamed", "uncovered", "claimed", "enforced", "model", "provider", "error",
 	"no_body", "unreadable", "unrecognised", "absent", "presumed",
 }
+
+// EvidenceCount is the number of kinds of evidence, zero included.
+const EvidenceCount = len(evidenceNames)
 
 func (e Evidence) String() string { return evidenceNames[e] }
 

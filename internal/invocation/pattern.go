@@ -45,8 +45,8 @@ func (p *Pattern) matchesPrincipal(inv *Invocation) bool {
 
 func matches(glob, value string) bool { return glob == "" || Glob(glob, value) }
 
-// matchesAny reports whether any of the patterns holds for inv.
-func matchesAny(patterns []Pattern, inv *Invocation) bool {
+// MatchesAny reports whether any of the patterns holds for inv.
+func MatchesAny(patterns []Pattern, inv *Invocation) bool {
 	for i := range patterns {
 		if patterns[i].Match(inv) {
 			return true

@@ -133,7 +133,7 @@ func (r *Reader) judgeBedrock(inv *Invocation, whole bool) {
 		inv.Kind = Kind{NotApplicable, Model}
 	case f.errored && !f.answer && !f.offloaded:
 		inv.Kind = Kind{Failed, Error}
-	case matchesAny(r.AssumeGuarded, inv):
+	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
 	case !f.answer:
 		inv.Kind = Kind{Unknown, NoBody}

@@ -1,0 +1,143 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package alert
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/internal/detect"
+)
+
+// EventName is the event name of every alert record.
+const EventName = "gen_ai_guardrail.alert"
+
+// StateOpen is the state that the first record of an alert tells.
+const StateOpen = "open"
+
+// MITRE ATLAS: LLM prompt injection and LLM jailbreak, which calls without a
+// guardrail are open to.
+const threatFramework = "MITRE ATLAS"
+
+var threatTechniques = []string{"AML.T0051", "AML.T0054"}
+
+// Rule is what all alerts of a rule have in common.
+type Rule struct {
+	Identity
+	GroupBy    []string // the keys of a group's values
+	Counted    string   // what the rule counts, to stand behind "invocations" in a sentence
+	WindowType string
+	WindowSize time.Duration
+	Threshold  int
+	DryRun     bool // alerts are marked as plain events, which backends do not promote
+}
+
+// AppendTo writes an alert, raised at now, as a record of its own.
+func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.Time) {
+	record := records.AppendEmpty()
+	record.SetEventName(EventName)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(now))
+	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
+	record.SetSeverityNumber(r.Severity.Number())
+	record.SetSeverityText(string(r.Severity))
+	record.Body().SetStr(r.sentence(a))
+
+	attrs := record.Attributes()
+	attrs.EnsureCapacity(32 + len(r.GroupBy))
+	kind := "alert"
+	if r.DryRun {
+		kind = "event"
+	}
+	attrs.PutStr("event.kind", kind)
+	attrs.PutStr("event.start", timestamp(a.First))
+	attrs.PutStr("event.end", timestamp(a.Last))
+	attrs.PutInt("event.severity", r.Severity.Code())
+	attrs.PutInt("event.risk_score", r.RiskScore)
+
+	group := r.group(a.Group)
+	attrs.PutStr("gen_ai_guardrail.alert.id", r.alertID(group, a.Bucket))
+	attrs.PutStr("gen_ai_guardrail.alert.state", StateOpen)
+	attrs.PutStr("gen_ai_guardrail.rule.id", r.ID)
+	putStrings(attrs, "gen_ai_guardrail.rule.tags", r.Tags)
+	attrs.PutStr("gen_ai_guardrail.group", strings.ToValidUTF8(group, replacement))
+	for i, key := range r.GroupBy {
+		attrs.PutStr(key, strings.ToValidUTF8(a.Group[i], replacement))
+	}
+	attrs.PutStr("gen_ai_guardrail.window.type", r.WindowType)
+	attrs.PutStr("gen_ai_guardrail.window.start", timestamp(a.WindowStart))
+	attrs.PutStr("gen_ai_guardrail.window.end", timestamp(a.WindowEnd))
+	attrs.PutInt("gen_ai_guardrail.count", int64(a.Count))
+	attrs.PutInt("gen_ai_guardrail.count_presumed", int64(a.Presumed))
+	attrs.PutBool("gen_ai_guardrail.count_exact", a.Exact)
+	attrs.PutInt("gen_ai_guardrail.threshold", int64(r.Threshold))
+	putStrings(attrs, "gen_ai_guardrail.request_ids", a.RequestIDs)
+	putStrings(attrs, "gen_ai_guardrail.models", a.Models)
+	putStrings(attrs, "gen_ai_guardrail.operations", a.Operations)
+	putStrings(attrs, "gen_ai_guardrail.regions", a.Regions)
+
+	attrs.PutStr("security_rule.name", r.Name)
+	attrs.PutStr("security_rule.uuid", r.UUID)
+	attrs.PutStr("security_rule.version", r.Version)
+	attrs.PutStr("security_rule.category", "llm")
+	if r.Description != "" {
+		attrs.PutStr("security_rule.description", r.Description)
+	}
+	if len(r.References) > 0 {
+		attrs.PutStr("security_rule.reference", r.References[0])
+	}
+	attrs.PutStr("threat.framework", threatFramework)
+	putStrings(attrs, "threat.technique.id", threatTechniques)
+}
+
+// replacement stands for bytes that are not UTF-8, which exporters may refuse.
+const replacement = "\ufffd"
+
+// putStrings writes a list; an empty one is left out.
+func putStrings(attrs pcommon.Map, key string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	list := attrs.PutEmptySlice(key)
+	list.EnsureCapacity(len(values))
+	for _, value := range values {
+		list.AppendEmpty().SetStr(strings.ToValidUTF8(value, replacement))
+	}
+}
+
+// timestamp writes an instant of Unix nanoseconds as RFC 3339 with fraction, all
+// of one length, so that they sort as text.
+func timestamp(ns int64) string {
+	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
+}
+
+var groupEscaper = strings.NewReplacer("%", "%25", ",", "%2C", "=", "%3D")
+
+// group gives the canonical form of a group: key=value,key=value.
+func (r *Rule) group(values []string) string {
+	var b strings.Builder
+	for i, key := range r.GroupBy {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(key)
+		b.WriteByte('=')
+		_, _ = groupEscaper.WriteString(&b, values[i]) // a Builder never fails
+	}
+	return b.String()
+}
+
+// alertID derives the id of an alert from what it is about and the start of the
+// bucket that opened it, so that every delivery of it has the same.
+func (r *Rule) alertID(group string, bucket int64) string {
+	namespace, err := uuid.Parse(r.UUID)
+	if err != nil { // not a valid rule; any namespace is as good
+		namespace = ruleNamespace
+	}
+	name := strings.Join([]string{r.ID, r.WindowType, r.WindowSize.String(), group, timestamp(bucket)}, "\x00")
+	return uuid.NewSHA1(namespace, []byte(name)).String()
+}
