@@ -1,0 +1,92 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"time"
+
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/state"
+)
+
+// batch is what one call works with. It is used again by later calls, so that a
+// call allocates nothing unless it raises an alert.
+type batch struct {
+	invocation invocation.Invocation
+	kinds      kindTable[int64]
+	rules      []collected
+	changes    []state.Changes
+}
+
+// kindTable holds a value for every verdict and evidence.
+type kindTable[T any] [invocation.VerdictCount][invocation.EvidenceCount]T
+
+// collected is what a rule counts of a batch.
+type collected struct {
+	events   []detect.Event
+	keys     []byte // that the events' keys point into
+	excluded [excludedCount]int64
+	delays   []float64 // seconds between event and arrival
+}
+
+func newBatch(rules int) *batch {
+	return &batch{rules: make([]collected, rules)}
+}
+
+// putBack readies a batch for the next call. Nothing of the records stays behind.
+func (p *guardrailProcessor) putBack(b *batch) {
+	b.kinds = kindTable[int64]{}
+	clear(b.changes)
+	b.changes = b.changes[:0]
+	for i := range b.rules {
+		c := &b.rules[i]
+		clear(c.events)
+		*c = collected{events: c.events[:0], keys: c.keys[:0], delays: c.delays[:0]}
+	}
+	p.batches.Put(b)
+}
+
+// collect adds an invocation that the rule counts by its verdict, unless it is
+// left out for another reason.
+func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) {
+	if r.exempts(inv) {
+		c.excluded[excludedExempt]++
+		return
+	}
+	if inv.TimeSource == invocation.NoTime {
+		c.excluded[excludedNoTime]++
+		return
+	}
+	delay := now.Sub(time.Unix(0, inv.Time))
+	if r.maxAge > 0 && delay > r.maxAge {
+		c.excluded[excludedTooOld]++
+		return
+	}
+	start := len(c.keys)
+	for i, field := range r.group {
+		value := field.value(inv, source)
+		if i == 0 && value == "" {
+			c.excluded[excludedNoGroup]++
+			return
+		}
+		c.keys = detect.AppendKey(c.keys, value)
+	}
+	id := inv.RequestID
+	if id == "" {
+		id = inv.ContentID(source.Record)
+	}
+	c.delays = append(c.delays, max(0, delay.Seconds()))
+	c.events = append(c.events, detect.Event{
+		Time:      inv.Time,
+		Key:       c.keys[start:len(c.keys):len(c.keys)],
+		ID:        id,
+		IDOnly:    inv.TimeSource == invocation.ObservedTime,
+		Presumed:  inv.Evidence == invocation.Presumed,
+		RequestID: inv.RequestID,
+		Model:     inv.Model,
+		Operation: inv.Operation,
+		Region:    inv.Region,
+	})
+}

@@ -1,0 +1,129 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// Match selects invocations by what they say. Its fields are globs in which `*` matches any run of
+// characters but "/"; all that are given must match whole values, and at least one must be given.
+type Match struct {
+	// User is compared with the user: an identity's ARN, or an attribute's value.
+	User string `mapstructure:"user"`
+
+	// Principal is compared with the user without what a caller can rotate, such as a session name.
+	Principal string `mapstructure:"principal"`
+
+	// Account is compared with the cloud account's id.
+	Account string `mapstructure:"account"`
+
+	// Region is compared with the cloud region.
+	Region string `mapstructure:"region"`
+
+	// Model is compared with the model as the request names it.
+	Model string `mapstructure:"model"`
+
+	// Operation is compared with the name of the operation, such as Converse.
+	Operation string `mapstructure:"operation"`
+
+	// Until ends the entry, by the time of the invocation: a date, through the end of that day in UTC, or an
+	// RFC 3339 time. An end in the past is valid, so that a collector restarts on the configuration that it
+	// ran with; the entry then selects only what happened before. Empty: no end.
+	//
+	// YAML reads an unquoted midnight, 2026-12-31T00:00:00Z, as the date alone; quotes keep it a time.
+	Until string `mapstructure:"until"`
+
+	// Reason is for the people who read the configuration.
+	Reason string `mapstructure:"reason"`
+
+	_ struct{}
+}
+
+var _ confmap.Unmarshaler = (*Match)(nil)
+
+// expiry is the first moment at which m no longer applies; ok is false where it has no end.
+func (m Match) expiry() (end time.Time, ok bool) {
+	end, err := parseUntil(m.Until)
+	return end, m.Until != "" && err == nil
+}
+
+func parseUntil(until string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, until); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	return time.Parse(time.RFC3339, until)
+}
+
+// matchText is a [Match] as YAML has it.
+type matchText struct {
+	User      yamlText `mapstructure:"user"`
+	Principal yamlText `mapstructure:"principal"`
+	Account   yamlText `mapstructure:"account"`
+	Region    yamlText `mapstructure:"region"`
+	Model     yamlText `mapstructure:"model"`
+	Operation yamlText `mapstructure:"operation"`
+	Until     yamlText `mapstructure:"until"`
+	Reason    yamlText `mapstructure:"reason"`
+}
+
+// Unmarshal reads m, taking a date and an account id without quotes for the text they are.
+func (m *Match) Unmarshal(conf *confmap.Conf) error {
+	var text matchText
+	err := conf.Unmarshal(&text)
+	*m = Match{
+		User:      string(text.User),
+		Principal: string(text.Principal),
+		Account:   string(text.Account),
+		Region:    string(text.Region),
+		Model:     string(text.Model),
+		Operation: string(text.Operation),
+		Until:     string(text.Until),
+		Reason:    string(text.Reason),
+	}
+	return explain(conf, err).err()
+}
+
+// yamlText is a text that YAML may have read as something else for want of quotes.
+type yamlText string
+
+var _ confmap.ScalarUnmarshaler = (*yamlText)(nil)
+
+// accountIDLen is the number of digits in an AWS account id.
+const accountIDLen = 12
+
+// UnmarshalScalar sets t to the text that was written, or fails when YAML's reading has lost it.
+func (t *yamlText) UnmarshalScalar(value confmap.ScalarValue) error {
+	switch raw := value.GetRaw().(type) {
+	case nil:
+		return nil
+	case string:
+		*t = yamlText(raw)
+		return nil
+	case time.Time:
+		if raw.Equal(raw.Truncate(24 * time.Hour)) {
+			*t = yamlText(raw.UTC().Format(time.DateOnly))
+		} else {
+			*t = yamlText(raw.Format(time.RFC3339Nano))
+		}
+		return nil
+	case int:
+		// An account id that begins with 0 is read as octal or as a fraction: its digits are gone. Only
+		// a number of full length is the text that was written.
+		if digits := strconv.Itoa(raw); len(digits) == accountIDLen {
+			*t = yamlText(digits)
+			return nil
+		}
+		return fmt.Errorf("%d is read as a number, not as text; write it in quotes, digit by digit", raw)
+	case float64, bool, int64, uint64:
+		return fmt.Errorf("%v is read as %T, not as text; write it in quotes", raw, raw)
+	default:
+		return errors.New("a single text is allowed, not a list or a map")
+	}
+}

@@ -1,0 +1,168 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/confmap"
+
+	"example.com/otelcol-guardrail/internal/alert"
+)
+
+// RuleConfig is one rule: what is counted, by whom, how many are too many, and what its alerts say.
+// The defaults told here are the built-in rule's; the entry that has its id, or none, is that rule.
+type RuleConfig struct {
+	// Count lists what is counted, as `verdict` or `verdict/evidence`. Default: unguarded, unapproved.
+	Count []string `mapstructure:"count"`
+
+	// Exempt says what is never counted. Default: nothing.
+	Exempt []Match `mapstructure:"exempt"`
+
+	// GroupBy are the fields whose values are counted apart. Without a value for the first one an
+	// invocation is in no group. Default: user.id, cloud.account.id.
+	GroupBy []string `mapstructure:"group_by"`
+
+	// Threshold is the number of invocations within one window that is still tolerated: more of them
+	// alert. 0 to 4095, default 5.
+	Threshold int `mapstructure:"threshold"`
+
+	// Window is the stretch of event time that is counted over.
+	Window WindowConfig `mapstructure:"window"`
+
+	// Alert says when windows over the threshold belong to one alert.
+	Alert AlertConfig `mapstructure:"alert"`
+
+	// DryRun marks alerts as plain events, which backends do not promote. Default: false.
+	DryRun bool `mapstructure:"dry_run"`
+
+	// ID names the rule, uniquely in the processor: lower-case letters, digits, "_", "." and "-".
+	// Default: unguarded_invocations, the built-in rule.
+	ID string `mapstructure:"id"`
+
+	// Name is the rule's title in alerts. Default for another rule than the built-in: its id.
+	Name string `mapstructure:"name"`
+
+	// UUID is the rule's uuid in alerts. Default for another rule than the built-in: derived from its id.
+	UUID string `mapstructure:"uuid"`
+
+	// Description tells an analyst what an alert means. Default for another rule than the built-in: empty.
+	Description string `mapstructure:"description"`
+
+	// Version is the version of the rule's content. Default: 1.
+	Version string `mapstructure:"version"`
+
+	// Severity is low, medium, high or critical. Default: medium.
+	Severity alert.Severity `mapstructure:"severity"`
+
+	// RiskScore is 0 to 100. Default: by severity 21, 47, 73 or 99.
+	RiskScore int64 `mapstructure:"risk_score"`
+
+	// References are http(s) addresses that help an analyst. Default for another rule than the built-in: none.
+	References []string `mapstructure:"references"`
+
+	// Tags are carried by alerts as they are. Default for another rule than the built-in: none.
+	Tags []string `mapstructure:"tags"`
+
+	_ struct{}
+}
+
+// WindowConfig is the stretch of event time that a rule counts over.
+type WindowConfig struct {
+	// Type is how windows lie in time. Default: sliding, every stretch of Size that ends with an invocation.
+	Type WindowType `mapstructure:"type"`
+
+	// Size is the length of a window. 1ms to 24h, default 1m.
+	Size time.Duration `mapstructure:"size"`
+
+	_ struct{}
+}
+
+// WindowType is how the windows of a rule lie in time.
+type WindowType string
+
+// The window types.
+const (
+	WindowSliding  WindowType = "sliding"
+	WindowTumbling WindowType = "tumbling"
+	WindowSession  WindowType = "session"
+)
+
+// AlertConfig says when windows over the threshold belong to one alert.
+type AlertConfig struct {
+	// KeepAlive is the longest pause within one alert; 0s: every alerting window is an alert of its own.
+	// At most 168h, default 10m.
+	KeepAlive time.Duration `mapstructure:"keep_alive"`
+
+	// MaxDuration is the event time after which an alert closes and a new one may open. From the window's
+	// size to 8760h, default 1h.
+	MaxDuration time.Duration `mapstructure:"max_duration"`
+
+	_ struct{}
+}
+
+var _ confmap.Unmarshaler = (*RuleConfig)(nil)
+
+// Identity is what the rule's alerts are known by, sharing nothing with c.
+func (c RuleConfig) Identity() alert.Identity {
+	return alert.Identity{
+		ID:          c.ID,
+		Name:        c.Name,
+		UUID:        c.UUID,
+		Description: c.Description,
+		Version:     c.Version,
+		Severity:    c.Severity,
+		RiskScore:   c.RiskScore,
+		References:  slices.Clone(c.References),
+		Tags:        slices.Clone(c.Tags),
+	}
+}
+
+func (c *RuleConfig) setIdentity(identity alert.Identity) {
+	c.ID = identity.ID
+	c.Name = identity.Name
+	c.UUID = identity.UUID
+	c.Description = identity.Description
+	c.Version = identity.Version
+	c.Severity = identity.Severity
+	c.RiskScore = identity.RiskScore
+	c.References = identity.References
+	c.Tags = identity.Tags
+}
+
+func builtInRule() RuleConfig {
+	rule := RuleConfig{
+		Count:     []string{"unguarded", "unapproved"},
+		Exempt:    []Match{},
+		GroupBy:   []string{"user.id", "cloud.account.id"},
+		Threshold: 5,
+		Window:    WindowConfig{Type: WindowSliding, Size: time.Minute},
+		Alert:     AlertConfig{KeepAlive: 10 * time.Minute, MaxDuration: time.Hour},
+	}
+	rule.setIdentity(alert.BuiltIn())
+	return rule
+}
+
+// ruleDefaults is what a rule has of which only id and severity are told: the built-in's values, and its
+// identity only if it is that rule. An empty severity is one that is not told.
+func ruleDefaults(id string, severity alert.Severity) RuleConfig {
+	rule := builtInRule()
+	if id != rule.ID {
+		rule.setIdentity(alert.Identity{
+			ID:         id,
+			Name:       id,
+			UUID:       alert.DerivedUUID(id),
+			Version:    "1",
+			Severity:   alert.SeverityMedium,
+			RiskScore:  alert.SeverityMedium.Code(),
+			References: []string{},
+			Tags:       []string{},
+		})
+	}
+	if severity.Valid() && severity != rule.Severity {
+		rule.Severity, rule.RiskScore = severity, severity.Code()
+	}
+	return rule
+}

@@ -1,0 +1,103 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+// schema is as much of a JSON schema as config.schema.yaml uses.
+type schema struct {
+	Description string            `mapstructure:"description"`
+	Type        string            `mapstructure:"type"`
+	Format      string            `mapstructure:"format"`
+	Ref         string            `mapstructure:"$ref"`
+	Default     any               `mapstructure:"default"`
+	Items       *schema           `mapstructure:"items"`
+	Properties  map[string]schema `mapstructure:"properties"`
+	Defs        map[string]schema `mapstructure:"$defs"`
+}
+
+func loadSchema(t *testing.T) schema {
+	t.Helper()
+	conf, err := confmaptest.LoadConf("config.schema.yaml")
+	require.NoError(t, err)
+	var root schema
+	require.NoError(t, conf.Unmarshal(&root, confmap.WithIgnoreUnused()))
+	return root
+}
+
+// An editor that knows the schema must neither miss a setting nor offer one that is refused.
+func TestSchemaKnowsTheSettings(t *testing.T) {
+	root := loadSchema(t)
+
+	var check func(path string, of schema, goType reflect.Type)
+	check = func(path string, of schema, goType reflect.Type) {
+		if of.Ref != "" {
+			assert.Contains(t, root.Defs, of.Ref, path)
+			of = root.Defs[of.Ref]
+		}
+		switch {
+		case goType == reflect.TypeFor[time.Duration]():
+			assert.Equal(t, []string{"string", "duration"}, []string{of.Type, of.Format}, path)
+		case goType.Kind() == reflect.Struct:
+			assert.Equal(t, "object", of.Type, path)
+			var known []string
+			for _, field := range reflect.VisibleFields(goType) {
+				if name := field.Tag.Get(confmap.MapstructureTag); name != "" {
+					known = append(known, name)
+					assert.NotEmpty(t, of.Properties[name].Description, "%s::%s", path, name)
+					check(path+"::"+name, of.Properties[name], field.Type)
+				}
+			}
+			assert.ElementsMatch(t, known, slices.Collect(maps.Keys(of.Properties)), path)
+		case goType.Kind() == reflect.Slice:
+			assert.Equal(t, "array", of.Type, path)
+			if assert.NotNil(t, of.Items, path) {
+				check(path+"[]", *of.Items, goType.Elem())
+			}
+		default:
+			assert.Equal(t, map[reflect.Kind]string{
+				reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer", reflect.Int64: "integer",
+			}[goType.Kind()], of.Type, path)
+		}
+	}
+	check("", root, reflect.TypeFor[Config]())
+}
+
+func TestSchemaTellsTheDefaults(t *testing.T) {
+	root := loadSchema(t)
+
+	var told func(of schema) map[string]any
+	told = func(of schema) map[string]any {
+		values := map[string]any{}
+		for name, property := range of.Properties {
+			if property.Default != nil {
+				values[name] = property.Default
+			} else if nested := told(root.Defs[property.Ref]); len(nested) > 0 {
+				values[name] = nested
+			}
+		}
+		return values
+	}
+	cfg := &Config{}
+	require.NoError(t, confmap.NewFromStringMap(told(root)).Unmarshal(cfg))
+	want := createDefaultConfig().(*Config)
+	want.Rules = nil // a list without a default of its own: its entries have them
+	assert.Equal(t, want, cfg)
+
+	rule := told(root.Defs["rule_config"])
+	assert.Subset(t, slices.Collect(maps.Keys(rule)), []string{"count", "group_by", "threshold", "window", "alert"})
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"rules": []any{rule}}).Unmarshal(cfg))
+	assert.Equal(t, []RuleConfig{builtInRule()}, cfg.Rules)
+}

@@ -1,0 +1,59 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// groupField gives one of the values that an invocation is grouped by.
+type groupField struct {
+	key       string
+	canonical func(*invocation.Invocation) string // nil: the attribute under the key
+}
+
+// canonicalFields are the keys whose value is read from the invocation, wherever
+// its record holds it.
+var canonicalFields = map[string]func(*invocation.Invocation) string{
+	"user.id":              func(inv *invocation.Invocation) string { return inv.User },
+	principalKey:           func(inv *invocation.Invocation) string { return inv.Principal },
+	"cloud.account.id":     func(inv *invocation.Invocation) string { return inv.Account },
+	"cloud.region":         func(inv *invocation.Invocation) string { return inv.Region },
+	"gen_ai.request.model": func(inv *invocation.Invocation) string { return inv.Model },
+	"rpc.method":           func(inv *invocation.Invocation) string { return inv.Operation },
+}
+
+func groupFields(keys []string) []groupField {
+	fields := make([]groupField, len(keys))
+	for i, key := range keys {
+		fields[i] = groupField{key: key, canonical: canonicalFields[key]}
+	}
+	return fields
+}
+
+func (f *groupField) value(inv *invocation.Invocation, source invocation.Source) string {
+	if f.canonical != nil {
+		return f.canonical(inv)
+	}
+	return source.Attribute(f.key)
+}
+
+// partitionOf digests the fields into a routing key that is the same on every
+// instance; empty when there is no value for the first.
+func partitionOf(fields []groupField, inv *invocation.Invocation, source invocation.Source) string {
+	var key []byte
+	for i := range fields {
+		value := fields[i].value(inv, source)
+		if i == 0 && value == "" {
+			return ""
+		}
+		key = detect.AppendKey(key, value)
+	}
+	digest := sha256.Sum256(key)
+	return hex.EncodeToString(digest[:8])
+}

@@ -1,0 +1,161 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
+
+	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/state"
+)
+
+// guardrailProcessor takes each batch of records through the same steps: read,
+// decide, commit, forward, alert.
+type guardrailProcessor struct {
+	config    *Config
+	reader    *invocation.Reader
+	rules     []*rule
+	partition []groupField
+	store     state.Store
+	next      consumer.Logs
+	outbox    *outbox
+	telemetry *telemetry
+	coverage  coverageWatch
+	logger    *zap.Logger
+	batches   sync.Pool
+	now       func() time.Time
+	release   func() // gives back the claim on the configuration
+}
+
+var _ processor.Logs = (*guardrailProcessor)(nil)
+
+func newProcessor(settings processor.Settings, config *Config, next consumer.Logs) (*guardrailProcessor, error) {
+	tel, err := newTelemetry(settings.TelemetrySettings)
+	if err != nil {
+		return nil, fmt.Errorf("create metrics: %w", err)
+	}
+	p := &guardrailProcessor{
+		config: config,
+		reader: invocation.NewReader(invocation.Options{
+			GuardrailKeys:      config.GuardrailKeys,
+			UserKeys:           config.UserKeys,
+			Providers:          config.Providers,
+			ApprovedGuardrails: config.ApprovedGuardrails,
+			UnguardableModels:  config.UnguardableModels,
+			AssumeGuarded:      patterns(config.AssumeGuarded),
+			TrustAnnotations:   config.TrustAnnotations,
+		}),
+		partition: groupFields(config.PartitionBy),
+		next:      next,
+		telemetry: tel,
+		logger:    settings.Logger,
+		now:       time.Now,
+	}
+	for i := range config.Rules {
+		p.rules = append(p.rules, newRule(&config.Rules[i], config))
+	}
+	p.outbox = newOutbox(next, newAlertTemplate(settings), p.rules, tel, settings.Logger)
+	p.batches.New = func() any { return newBatch(len(p.rules)) }
+	if err := tel.observe(p.rules, p.outbox); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	var shared bool
+	if shared, p.release = claim(config); shared {
+		p.logger.Warn("Two pipelines use this processor under one id: each counts on its own, so a user whose " +
+			"invocations pass through both is seen twice and by halves. Name one instance for each pipeline " +
+			"(gen_ai_guardrail/a, gen_ai_guardrail/b), or join the pipelines before it with the forward connector")
+	}
+	return p, nil
+}
+
+// Capabilities tells that records are changed only to annotate them.
+func (p *guardrailProcessor) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: p.config.Annotate}
+}
+
+// Start begins to deliver again what could not be delivered at once.
+func (p *guardrailProcessor) Start(context.Context, component.Host) error {
+	p.outbox.start()
+	return nil
+}
+
+// Shutdown delivers what waits, as far as ctx allows. It may be called twice,
+// and without Start. Windows are not ended by it.
+func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
+	p.outbox.shutdown(ctx)
+	p.telemetry.builder.Shutdown()
+	p.release()
+	return nil
+}
+
+// ConsumeLogs reads the whole batch before it forwards any of it: the next
+// component may keep or change what it is given. What the batch came to is
+// committed before that, so that a record whose forwarding fails, and which the
+// sender will send again, is known then.
+func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	now := p.now()
+	b := p.batches.Get().(*batch)
+	defer p.putBack(b)
+
+	p.read(logs, now, b)
+	p.decide(now, b)
+	if err := p.store.Commit(ctx, b.changes); err != nil {
+		p.logger.Error("State could not be committed; detection goes on in memory", zap.Error(err))
+	}
+	var err error
+	if p.config.PassThrough {
+		err = p.next.ConsumeLogs(ctx, logs)
+	}
+	p.outbox.deliver(ctx, b.changes, now)
+	p.report(ctx, b, now)
+	return err
+}
+
+// read judges every record of the batch and collects what each rule counts.
+func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
+	inv := &b.invocation
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		resource := resourceLogs.Resource()
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			scope := scopeLogs.Scope()
+			for _, record := range scopeLogs.LogRecords().All() {
+				if !p.reader.Read(resource, scope, record, inv) {
+					continue
+				}
+				b.kinds[inv.Verdict][inv.Evidence]++
+				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
+				for i, r := range p.rules {
+					if r.counts[inv.Verdict][inv.Evidence] {
+						b.rules[i].collect(r, inv, source, now)
+					}
+				}
+				if p.config.Annotate {
+					inv.Annotate(record, partitionOf(p.partition, inv, source))
+				}
+			}
+		}
+	}
+}
+
+// decide puts what was collected to each rule.
+func (p *guardrailProcessor) decide(now time.Time, b *batch) {
+	for i, r := range p.rules {
+		collected := &b.rules[i]
+		if len(collected.events) == 0 {
+			continue
+		}
+		result := r.detector.Observe(collected.events, now)
+		collected.excluded[excludedDuplicate] += int64(result.Repeats)
+		b.changes = append(b.changes, state.Changes{Rule: r.alert.ID, Counted: collected.events, Alerts: result.Alerts})
+	}
+}

@@ -1,0 +1,109 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"strings"
+	"time"
+
+	"example.com/otelcol-guardrail/internal/alert"
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// rule is a configured rule, ready to run.
+type rule struct {
+	alert    alert.Rule
+	counts   kindTable[bool]
+	exempt   []invocation.Pattern
+	group    []groupField
+	maxAge   time.Duration
+	detector *detect.Detector
+}
+
+func newRule(c *RuleConfig, config *Config) *rule {
+	return &rule{
+		alert: alert.Rule{
+			Identity:   c.Identity(),
+			GroupBy:    c.GroupBy,
+			Counted:    counted(c.Count, len(config.ApprovedGuardrails) > 0),
+			WindowType: string(c.Window.Type),
+			WindowSize: c.Window.Size,
+			Threshold:  c.Threshold,
+			DryRun:     c.DryRun,
+		},
+		counts: countTable(c.Count),
+		exempt: patterns(c.Exempt),
+		group:  groupFields(c.GroupBy),
+		maxAge: config.MaxAge,
+		detector: detect.New(detect.Rule{
+			Threshold:   c.Threshold,
+			Size:        c.Window.Size,
+			KeepAlive:   c.Alert.KeepAlive,
+			MaxDuration: c.Alert.MaxDuration,
+			Retention:   config.Retention,
+		}),
+	}
+}
+
+func (r *rule) exempts(inv *invocation.Invocation) bool {
+	return invocation.MatchesAny(r.exempt, inv)
+}
+
+// countTable marks what the entries, "verdict" or "verdict/evidence", count.
+func countTable(entries []string) (table kindTable[bool]) {
+	for _, entry := range entries {
+		verdict, evidence, exact := strings.Cut(entry, "/")
+		for _, kind := range invocation.Kinds() {
+			if kind.Verdict.String() == verdict && (!exact || kind.Evidence.String() == evidence) {
+				table[kind.Verdict][kind.Evidence] = true
+			}
+		}
+	}
+	return table
+}
+
+// counted says in words what a rule counts.
+func counted(entries []string, approving bool) string {
+	var unguarded, unapproved, other bool
+	for _, entry := range entries {
+		switch verdict, _, _ := strings.Cut(entry, "/"); verdict {
+		case invocation.Unguarded.String():
+			unguarded = true
+		case invocation.Unapproved.String():
+			unapproved = true
+		default:
+			other = true
+		}
+	}
+	switch {
+	case other:
+		return "judged " + strings.Join(entries, ", ")
+	case !unguarded:
+		return "with a guardrail that is not approved"
+	case unapproved && approving:
+		return "without an approved guardrail"
+	default:
+		return "without a guardrail"
+	}
+}
+
+// patterns compiles what a configuration matches invocations with.
+func patterns(matches []Match) []invocation.Pattern {
+	compiled := make([]invocation.Pattern, len(matches))
+	for i, m := range matches {
+		compiled[i] = invocation.Pattern{
+			User:      m.User,
+			Principal: m.Principal,
+			Account:   m.Account,
+			Region:    m.Region,
+			Model:     m.Model,
+			Operation: m.Operation,
+		}
+		if end, ok := m.expiry(); ok {
+			compiled[i].Until = end
+		}
+	}
+	return compiled
+}

@@ -1,0 +1,36 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+
+	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
+)
+
+// alertTemplate is what all alert records share: they come from the collector,
+// not from the source of the invocations.
+type alertTemplate struct{ empty plog.Logs }
+
+func newAlertTemplate(settings processor.Settings) alertTemplate {
+	logs := plog.NewLogs()
+	resourceLogs := logs.ResourceLogs().AppendEmpty()
+	for _, key := range [...]string{"service.name", "service.instance.id", "service.version"} {
+		if value, ok := settings.Resource.Attributes().Get(key); ok {
+			value.CopyTo(resourceLogs.Resource().Attributes().PutEmpty(key))
+		}
+	}
+	scope := resourceLogs.ScopeLogs().AppendEmpty().Scope()
+	scope.SetName(metadata.ScopeName)
+	scope.SetVersion(settings.BuildInfo.Version)
+	return alertTemplate{logs}
+}
+
+// logs makes logs for alert records to be added to.
+func (t alertTemplate) logs() (plog.Logs, plog.LogRecordSlice) {
+	logs := plog.NewLogs()
+	t.empty.CopyTo(logs)
+	return logs, logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+}
