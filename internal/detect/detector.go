@@ -139,7 +139,17 @@ func (d *Detector) sort(events []Event, order *batchOrder) {
 	for i := len(events) - 1; i >= 0; i-- {
 		shard := maphash.Bytes(d.seed, events[i].Key) % shardCount
 		order.next[i] = order.first[shard]
-		order.first[shard] = int32(i) //nolint:gosec // a batch is far smaller
+		order.first[shard] = int32(i)
+	}
+}
+
+// Forget drops what arrived too long before now. Observe does so for the groups
+// that it comes by; this is for the others.
+func (d *Detector) Forget(now time.Time) {
+	for i := range d.shards {
+		d.shards[i].mu.Lock()
+		d.shards[i].turn(&d.rule, now)
+		d.shards[i].mu.Unlock()
 	}
 }
 

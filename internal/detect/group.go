@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -22,7 +23,7 @@ type group struct {
 
 // bucket is one window size of event time.
 type bucket struct {
-	events []event    // by time, at one time by arrival
+	events []event    // by time, at one time by id
 	alert  *openAlert // the alert it belongs to, once it alerts
 	cut    bool       // its oldest events were let go
 }
@@ -60,13 +61,21 @@ func (b *bucket) after(t int64) int {
 	return sort.Search(len(b.events), func(i int) bool { return b.events[i].time > t })
 }
 
+// place gives where an event belongs, and whether it is there already.
+func (b *bucket) place(t int64, id string) (at int, found bool) {
+	return slices.BinarySearchFunc(b.events, id, func(e event, id string) int {
+		if e.time != t {
+			return cmp.Compare(e.time, t)
+		}
+		return cmp.Compare(e.id, id)
+	})
+}
+
 // insert puts an event in its place. It reports false for a repeat.
 func (b *bucket) insert(e *Event, generation uint32, threshold int) bool {
-	at := b.after(e.Time)
-	for i := at - 1; i >= 0 && b.events[i].time == e.Time; i-- {
-		if b.events[i].id == e.ID {
-			return false
-		}
+	at, found := b.place(e.Time, e.ID)
+	if found {
+		return false
 	}
 	id := strings.Clone(e.ID)
 	requestID := id
@@ -84,10 +93,24 @@ func (b *bucket) insert(e *Event, generation uint32, threshold int) bool {
 		presumed:   e.Presumed,
 	})
 	if limit := max(exactCount, threshold+1); len(b.events) >= 2*limit {
-		b.events = slices.Clone(b.events[limit:])
-		b.cut = true
+		b.cutTo(limit)
 	}
 	return true
+}
+
+// cutTo lets the oldest events go. The newest stand in for them, so they are
+// remembered for as long.
+func (b *bucket) cutTo(limit int) {
+	gone := b.events[:len(b.events)-limit]
+	var newest uint32
+	for i := range gone {
+		newest = max(newest, gone[i].generation)
+	}
+	b.events = slices.Clone(b.events[len(gone):])
+	for i := range b.events {
+		b.events[i].generation = max(b.events[i].generation, newest)
+	}
+	b.cut = true
 }
 
 // crosses looks for a window that ends in a bucket, at an event from t on and

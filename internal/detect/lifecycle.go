@@ -44,7 +44,7 @@ func (g *group) join(rule *Rule, index int64, now time.Time) (opens bool) {
 // it while it is open, near enough and not too long.
 func (a *openAlert) takes(rule *Rule, index int64, now time.Time) bool {
 	if a.first <= index && index <= a.last {
-		return rule.KeepAlive > 0
+		return true
 	}
 	return rule.KeepAlive > 0 &&
 		now.Sub(a.changed) <= rule.KeepAlive &&

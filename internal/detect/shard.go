@@ -29,7 +29,7 @@ func (s *shard) turn(rule *Rule, now time.Time) {
 		s.started = now
 	}
 	length := (rule.Size+rule.Retention)/(generations-1) + 1
-	present := uint32(max(0, now.Sub(s.started)) / length) //nolint:gosec // centuries at a millisecond each
+	present := uint32(max(0, now.Sub(s.started)) / length)
 	if present <= s.generation {
 		return
 	}

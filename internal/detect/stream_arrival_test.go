@@ -1,0 +1,90 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+// The alerts depend on what happened only: not on the order in which it arrives,
+// how often, or in what batches.
+func TestArrivalDoesNotMatter(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		stream := streams.Stream{
+			Threshold: rapid.IntRange(0, 4).Draw(t, "threshold"),
+			Size:      8,
+			Groups:    [][]string{{"a", "bc"}, {"ab", "c"}},
+		}
+		events := rapid.SliceOfN(drawEvent(stream), 1, 40).Draw(t, "events")
+		again := rapid.SliceOf(rapid.SampledFrom(events)).Draw(t, "again")
+		arrivals := slices.Concat(events, again)
+		other := rapid.Permutation(arrivals).Draw(t, "another order")
+
+		alerts := deliver(t, stream, events)
+		if got := deliver(t, stream, other); !slices.Equal(got, alerts) {
+			t.Fatalf("another arrival, other alerts: %v, not %v", got, alerts)
+		}
+		rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
+		if want := oracle.Alerts(toOracle(stream.Groups, events), rule); !slices.Equal(alerts, want) {
+			t.Fatalf("alerts: %v, not %v", alerts, want)
+		}
+	})
+}
+
+// drawEvent draws from few times and ids, so that much of it meets. An event
+// without a time of its own has the time that its id gives it.
+func drawEvent(stream streams.Stream) *rapid.Generator[streams.Event] {
+	return rapid.Custom(func(t *rapid.T) streams.Event {
+		event := streams.Event{
+			Time:   rapid.Int64Range(-20, 30).Draw(t, "time"),
+			Group:  rapid.IntRange(0, len(stream.Groups)-1).Draw(t, "group"),
+			ID:     strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "id")),
+			IDOnly: rapid.IntRange(0, 4).Draw(t, "id only") == 4,
+			Model:  "model",
+		}
+		if event.IDOnly {
+			event.ID = "observed at " + strconv.FormatInt(event.Time, 10)
+		}
+		return event
+	})
+}
+
+// deliver feeds events in batches cut anywhere, and returns the alerts sorted.
+func deliver(t *rapid.T, stream streams.Stream, events []streams.Event) []oracle.Alert {
+	feed := newFeeder(stream)
+	now := time.Unix(1e9, 0)
+	opened := map[oracle.Alert]int{}
+	for len(events) > 0 {
+		n := rapid.IntRange(1, len(events)).Draw(t, "batch")
+		for _, alert := range feed.feed(events[:n], now).Alerts {
+			opened[named(alert)]++
+		}
+		events = events[n:]
+	}
+	var alerts []oracle.Alert
+	for alert, times := range opened {
+		if times > 1 {
+			t.Fatalf("%d times %+v", times, alert)
+		}
+		alerts = append(alerts, alert)
+	}
+	slices.SortFunc(alerts, byGroupAndStart)
+	return alerts
+}
+
+// thoroughly checks a property more often than rapid does by itself, and the
+// more often the more streams are asked for.
+func thoroughly(t *testing.T, property func(*rapid.T)) {
+	for range max(*streamCount/20, 1) {
+		rapid.Check(t, property)
+	}
+}

@@ -1,0 +1,85 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"sync"
+	"testing"
+
+	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+// Sources that deliver at the same time share what is counted: together they
+// raise every alert, and each only once.
+func TestConcurrentSourcesAreCountedTogether(t *testing.T) {
+	const sources = 8
+	for _, seed := range seeds(5) {
+		stream := streams.New(seed)
+		events := settled(stream)
+		start := stream.Batches[0].Now
+
+		var (
+			shared  = newFeeder(stream)
+			ready   = make(chan struct{})
+			done    sync.WaitGroup
+			mutex   sync.Mutex
+			opened  = map[oracle.Alert]int{}
+			repeats = 0
+		)
+		for source := range sources {
+			done.Go(func() {
+				feed := shared.sharing()
+				<-ready
+				taken := 0
+				for i, batch := range stream.Batches {
+					taken += len(batch.Events)
+					if i%sources != source {
+						continue
+					}
+					result := feed.feed(events[taken-len(batch.Events):taken], batch.Now)
+					mutex.Lock()
+					repeats += result.Repeats
+					for _, alert := range result.Alerts {
+						opened[named(alert)]++
+					}
+					mutex.Unlock()
+				}
+			})
+		}
+		close(ready)
+		done.Wait()
+
+		all := toOracle(stream.Groups, events)
+		rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
+		if err := compare(opened, oracle.Alerts(all, rule)); err != nil {
+			t.Fatalf("seed %d, %d batches from %v: %v", seed, len(stream.Batches), start, err)
+		}
+		if want := len(all) - len(oracle.Distinct(all)); repeats != want {
+			t.Fatalf("seed %d: %d repeats recognised, not %d", seed, repeats, want)
+		}
+	}
+}
+
+// settled returns the events of a stream with every repeat at the time of its
+// original: which of two times counts would depend on the order of arrival.
+func settled(stream streams.Stream) []streams.Event {
+	type id struct {
+		group int
+		id    string
+	}
+	first := map[id]int64{}
+	events := stream.Events()
+	for i, event := range events {
+		if !event.IDOnly {
+			continue
+		}
+		if time, ok := first[id{event.Group, event.ID}]; ok {
+			events[i].Time = time
+		} else {
+			first[id{event.Group, event.ID}] = event.Time
+		}
+	}
+	return events
+}

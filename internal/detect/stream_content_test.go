@@ -1,0 +1,119 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+// An alert says exactly what was counted. What that is cannot be disputed where
+// events come one by one and in order: the window that the last of them ends.
+func TestAlertSaysWhatWasCounted(t *testing.T) {
+	for _, seed := range seeds(4) {
+		stream := oneByOne(streams.New(seed))
+		if checkCounted(stream) != nil {
+			fail(t, stream, checkCounted)
+		}
+	}
+}
+
+// oneByOne delivers the same events in order of time, each in a batch of its own.
+func oneByOne(stream streams.Stream) streams.Stream {
+	events := settled(stream)
+	slices.SortStableFunc(events, func(a, b streams.Event) int { return cmp.Compare(a.Time, b.Time) })
+	now := stream.Batches[0].Now
+	stream.Batches = nil
+	for _, event := range events {
+		stream.Batches = append(stream.Batches, streams.Batch{Now: now, Events: []streams.Event{event}})
+	}
+	return stream
+}
+
+func checkCounted(stream streams.Stream) error {
+	feed := newFeeder(stream)
+	seen := map[streams.Event]bool{}
+	var arrived []streams.Event // the distinct ones
+	for i, batch := range stream.Batches {
+		result := feed.feed(batch.Events, batch.Now)
+		last := batch.Events[0]
+		if !seen[last.Identity()] {
+			seen[last.Identity()] = true
+			arrived = append(arrived, last)
+		}
+		for _, alert := range result.Alerts {
+			var window []streams.Event
+			for _, event := range arrived {
+				if event.Group == last.Group && uint64(last.Time)-uint64(event.Time) < uint64(stream.Size) {
+					window = append(window, event)
+				}
+			}
+			if err := checkWindow(alert, window); err != nil {
+				return fmt.Errorf("batch %d: %w\nalert %#v\nwindow %+v", i, err, alert, window)
+			}
+		}
+	}
+	return nil
+}
+
+// checkWindow compares an alert with the events it stands for, in order of time.
+func checkWindow(alert detect.Alert, window []streams.Event) error {
+	presumed := 0
+	for _, event := range window {
+		if event.Presumed {
+			presumed++
+		}
+	}
+	first, last := window[0].Time, window[len(window)-1].Time
+	if alert.Count != len(window) || alert.Presumed != presumed || alert.First != first || alert.Last != last {
+		return fmt.Errorf("want %d events, %d presumed, from %d to %d", len(window), presumed, first, last)
+	}
+	for name, evidence := range map[string]struct {
+		listed []string
+		value  func(streams.Event) string
+	}{
+		"request ids": {alert.RequestIDs, func(e streams.Event) string { return e.ID }},
+		"models":      {alert.Models, func(e streams.Event) string { return e.Model }},
+		"operations":  {alert.Operations, operation},
+		"regions":     {alert.Regions, region},
+	} {
+		if err := checkNewest(evidence.listed, window, evidence.value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// checkNewest wants the ten values seen last, each once; of values last seen at
+// the same instant any will do.
+func checkNewest(listed []string, window []streams.Event, value func(streams.Event) string) error {
+	seen := map[string]int64{}
+	for _, event := range window {
+		seen[value(event)] = event.Time
+	}
+	if want := min(len(seen), 10); len(listed) != want {
+		return fmt.Errorf("%d listed, not %d", len(listed), want)
+	}
+	oldest := int64(math.MaxInt64)
+	for _, one := range listed {
+		at, ok := seen[one]
+		if !ok {
+			return fmt.Errorf("%q is listed twice, or is not in the window", one)
+		}
+		oldest = min(oldest, at)
+		delete(seen, one)
+	}
+	for one, at := range seen {
+		if at > oldest {
+			return fmt.Errorf("%q is newer than what is listed", one)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+// feeder hands events to a detector in memory that it destroys afterwards, as
+// the batch's owner may.
+type feeder struct {
+	detector *detect.Detector
+	groups   [][]string
+	events   []detect.Event
+	memory   []byte
+}
+
+// newFeeder makes a detector for a stream's rule: every alerting bucket its own alert.
+func newFeeder(stream streams.Stream) *feeder {
+	return &feeder{
+		groups: stream.Groups,
+		detector: detect.New(detect.Rule{
+			Threshold: stream.Threshold,
+			Size:      stream.Size,
+			Retention: stream.Retention,
+		}),
+	}
+}
+
+// sharing makes another feeder of the same detector.
+func (f *feeder) sharing() *feeder {
+	return &feeder{detector: f.detector, groups: f.groups}
+}
+
+func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
+	f.events, f.memory = f.events[:0], f.memory[:0]
+	for _, event := range events {
+		f.events = append(f.events, detect.Event{
+			Time:      event.Time,
+			Key:       f.key(f.groups[event.Group]),
+			ID:        f.text(event.ID),
+			IDOnly:    event.IDOnly,
+			Presumed:  event.Presumed,
+			RequestID: f.text(event.ID),
+			Model:     f.text(event.Model),
+			Operation: f.text(operation(event)),
+			Region:    f.text(region(event)),
+		})
+	}
+	result := f.detector.Observe(f.events, now)
+	for i := range f.memory {
+		f.memory[i] = '#'
+	}
+	clear(f.events)
+	return result
+}
+
+func (f *feeder) key(values []string) []byte {
+	start := len(f.memory)
+	for _, value := range values {
+		f.memory = detect.AppendKey(f.memory, value)
+	}
+	return f.memory[start:len(f.memory):len(f.memory)]
+}
+
+func (f *feeder) text(text string) string {
+	start := len(f.memory)
+	f.memory = append(f.memory, text...)
+	return unsafe.String(unsafe.SliceData(f.memory[start:]), len(text))
+}
+
+func operation(event streams.Event) string { return "operation-" + event.Model[len(event.Model)-1:] }
+
+func region(event streams.Event) string { return "region-" + event.ID[len(event.ID)-1:] }
+
+// groupName is how the oracle knows a group.
+func groupName(values []string) string { return fmt.Sprintf("%q", values) }
+
+func toOracle(groups [][]string, events []streams.Event) []oracle.Event {
+	converted := make([]oracle.Event, len(events))
+	for i, event := range events {
+		converted[i] = oracle.Event{
+			Time: event.Time, ID: event.ID, IDOnly: event.IDOnly, Group: groupName(groups[event.Group]),
+		}
+	}
+	return converted
+}

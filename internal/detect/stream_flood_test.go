@@ -1,0 +1,82 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+// exactCount is up to how many events of a bucket an alert's count must be exact.
+const exactCount = 4096
+
+// More events than are counted exactly cost the count its exactness, and no alert.
+func TestFloodKeepsAlertsExact(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, test := range map[string]struct {
+		threshold int
+		time      func(i int) int64
+	}{
+		"one instant":               {5, func(int) int64 { return 7 }},
+		"backwards":                 {5, func(i int) int64 { return int64(-i) }},
+		"any order":                 {5, func(int) int64 { return rng.Int64N(11_000) }},
+		"end of one, begin of next": {5, func(i int) int64 { return 1_300 + int64(i) }},
+		"a threshold over 4,096":    {5_000, func(int) int64 { return rng.Int64N(11_000) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream := streams.Stream{Threshold: test.threshold, Size: 10_000, Retention: time.Minute, Groups: [][]string{{"a"}}}
+			feed := newFeeder(stream)
+			opened := map[oracle.Alert]int{}
+			var all []oracle.Event
+			for i := range 9_500 { // enough that the oldest are let go
+				event := []streams.Event{{Time: test.time(i), ID: strconv.Itoa(i), Model: "model"}}
+				all = append(all, toOracle(stream.Groups, event)...)
+				for _, alert := range feed.feed(event, time.Unix(1e9, 0)).Alerts {
+					opened[named(alert)]++
+					window := len(oracle.Window(all, named(alert).Group, alert.Last, stream.Size))
+					if alert.Exact {
+						assert.Equal(t, window, alert.Count)
+					} else {
+						assert.GreaterOrEqual(t, alert.Count, exactCount)
+						assert.LessOrEqual(t, alert.Count, window)
+					}
+				}
+			}
+			rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
+			assert.NoError(t, compare(opened, oracle.Alerts(all, rule)))
+		})
+	}
+}
+
+// Of a flood, what arrived last is remembered like anything else, even if what
+// arrived before it happened later.
+func TestFloodIsRememberedByArrival(t *testing.T) {
+	stream := streams.Stream{Threshold: 5, Size: 1000, Groups: [][]string{{"a"}}}
+	feed, start := newFeeder(stream), time.Unix(1e9, 0)
+	flood := func(at int64, id string) (events []streams.Event) {
+		for i := range exactCount {
+			events = append(events, streams.Event{Time: at, ID: id + strconv.Itoa(i), Model: "model"})
+		}
+		return events
+	}
+	require.Len(t, feed.feed(flood(900, "later"), start).Alerts, 1)
+	feed.feed(flood(500, "earlier"), start.Add(1000))
+
+	next := []streams.Event{{Time: 1200, ID: "next", Model: "model"}}
+	for pause := time.Duration(1100); pause < 2000; pause += 100 {
+		// Something else keeps the detector going.
+		feed.feed([]streams.Event{{Time: -5000, ID: pause.String(), Model: "model"}}, start.Add(pause))
+	}
+	alerts := feed.feed(next, start.Add(2000)).Alerts
+	require.Len(t, alerts, 1, "the earlier ones arrived %v ago", stream.Size)
+	assert.EqualValues(t, 1000, alerts[0].Bucket)
+}

@@ -1,0 +1,117 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+
+	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/streams"
+)
+
+var (
+	streamCount = flag.Uint64("streams", 500, "how many streams to compare with the oracle")
+	streamSeed  = flag.Uint64("seed", 0, "compare this one stream only")
+)
+
+// seeds are the streams to run: a share of all, or the one asked for.
+func seeds(share uint64) []uint64 {
+	if *streamSeed != 0 {
+		return []uint64{*streamSeed}
+	}
+	all := make([]uint64, max(*streamCount/share, 1))
+	for i := range all {
+		all[i] = uint64(i) + 1
+	}
+	return all
+}
+
+// fail reports a seed, together with as little of its stream as still fails.
+func fail(t *testing.T, stream streams.Stream, check func(streams.Stream) error) {
+	t.Helper()
+	small := shrink(stream, check)
+	t.Fatalf("go test ./internal/detect -run '^%s$' -seed=%d\n%v\nminimal: %v\n%s",
+		t.Name(), stream.Seed, check(stream), check(small), show(small))
+}
+
+// No alert is missed, none is too much, none comes twice, whatever arrives how.
+func TestStreams(t *testing.T) {
+	var fed statistics
+	for _, seed := range seeds(1) {
+		stream := streams.New(seed)
+		if check(stream) != nil {
+			fail(t, stream, check)
+		}
+		fed.add(stream)
+	}
+	t.Log(fed)
+	if len(fed.events) >= 500 {
+		fed.require(t)
+	}
+}
+
+// Traffic that goes on for days alerts as if nothing were ever forgotten.
+func TestLiveStreams(t *testing.T) {
+	var fed statistics
+	for _, seed := range seeds(2) {
+		stream := streams.Live(seed)
+		if check(stream) != nil {
+			fail(t, stream, check)
+		}
+		fed.add(stream)
+	}
+	t.Log(fed)
+}
+
+// statistics say whether the streams were worth the while.
+type statistics struct {
+	events                                                             []int
+	total, alerts                                                      int
+	alerting, edgeBursts, gapTies, closeCalls, ties, repeats, disorder int // streams that have any
+}
+
+func (s *statistics) add(stream streams.Stream) {
+	stats := stream.Stats()
+	rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
+	alerts := len(oracle.Alerts(toOracle(stream.Groups, stream.Events()), rule))
+	s.events = append(s.events, stats.Events)
+	s.total += stats.Events
+	s.alerts += alerts
+	for count, has := range map[*int]int{
+		&s.alerting:   alerts,
+		&s.edgeBursts: stats.EdgeBursts,
+		&s.gapTies:    stats.GapTies,
+		&s.closeCalls: stats.CloseCalls,
+		&s.ties:       stats.Ties,
+		&s.repeats:    stats.Repeats,
+		&s.disorder:   stats.Disorder,
+	} {
+		if has > 0 {
+			*count++
+		}
+	}
+}
+
+func (s statistics) String() string {
+	return fmt.Sprintf("%d streams, %d events (median %d), %d alerts; of the streams %d%% alert, and have "+
+		"bursts over an edge %d%%, events exactly one window apart %d%% (decisive %d%%), ties %d%%, repeats %d%%, disorder %d%%",
+		len(s.events), s.total, s.median(), s.alerts, s.percent(s.alerting),
+		s.percent(s.edgeBursts), s.percent(s.gapTies), s.percent(s.closeCalls), s.percent(s.ties), s.percent(s.repeats), s.percent(s.disorder))
+}
+
+func (s statistics) require(t *testing.T) {
+	if s.median() < 200 || s.percent(s.alerting) < 60 || s.percent(s.alerting) > 95 {
+		t.Error("streams that are too short, alert too seldom, or always")
+	}
+	if min(s.percent(s.edgeBursts), s.percent(s.gapTies), s.percent(s.closeCalls), s.percent(s.repeats), s.percent(s.disorder)) < 20 {
+		t.Error("streams that are too easy")
+	}
+}
+
+func (s statistics) median() int { return slices.Sorted(slices.Values(s.events))[len(s.events)/2] }
+
+func (s statistics) percent(streams int) int { return 100 * streams / len(s.events) }
