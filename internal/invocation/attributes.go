@@ -135,7 +135,8 @@ func (r *Reader) readAttributes(event string, attrs levels, record plog.LogRecor
 	r.fillFields(attrs, inv)
 	inv.Principal = principalOf(inv.User)
 	inv.fillTime(record)
-	r.judgeAttributes(attrs, record, ecs, inv)
+	intervened := intervenedOf(attrs) || event == choiceEvent && intervenedChoice(record.Body())
+	r.judgeAttributes(attrs, intervened, ecs, inv)
 	return true
 }
 
@@ -158,7 +159,7 @@ func isFirstChoice(body pcommon.Value) bool {
 	return true
 }
 
-func (r *Reader) judgeAttributes(attrs levels, record plog.LogRecord, ecs bool, inv *Invocation) {
+func (r *Reader) judgeAttributes(attrs levels, intervened, ecs bool, inv *Invocation) {
 	for _, key := range r.GuardrailKeys {
 		if value, ok := attrs.value(key); ok {
 			inv.nameAll(value)
@@ -166,7 +167,7 @@ func (r *Reader) judgeAttributes(attrs levels, record plog.LogRecord, ecs bool, 
 	}
 	provider := attrs.first("gen_ai.provider.name", "gen_ai.system")
 	switch {
-	case len(inv.Guardrails) > 0 || intervenedOf(attrs, record) || ecs && violated(attrs):
+	case len(inv.Guardrails) > 0 || intervened || ecs && violated(attrs):
 		inv.Kind = r.approve(inv, Claimed)
 	case r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
@@ -194,12 +195,14 @@ func (inv *Invocation) nameAll(value pcommon.Value) {
 	}
 }
 
-func intervenedOf(attrs levels, record plog.LogRecord) bool {
-	if value, ok := attrs.value("gen_ai.response.finish_reasons"); ok && holds(value, intervened) {
-		return true
-	}
-	for name, value := range members(record.Body()) {
-		if name == "finish_reason" && stringOf(value) == intervened {
+func intervenedOf(attrs levels) bool {
+	value, ok := attrs.value("gen_ai.response.finish_reasons")
+	return ok && holds(value, intervened)
+}
+
+func intervenedChoice(body pcommon.Value) bool {
+	for name, value := range members(body) {
+		if name == "finish_reason" && holds(value, intervened) {
 			return true
 		}
 	}
@@ -241,7 +244,7 @@ func answered(attrs levels) bool {
 		}
 	}
 	for _, key := range [...]string{"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"} {
-		if value, ok := attrs.value(key); ok && value.Type() == pcommon.ValueTypeInt && value.Int() > 0 {
+		if value, ok := attrs.value(key); ok && countOf(value) > 0 {
 			return true
 		}
 	}

@@ -3,10 +3,7 @@
 
 package invocation
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // readText reads a Bedrock record from JSON text. bedrock is false when the text
 // is not plainly one; whole is false when it breaks before its end.
@@ -25,33 +22,30 @@ func (inv *Invocation) readText(text string) (bedrock, whole bool) {
 		switch name {
 		case "schemaType":
 			var schemaType string
-			schemaType, ok = s.stringValue()
-			f.schema = schemaOf(schemaType)
+			if schemaType, ok = s.stringValue(); ok { // else cut off in its middle
+				f.schema = schemaOf(schemaType)
+			}
 		case "timestamp":
-			timestamp, ok = s.stringValue()
+			ok = s.field(&timestamp)
 		case "accountId":
-			inv.Account, ok = s.accountID()
+			var account string
+			if account, ok = s.accountID(); ok {
+				inv.Account = account
+			}
 		case "region":
-			inv.Region, ok = s.stringValue()
+			ok = s.field(&inv.Region)
 		case "requestId":
-			inv.RequestID, ok = s.stringValue()
+			ok = s.field(&inv.RequestID)
 		case "operation":
-			inv.Operation, ok = s.stringValue()
+			ok = s.field(&inv.Operation)
 		case "modelId":
-			inv.Model, ok = s.stringValue()
+			ok = s.field(&inv.Model)
 		case "errorCode":
 			var code string
 			code, ok = s.stringValue()
 			f.errored = code != ""
 		case "identity":
-			inv.User = ""
-			ok = s.object(func(name string) (ok bool) {
-				if name != "arn" {
-					return s.skip()
-				}
-				inv.User, ok = s.stringValue()
-				return ok
-			})
+			ok = inv.readIdentity(s)
 		case "input":
 			ok = f.readInput(s)
 		case "output":
@@ -76,6 +70,16 @@ func (inv *Invocation) plainlyBedrock() bool {
 	default:
 		return false
 	}
+}
+
+func (inv *Invocation) readIdentity(s *scanner) bool {
+	inv.User = ""
+	return s.object(func(name string) bool {
+		if name != "arn" {
+			return s.skip()
+		}
+		return s.field(&inv.User)
+	})
 }
 
 func (f *findings) readInput(s *scanner) bool {
@@ -148,7 +152,7 @@ func (f *findings) readOutput(s *scanner) bool {
 // plain text, which is an answer without evidence.
 func (f *findings) readAnswerText(body string) {
 	if !looksLikeJSON(body) {
-		f.answer = strings.TrimLeft(strings.TrimPrefix(body, byteOrderMark), " \t\r\n") != ""
+		f.answer = trimStart(body) != ""
 		return
 	}
 	f.inner.start(body)
@@ -159,7 +163,7 @@ func (f *findings) readAnswerText(body string) {
 }
 
 func looksLikeJSON(body string) bool {
-	body = strings.TrimLeft(strings.TrimPrefix(body, byteOrderMark), " \t\r\n")
+	body = trimStart(body)
 	return body != "" && (body[0] == '{' || body[0] == '[')
 }
 
@@ -262,19 +266,18 @@ func (f *findings) readAssessments(s *scanner, at place) bool {
 
 func (f *findings) readAssessmentMap(s *scanner, at place) bool {
 	mark := len(f.assessments)
-	return s.object(func(id string) (ok bool) {
-		id = bareID(id)
-		a := assessment{Guardrail: Guardrail{ID: id}, place: at}
+	return s.object(func(key string) (ok bool) {
+		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, key: key, place: at}
 		switch s.peek() {
 		case '{':
 			ok = a.read(s)
 		case '[':
 			ok = s.elements(func() bool { return a.read(s) })
 		default:
-			f.unassess(id, mark)
+			f.unassess(key, mark)
 			return s.skip()
 		}
-		if id != "" {
+		if a.ID != "" {
 			f.assess(a, mark)
 		}
 		return ok
@@ -284,7 +287,7 @@ func (f *findings) readAssessmentMap(s *scanner, at place) bool {
 // read adds what one assessment tells of version and coverage.
 func (a *assessment) read(s *scanner) bool {
 	var version string
-	var seen coverage
+	seen := untold
 	ok := s.object(func(name string) bool {
 		switch name {
 		case "appliedGuardrailDetails":
@@ -297,17 +300,17 @@ func (a *assessment) read(s *scanner) bool {
 				return ok
 			})
 		case "invocationMetrics":
-			seen = coverage{}
+			seen = untold
 			return s.object(func(name string) bool {
 				if name != "guardrailCoverage" {
 					return s.skip()
 				}
-				seen = coverage{}
+				seen = untold
 				return s.object(func(name string) bool {
 					if name != "textCharacters" {
 						return s.skip()
 					}
-					seen = coverage{}
+					seen = untold
 					return seen.read(s)
 				})
 			})
@@ -339,11 +342,11 @@ func (c *coverage) read(s *scanner) bool {
 	})
 }
 
-// characters reads a count; what is none counts nothing.
+// characters reads a count; what is none is negative.
 func characters(raw string) float64 {
 	n, err := strconv.ParseFloat(raw, 64)
-	if err != nil || !(n > 0) { // NaN is no count either
-		return 0
+	if err != nil || !(n >= 0) { // NaN is no count either
+		return -1
 	}
 	return n
 }

@@ -34,6 +34,12 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 		case "errorCode":
 			f.errored = stringOf(value) != ""
 		case "identity":
+			if f.parsePart(value) {
+				if !inv.readIdentity(&f.scan) || !f.scan.end() {
+					inv.User = ""
+				}
+				continue
+			}
 			inv.User = ""
 			for name, value := range members(value) {
 				if name == "arn" {
@@ -43,6 +49,12 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 		case "identity.arn":
 			inv.User = stringOf(value)
 		case "input":
+			if f.parsePart(value) {
+				if !f.readInput(&f.scan) || !f.scan.end() {
+					f.config = Guardrail{}
+				}
+				continue
+			}
 			f.config = Guardrail{}
 			for name, value := range members(value) {
 				if name == "inputBodyJson" {
@@ -52,6 +64,13 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 		case "input.inputBodyJson":
 			f.requestOf(value)
 		case "output":
+			if f.parsePart(value) {
+				if !f.readOutput(&f.scan) || !f.scan.end() {
+					f.resetBody()
+					f.cut = true
+				}
+				continue
+			}
 			f.resetBody()
 			f.offloaded = false
 			for name, value := range members(value) {
@@ -70,6 +89,12 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 	}
 	inv.setTime(timestamp)
 	return inv.plainlyBedrock(), true
+}
+
+// parsePart readies the scanner for a part of the record that is JSON in a string.
+func (f *findings) parsePart(part pcommon.Value) bool {
+	f.scan.start(stringOf(part))
+	return f.scan.peek() == '{'
 }
 
 func (f *findings) requestOf(body pcommon.Value) {
@@ -181,9 +206,8 @@ func (f *findings) assessmentsOf(value pcommon.Value, at place) {
 
 func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 	mark := len(f.assessments)
-	for id, value := range members(value) {
-		id = bareID(id)
-		a := assessment{Guardrail: Guardrail{ID: id}, place: at}
+	for key, value := range members(value) {
+		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, key: key, place: at}
 		switch value.Type() {
 		case pcommon.ValueTypeMap:
 			a.add(value)
@@ -192,10 +216,10 @@ func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 				a.add(element)
 			}
 		default:
-			f.unassess(id, mark)
+			f.unassess(key, mark)
 			continue
 		}
-		if id != "" {
+		if a.ID != "" {
 			f.assess(a, mark)
 		}
 	}
@@ -203,7 +227,7 @@ func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 
 func (a *assessment) add(value pcommon.Value) {
 	var version string
-	var seen coverage
+	seen := untold
 	for name, value := range members(value) {
 		switch name {
 		case "appliedGuardrailDetails":
@@ -224,22 +248,23 @@ func (a *assessment) add(value pcommon.Value) {
 }
 
 func coverageOf(metrics pcommon.Value) (seen coverage) {
+	seen = untold
 	for name, value := range members(metrics) {
 		if name != "guardrailCoverage" {
 			continue
 		}
-		seen = coverage{}
+		seen = untold
 		for name, value := range members(value) {
 			if name != "textCharacters" {
 				continue
 			}
-			seen = coverage{}
+			seen = untold
 			for name, value := range members(value) {
 				switch name {
 				case "guarded":
-					seen.guarded = charactersOf(value)
+					seen.guarded = countOf(value)
 				case "total":
-					seen.total = charactersOf(value)
+					seen.total = countOf(value)
 				}
 			}
 		}
@@ -247,16 +272,17 @@ func coverageOf(metrics pcommon.Value) (seen coverage) {
 	return seen
 }
 
-func charactersOf(value pcommon.Value) float64 {
+// countOf reads a count; what is none is negative.
+func countOf(value pcommon.Value) float64 {
 	switch value.Type() {
 	case pcommon.ValueTypeInt:
-		return max(0, float64(value.Int()))
+		return float64(value.Int())
 	case pcommon.ValueTypeDouble:
-		if n := value.Double(); n > 0 {
+		if n := value.Double(); n >= 0 { // NaN is no count
 			return n
 		}
 	}
-	return 0
+	return -1
 }
 
 // members iterates over a value that is a map; over any other as if it were empty.

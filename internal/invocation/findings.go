@@ -23,15 +23,22 @@ const (
 type assessment struct {
 	Guardrail
 	coverage
+	key   string // the guardrail as the record names it, by id or ARN
 	place place
 }
 
 // coverage counts the characters that a guardrail looked at, and those there were.
 type coverage struct{ guarded, total float64 }
 
+// untold is coverage of which nothing is known.
+var untold = coverage{-1, -1}
+
+// add takes in what another part tells, if it tells both.
 func (c *coverage) add(other coverage) {
-	c.guarded += other.guarded
-	c.total += other.total
+	if other.guarded >= 0 && other.total >= 0 {
+		c.guarded += other.guarded
+		c.total += other.total
+	}
 }
 
 // signs are what one family of operations leaves behind besides assessments.
@@ -40,9 +47,9 @@ type signs struct {
 	unrecognised bool // an action that nobody knows
 }
 
-// The most assessments kept of one record; a real one holds a handful. More of
-// them add neither verdict nor evidence, only memory.
-const maxAssessments = 64
+// The most assessments kept of one record, which bounds the search among them; a
+// real one holds a handful.
+const maxAssessments = 1000
 
 // findings gathers what a Bedrock record holds that bears on the verdict,
 // whichever its operation, which may stand behind the answer.
@@ -97,11 +104,11 @@ func (f *findings) drop(places place, mark int) {
 	f.assessments = kept
 }
 
-// assess records an assessment; of two with one id in one map, which begins at
+// assess records an assessment; of two with one key in one map, which begins at
 // the mark, the later counts.
 func (f *findings) assess(a assessment, mark int) {
 	for i := mark; i < len(f.assessments); i++ {
-		if f.assessments[i].ID == a.ID {
+		if f.assessments[i].key == a.key {
 			f.assessments[i] = a
 			return
 		}
@@ -112,9 +119,9 @@ func (f *findings) assess(a assessment, mark int) {
 }
 
 // unassess takes back an assessment of the map that begins at the mark.
-func (f *findings) unassess(id string, mark int) {
+func (f *findings) unassess(key string, mark int) {
 	for i := mark; i < len(f.assessments); i++ {
-		if f.assessments[i].ID == id {
+		if f.assessments[i].key == key {
 			f.assessments = append(f.assessments[:i], f.assessments[i+1:]...)
 			return
 		}

@@ -21,16 +21,18 @@ type scanner struct {
 	nest []uint64
 }
 
-const (
-	byteOrderMark = "\ufeff"
-	quote         = '"'
-)
+const quote = '"'
 
 func (s *scanner) start(text string) {
-	s.text, s.pos = text, 0
-	if strings.HasPrefix(text, byteOrderMark) {
-		s.pos = len(byteOrderMark)
+	s.text, s.pos = text, len(text)-len(trimStart(text))
+}
+
+// trimStart leaves out a byte order mark and white space at the start.
+func trimStart(text string) string {
+	if text != "" && text[0] == '{' { // as nearly always
+		return text
 	}
+	return strings.TrimLeft(strings.TrimPrefix(text, "\ufeff"), " \t\r\n")
 }
 
 // peek skips white space and returns the next byte, or 0 at the end.
@@ -85,17 +87,15 @@ func (s *scanner) str() (raw string, ok bool) {
 	}
 }
 
-// key consumes a member's name and the colon behind it. A name with an escape
-// that means nothing comes back as it stands, and so equals no name that is wanted.
+// key consumes a member's name and the colon behind it. Of a name with an escape
+// that means nothing it returns nothing, which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
 	raw, ok := s.str()
 	if !ok || !s.take(':') {
 		return "", false
 	}
-	if name, ok := unescape(raw); ok {
-		return name, true
-	}
-	return raw, true
+	name, _ = unescape(raw)
+	return name, true
 }
 
 // members calls f at the value of every member of the object that is next; f
@@ -264,6 +264,16 @@ func (s *scanner) stringValue() (value string, ok bool) {
 	return value, true
 }
 
+// field consumes a value into a field, which keeps what it had when the text is
+// broken there.
+func (s *scanner) field(into *string) bool {
+	value, ok := s.stringValue()
+	if ok {
+		*into = value
+	}
+	return ok
+}
+
 // rawValue consumes a value and returns its text.
 func (s *scanner) rawValue() (raw string, ok bool) {
 	s.peek()
@@ -279,6 +289,9 @@ func (s *scanner) accountID() (id string, ok bool) {
 		return s.stringValue()
 	}
 	raw, ok := s.rawValue()
+	if s.pos == len(s.text) { // perhaps not all of it
+		return "", ok
+	}
 	for i := range len(raw) {
 		if raw[i] < '0' || raw[i] > '9' {
 			return "", ok
