@@ -37,9 +37,7 @@ type outbox struct {
 	mu      sync.Mutex // guards what follows
 	pending []pendingAlert
 
-	wake    chan struct{} // holds a token while something waits
-	stop    context.CancelFunc
-	stopped chan struct{} // closed when the background work has ended
+	wake chan struct{} // holds a token while something waits
 }
 
 // pendingAlert is an alert record, as logs of its own, with the place of its rule.
@@ -126,18 +124,7 @@ func (o *outbox) giveUp(ctx context.Context, alerts []pendingAlert, why string, 
 	}
 }
 
-// start begins the background work.
-func (o *outbox) start() {
-	// Not derived from the context of Start, which ends when Start does.
-	ctx, cancel := context.WithCancel(context.Background())
-	o.stop, o.stopped = cancel, make(chan struct{})
-	go func() {
-		defer close(o.stopped)
-		o.run(ctx)
-	}()
-}
-
-// run tries again what waits, at growing intervals, until all is delivered.
+// run tries again what waits, at growing intervals, until ctx ends.
 func (o *outbox) run(ctx context.Context) {
 	for {
 		select {
@@ -192,12 +179,8 @@ func (o *outbox) waitingOf() []int64 {
 	return counts
 }
 
-// shutdown ends the background work and tries a last time.
-func (o *outbox) shutdown(ctx context.Context) {
-	if o.stop != nil {
-		o.stop()
-		<-o.stopped
-	}
+// flush tries a last time, and gives up what is still refused.
+func (o *outbox) flush(ctx context.Context) {
 	if o.waiting() == 0 {
 		return
 	}

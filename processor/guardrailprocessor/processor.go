@@ -35,6 +35,9 @@ type guardrailProcessor struct {
 	batches   sync.Pool
 	now       func() time.Time
 	release   func() // gives back the claim on the configuration
+
+	background sync.WaitGroup
+	stop       context.CancelFunc
 }
 
 var _ processor.Logs = (*guardrailProcessor)(nil)
@@ -83,19 +86,47 @@ func (p *guardrailProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: p.config.Annotate}
 }
 
-// Start begins to deliver again what could not be delivered at once.
+// Start begins to deliver again what could not be delivered at once, and to
+// forget what is due to be forgotten while nothing arrives.
 func (p *guardrailProcessor) Start(context.Context, component.Host) error {
-	p.outbox.start()
+	// Not derived from the context of Start, which ends when Start does.
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.background.Go(func() { p.outbox.run(ctx) })
+	p.background.Go(func() { p.forget(ctx) })
 	return nil
 }
 
 // Shutdown delivers what waits, as far as ctx allows. It may be called twice,
 // and without Start. Windows are not ended by it.
 func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
-	p.outbox.shutdown(ctx)
+	if p.stop != nil {
+		p.stop()
+		p.background.Wait()
+	}
+	p.outbox.flush(ctx)
 	p.telemetry.builder.Shutdown()
 	p.release()
 	return nil
+}
+
+// forgetInterval is short against any retention, and each turn is cheap unless a
+// generation ends.
+const forgetInterval = time.Minute
+
+func (p *guardrailProcessor) forget(ctx context.Context) {
+	ticker := time.NewTicker(forgetInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			for _, r := range p.rules {
+				r.detector.Forget(p.now())
+			}
+		}
+	}
 }
 
 // ConsumeLogs reads the whole batch before it forwards any of it: the next
