@@ -1,0 +1,114 @@
+# Copyright The otelcol-guardrail Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Needs Go, GNU make and the usual Unix tools. Linter, generators and test runner are Go tools pinned in tools/go.mod.
+
+GO_MIN   := 1.26
+BINARY   := dist/otelcol-guardrail
+LOGS     ?= testdata/quickstart
+FUZZTIME ?= 20s
+export LOGS
+
+TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
+
+# Modules with code of our own, and all modules; cmd/otelcol-guardrail is generated.
+OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod bench/go.mod))
+MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail
+TESTED      := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod))
+OWN_CODE    := $(wildcard processor internal)
+
+# What the binary is made of: everything below these but tests and documents.
+SOURCES := $(sort $(shell find go.mod go.sum $(OWN_CODE) cmd/otelcol-guardrail -type f \
+	! -name '*_test.go' ! -name '*.md' ! -path '*/testdata/*'))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-22s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: check-logs $(BINARY) ## run on the sample logs, or on yours: make run LOGS=folder
+	@logs=$$(scripts/find-logs.sh "$$LOGS") && \
+	echo "Watching $$logs" && \
+	echo "Alerts are shown here and written to dist/alerts.json. Ctrl-C stops." && \
+	GUARDRAIL_LOGS="$$logs" exec $(BINARY) --config config/quickstart.yaml
+
+# Before the build, which can take minutes.
+.PHONY: check-logs
+check-logs:
+	@scripts/find-logs.sh "$$LOGS" >/dev/null
+
+.PHONY: build
+build: $(BINARY) ## build the collector, dist/otelcol-guardrail
+	@echo "$(BINARY) is ready"
+
+# Compiled under another name, so that an interrupted build leaves nothing behind that looks finished.
+# Without VCS stamping: it fails where git does not trust the owner of the folder.
+$(BINARY): $(SOURCES) dist/.sources
+	@scripts/check-go.sh $(GO_MIN)
+	@echo "Building $(BINARY) (the first time takes 2 to 6 minutes)..."
+	@cd cmd/otelcol-guardrail && \
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o ../../$@.new . && \
+	mv ../../$@.new ../../$@
+
+# The names of the sources, touched only when they change: a deleted file, too, makes the binary stale.
+dist/.sources: FORCE
+	@mkdir -p dist
+	@echo "$(SOURCES)" | cmp -s - $@ || echo "$(SOURCES)" > $@
+
+.PHONY: test
+test: check-go $(BINARY) ## run every test: unit, property, component, end-to-end against the built collector
+	@race=-race; \
+	[ "$$(go env CGO_ENABLED)" = 1 ] || { race=; echo "No C compiler found: testing without the race detector"; }; \
+	$(TOOL) gotestsum --format=pkgname --format-hide-empty-pkg --raw-command -- \
+	scripts/test-json.sh "$$race -shuffle=on -count=1 -timeout=20m" $(TESTED)
+
+.PHONY: lint
+lint: check-go tidy-check ## check style, formatting, common mistakes and go.mod files
+	@failed=0; for module in $(OWN_MODULES); do \
+		echo "lint $$module"; \
+		(cd $$module && $(TOOL) golangci-lint run --config="$(CURDIR)/.golangci.yml" ./...) || failed=1; \
+	done; exit $$failed
+
+.PHONY: tidy-check
+tidy-check: check-go ## check that every go.mod and go.sum is tidy (part of lint)
+	@failed=0; for module in $(MODULES); do \
+		(cd $$module && go mod tidy -diff) || { echo "$$module: go.mod or go.sum is not tidy; run 'go mod tidy' there" >&2; failed=1; }; \
+	done; exit $$failed
+
+.PHONY: fmt
+fmt: check-go ## format the Go code
+	@set -e; for module in $(OWN_MODULES); do \
+		(cd $$module && $(TOOL) golangci-lint fmt --config="$(CURDIR)/.golangci.yml" ./...); \
+	done
+
+.PHONY: generate
+generate: check-go ## regenerate code, documentation, sample logs and the distribution's sources
+	go generate ./...
+	go run ./cmd/samplelogs
+	$(TOOL) builder --config=builder-config.yaml --skip-compilation --skip-strict-versioning=false
+
+.PHONY: generate-check
+generate-check: ## check that everything generated is up to date
+	@scripts/generate-check.sh $(MAKE) --no-print-directory generate
+
+.PHONY: fuzz
+fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
+	@scripts/fuzz.sh $(FUZZTIME) $(OWN_CODE)
+
+.PHONY: bench
+bench: check-go ## run the benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: clean
+clean: ## remove dist/
+	rm -rf dist
+
+.PHONY: check-go
+check-go:
+	@scripts/check-go.sh $(GO_MIN)
+
+.PHONY: FORCE
+FORCE:
