@@ -33,7 +33,7 @@ run: check-logs $(BINARY) ## run on the sample logs, or on yours: make run LOGS=
 	@logs=$$(scripts/find-logs.sh "$$LOGS") && \
 	echo "Watching $$logs" && \
 	echo "Alerts are shown here and written to dist/alerts.json. Ctrl-C stops." && \
-	GUARDRAIL_LOGS="$$logs" exec $(BINARY) --config config/quickstart.yaml
+	exec scripts/run.sh $(BINARY) "$$logs"
 
 # Before the build, which can take minutes.
 .PHONY: check-logs
