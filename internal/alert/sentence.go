@@ -46,19 +46,22 @@ func (r *Rule) subject(values []string) string {
 			continue
 		}
 		what, known := phrases[key]
-		switch {
-		case !known:
-			what = key
-		case b.Len() > 0:
-			what = "in " + what
-			if key == "gen_ai.request.model" {
-				what = "with model"
-			}
-		}
-		if b.Len() > 0 {
+		first := b.Len() == 0
+		if !first {
 			b.WriteByte(' ')
 		}
-		b.WriteString(what)
+		switch {
+		case !known && first:
+			b.WriteString("group with " + key)
+		case !known:
+			b.WriteString("with " + key)
+		case first:
+			b.WriteString(what)
+		case key == "gen_ai.request.model":
+			b.WriteString("with model")
+		default:
+			b.WriteString("in " + what)
+		}
 		b.WriteByte(' ')
 		b.WriteString(legible(values[i]))
 	}

@@ -77,6 +77,9 @@ func (b *bucket) insert(e *Event, generation uint32, threshold int) bool {
 	if found {
 		return false
 	}
+	if b.cut && at == 0 { // it would be the next to go
+		return true
+	}
 	id := strings.Clone(e.ID)
 	requestID := id
 	if e.RequestID != e.ID {

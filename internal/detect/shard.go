@@ -63,7 +63,7 @@ func (s *shard) insert(rule *Rule, e *Event, now time.Time, raised []raisedAlert
 	if !b.insert(e, s.generation, rule.Threshold) {
 		return raised, true
 	}
-	if b.alert != nil {
+	if b.alert != nil && now.Sub(b.alert.changed) <= rule.KeepAlive { // a closed alert stays closed
 		b.alert.changed = now
 	}
 	// The windows that end at the event or less than a window's size behind it

@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -25,21 +26,24 @@ const (
 	AttrUser = "user.id"
 )
 
+// annotatedFields are the canonical fields that Annotate writes.
+var annotatedFields = []string{AttrUser, attrAccount, attrRegion, attrModel, attrMethod, attrRequestID}
+
 // Annotate writes the verdict and the canonical fields onto the record that inv
 // was read from, in place of any annotations that came with it. An empty
 // partition is left out.
 func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
+	StripAnnotations(record)
 	attrs := record.Attributes()
-	attrs.RemoveIf(func(name string, _ pcommon.Value) bool {
-		return strings.HasPrefix(name, annotationPrefix)
-	})
 	attrs.PutStr(attrVerdict, inv.Verdict.String())
 	attrs.PutStr(attrEvidence, inv.Evidence.String())
 	if len(inv.Guardrails) > 0 {
 		ids := attrs.PutEmptySlice(attrGuardrailIDs)
 		ids.EnsureCapacity(len(inv.Guardrails))
-		for _, g := range inv.Guardrails {
-			ids.AppendEmpty().SetStr(g.ID)
+		for i, g := range inv.Guardrails {
+			if !slices.ContainsFunc(inv.Guardrails[:i], func(before Guardrail) bool { return before.ID == g.ID }) {
+				ids.AppendEmpty().SetStr(g.ID)
+			}
 		}
 	}
 	if inv.Principal != "" {
@@ -58,6 +62,17 @@ func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 	if record.Timestamp() == 0 && inv.TimeSource == StatedTime && inv.Time > 0 {
 		record.SetTimestamp(pcommon.Timestamp(inv.Time))
 	}
+}
+
+// StripAnnotations removes annotations that came with a record. Only this
+// project's own alerts keep theirs: they are no invocations to anybody.
+func StripAnnotations(record plog.LogRecord) {
+	if eventName(record) == AlertEvent {
+		return
+	}
+	record.Attributes().RemoveIf(func(name string, _ pcommon.Value) bool {
+		return strings.HasPrefix(name, annotationPrefix)
+	})
 }
 
 // put writes a field. What a Bedrock record states overrules what is there.
@@ -86,14 +101,13 @@ func (r *Reader) readAnnotations(attrs levels, record plog.LogRecord, inv *Invoc
 	if !ok {
 		return false
 	}
-	if inv.bedrock, _ = inv.readBody(record.Body()); !inv.bedrock {
-		inv.reset()
-	}
-	if inv.User == "" {
-		inv.User = annotation(AttrUser)
+	r.readBedrock(attrs, record, inv)
+	inv.Principal = annotation(AttrPrincipal)
+	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
+		inv.User = user // else it is one that the edge passed over
 	}
 	r.fillFields(attrs, inv)
-	if inv.Principal = annotation(AttrPrincipal); inv.Principal == "" {
+	if inv.Principal == "" {
 		inv.Principal = principalOf(inv.User)
 	}
 	inv.fillTime(record)

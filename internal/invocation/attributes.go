@@ -135,8 +135,15 @@ func (r *Reader) readAttributes(event string, attrs levels, record plog.LogRecor
 	r.fillFields(attrs, inv)
 	inv.Principal = principalOf(inv.User)
 	inv.fillTime(record)
-	intervened := intervenedOf(attrs) || event == choiceEvent && intervenedChoice(record.Body())
-	r.judgeAttributes(attrs, intervened, ecs, inv)
+	signs := attributeSigns{
+		ran:      intervenedOf(attrs) || ecs && violated(attrs),
+		failed:   failed(attrs, ecs),
+		answered: answered(attrs),
+	}
+	if event == choiceEvent {
+		signs.readChoice(record.Body())
+	}
+	r.judgeAttributes(attrs, signs, inv)
 	return true
 }
 
@@ -159,7 +166,27 @@ func isFirstChoice(body pcommon.Value) bool {
 	return true
 }
 
-func (r *Reader) judgeAttributes(attrs levels, intervened, ecs bool, inv *Invocation) {
+// attributeSigns is what an attribute record tells besides its fields.
+type attributeSigns struct {
+	ran      bool // a guardrail did
+	failed   bool
+	answered bool // in whole or in part
+}
+
+// readChoice takes in what the body of an answer's choice tells.
+func (s *attributeSigns) readChoice(body pcommon.Value) {
+	for name, value := range members(body) {
+		switch name {
+		case "finish_reason":
+			s.ran = s.ran || holds(value, intervened)
+			s.answered = s.answered || !isEmpty(value) && !holds(value, "error")
+		case "message":
+			s.answered = s.answered || !isEmpty(value)
+		}
+	}
+}
+
+func (r *Reader) judgeAttributes(attrs levels, signs attributeSigns, inv *Invocation) {
 	for _, key := range r.GuardrailKeys {
 		if value, ok := attrs.value(key); ok {
 			inv.nameAll(value)
@@ -167,13 +194,13 @@ func (r *Reader) judgeAttributes(attrs levels, intervened, ecs bool, inv *Invoca
 	}
 	provider := attrs.first("gen_ai.provider.name", "gen_ai.system")
 	switch {
-	case len(inv.Guardrails) > 0 || intervened || ecs && violated(attrs):
+	case len(inv.Guardrails) > 0 || signs.ran:
 		inv.Kind = r.approve(inv, Claimed)
 	case r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
 	case provider != "" && !slices.Contains(r.Providers, provider):
 		inv.Kind = Kind{NotApplicable, Provider}
-	case failed(attrs, ecs) && !answered(attrs):
+	case signs.failed && !signs.answered:
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
@@ -198,15 +225,6 @@ func (inv *Invocation) nameAll(value pcommon.Value) {
 func intervenedOf(attrs levels) bool {
 	value, ok := attrs.value("gen_ai.response.finish_reasons")
 	return ok && holds(value, intervened)
-}
-
-func intervenedChoice(body pcommon.Value) bool {
-	for name, value := range members(body) {
-		if name == "finish_reason" && holds(value, intervened) {
-			return true
-		}
-	}
-	return false
 }
 
 // violated reports whether Elastic's integration noted that a guardrail acted.

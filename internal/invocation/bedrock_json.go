@@ -138,7 +138,10 @@ func (f *findings) readOutput(s *scanner) bool {
 			f.resetBody()
 			if s.peek() == quote {
 				body, ok := s.stringValue()
-				f.readAnswerText(body)
+				if f.readAnswerText(body); f.cut {
+					// The text around it is whole, so this is no part of anything: plain text.
+					f.answer, f.cut = true, false
+				}
 				return ok
 			}
 			return f.readAnswer(s)

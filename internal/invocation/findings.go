@@ -47,10 +47,6 @@ type signs struct {
 	unrecognised bool // an action that nobody knows
 }
 
-// The most assessments kept of one record, which bounds the search among them; a
-// real one holds a handful.
-const maxAssessments = 1000
-
 // findings gathers what a Bedrock record holds that bears on the verdict,
 // whichever its operation, which may stand behind the answer.
 type findings struct {
@@ -113,7 +109,7 @@ func (f *findings) assess(a assessment, mark int) {
 			return
 		}
 	}
-	if len(f.assessments) < maxAssessments {
+	if len(f.assessments) < maxGuardrails {
 		f.assessments = append(f.assessments, a)
 	}
 }

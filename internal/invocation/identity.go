@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"math"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -25,6 +26,9 @@ func (inv *Invocation) ContentID(record plog.LogRecord) string {
 	if !inv.bedrock || inv.split {
 		h.str(record.EventName())
 		h.attributes(record.Attributes())
+		for _, field := range [...]string{inv.User, inv.Account, inv.Region, inv.Model, inv.Operation} {
+			h.str(field)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
@@ -80,11 +84,11 @@ func (h *contentHash) value(value pcommon.Value) {
 	}
 }
 
-// attributes leaves out what this project's own annotations add, which may
-// differ between two deliveries of one record.
+// attributes leaves out what annotating adds, which one delivery of a record may
+// have and another not.
 func (h *contentHash) attributes(attrs pcommon.Map) {
 	for name, value := range attrs.All() {
-		if !strings.HasPrefix(name, annotationPrefix) {
+		if !strings.HasPrefix(name, annotationPrefix) && !slices.Contains(annotatedFields, name) {
 			h.str(name)
 			h.value(value)
 		}

@@ -135,6 +135,14 @@ type Invocation struct {
 	found   findings
 }
 
+// Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
+func (inv *Invocation) Clear() {
+	clear(inv.Guardrails[:cap(inv.Guardrails)])
+	clear(inv.found.assessments[:cap(inv.found.assessments)])
+	inv.reset()
+	inv.found.scan.text, inv.found.inner.text = "", ""
+}
+
 // reset empties inv and keeps its memory.
 func (inv *Invocation) reset() {
 	guardrails, found := inv.Guardrails[:0], inv.found

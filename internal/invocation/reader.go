@@ -54,20 +54,29 @@ func (r *Reader) Read(resource pcommon.Resource, scope pcommon.InstrumentationSc
 	if r.TrustAnnotations && r.readAnnotations(attrs, record, inv) {
 		return true
 	}
-	bedrock, whole := inv.readBody(record.Body())
-	if !bedrock && isSplitBedrock(attrs.record()) {
-		inv.reset()
-		bedrock, whole = inv.readMap(attrs.record())
-		inv.split = true
-	}
-	if bedrock {
-		inv.bedrock = true
+	if whole := r.readBedrock(attrs, record, inv); inv.bedrock {
 		r.complete(attrs, record, inv)
 		r.judgeBedrock(inv, whole)
 		return true
 	}
-	inv.reset()
 	return r.readAttributes(event, attrs, record, inv)
+}
+
+// readBedrock reads a Bedrock record, if the record holds one, and leaves inv
+// empty otherwise. whole is false for one that breaks before its end.
+func (r *Reader) readBedrock(attrs levels, record plog.LogRecord, inv *Invocation) (whole bool) {
+	bedrock, whole := inv.readBody(record.Body())
+	split := !bedrock && isSplitBedrock(attrs.record())
+	if split {
+		inv.reset()
+		bedrock, whole = inv.readMap(attrs.record())
+	}
+	if !bedrock {
+		inv.reset()
+		return false
+	}
+	inv.bedrock, inv.split = true, split
+	return whole
 }
 
 // readBody reads a body that may be a Bedrock record in any of the forms in
@@ -199,19 +208,27 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 	}
 }
 
-// name adds a guardrail that is told; of one told twice, the version as well as
-// it is known.
+// name adds a guardrail that is told. One told again, with the same version or
+// without any, is the same.
 func (inv *Invocation) name(g Guardrail) {
 	for i := range inv.Guardrails {
-		if known := &inv.Guardrails[i]; known.ID == g.ID {
-			if known.Version == "" {
-				known.Version = g.Version
-			}
-			return
+		known := &inv.Guardrails[i]
+		if known.ID != g.ID || known.Version != "" && g.Version != "" && known.Version != g.Version {
+			continue
 		}
+		if known.Version == "" {
+			known.Version = g.Version
+		}
+		return
 	}
-	inv.Guardrails = append(inv.Guardrails, g)
+	if len(inv.Guardrails) < maxGuardrails {
+		inv.Guardrails = append(inv.Guardrails, g)
+	}
 }
+
+// The most guardrails named of one record, which bounds the search among them; a
+// real one names a handful.
+const maxGuardrails = 1000
 
 // approve decides between guarded and unapproved, given evidence that one ran.
 func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {

@@ -16,6 +16,7 @@ import (
 type batch struct {
 	invocation invocation.Invocation
 	kinds      kindTable[int64]
+	delays     []float64 // seconds between a counted invocation and its arrival
 	rules      []collected
 	changes    []state.Changes
 }
@@ -28,7 +29,6 @@ type collected struct {
 	events   []detect.Event
 	keys     []byte // that the events' keys point into
 	excluded [excludedCount]int64
-	delays   []float64 // seconds between event and arrival
 }
 
 func newBatch(rules int) *batch {
@@ -37,39 +37,41 @@ func newBatch(rules int) *batch {
 
 // putBack readies a batch for the next call. Nothing of the records stays behind.
 func (p *guardrailProcessor) putBack(b *batch) {
+	b.invocation.Clear()
 	b.kinds = kindTable[int64]{}
+	b.delays = b.delays[:0]
 	clear(b.changes)
 	b.changes = b.changes[:0]
 	for i := range b.rules {
 		c := &b.rules[i]
 		clear(c.events)
-		*c = collected{events: c.events[:0], keys: c.keys[:0], delays: c.delays[:0]}
+		*c = collected{events: c.events[:0], keys: c.keys[:0]}
 	}
 	p.batches.Put(b)
 }
 
-// collect adds an invocation that the rule counts by its verdict, unless it is
-// left out for another reason.
-func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) {
+// collect adds an invocation that the rule counts by its verdict. It reports
+// false when the invocation is left out for another reason.
+func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) bool {
 	if r.exempts(inv) {
 		c.excluded[excludedExempt]++
-		return
+		return false
 	}
 	if inv.TimeSource == invocation.NoTime {
 		c.excluded[excludedNoTime]++
-		return
+		return false
 	}
 	delay := now.Sub(time.Unix(0, inv.Time))
 	if r.maxAge > 0 && delay > r.maxAge {
 		c.excluded[excludedTooOld]++
-		return
+		return false
 	}
 	start := len(c.keys)
 	for i, field := range r.group {
 		value := field.value(inv, source)
 		if i == 0 && value == "" {
 			c.excluded[excludedNoGroup]++
-			return
+			return false
 		}
 		c.keys = detect.AppendKey(c.keys, value)
 	}
@@ -77,7 +79,6 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 	if id == "" {
 		id = inv.ContentID(source.Record)
 	}
-	c.delays = append(c.delays, max(0, delay.Seconds()))
 	c.events = append(c.events, detect.Event{
 		Time:      inv.Time,
 		Key:       c.keys[start:len(c.keys):len(c.keys)],
@@ -89,4 +90,5 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 		Operation: inv.Operation,
 		Region:    inv.Region,
 	})
+	return true
 }

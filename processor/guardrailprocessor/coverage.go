@@ -35,7 +35,7 @@ func (w *coverageWatch) note(now time.Time, total, unknown, noGroup int64, logge
 	w.total += total
 	w.unknown += unknown
 	w.noGroup += noGroup
-	short := w.unknown*coverageShare > w.total || w.noGroup*coverageShare > w.total
+	short := (w.unknown+w.noGroup)*coverageShare > w.total
 	if !short || w.total < coverageLeast || !w.warned.IsZero() && now.Sub(w.warned) < coverageInterval {
 		return
 	}

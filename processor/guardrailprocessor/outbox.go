@@ -4,7 +4,9 @@
 package guardrailprocessor
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,7 +69,7 @@ func (o *outbox) deliver(ctx context.Context, changes []state.Changes, now time.
 	for _, a := range due {
 		o.telemetry.opened(ctx, o.rules[a.rule])
 	}
-	o.settle(ctx, due, o.send(ctx, due))
+	o.try(ctx, due)
 }
 
 func (o *outbox) ruleOf(id string) int {
@@ -93,24 +95,37 @@ func (a pendingAlert) record() plog.LogRecord {
 	return a.logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }
 
-// settle keeps alerts that were refused for another try, and gives up those that
-// never will be accepted.
-func (o *outbox) settle(ctx context.Context, alerts []pendingAlert, err error) {
+// try sends alerts as one batch; one by one when that is refused for good, so
+// that an alert which nobody accepts takes no other with it.
+func (o *outbox) try(ctx context.Context, alerts []pendingAlert) {
+	err := o.send(ctx, alerts)
 	switch {
 	case err == nil:
-	case consumererror.IsPermanent(err):
+	case !consumererror.IsPermanent(err):
+		o.keep(ctx, alerts, err)
+	case len(alerts) == 1:
 		o.giveUp(ctx, alerts, "the next component will never accept it", err)
 	default:
-		o.mu.Lock()
-		o.pending = append(o.pending, alerts...)
-		excess := append([]pendingAlert(nil), o.pending[:max(0, len(o.pending)-maxPending)]...)
-		o.pending = o.pending[len(excess):]
-		o.mu.Unlock()
-		o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
-		select {
-		case o.wake <- struct{}{}:
-		default:
+		for i := range alerts {
+			o.try(ctx, alerts[i:i+1])
 		}
+	}
+}
+
+// keep lets alerts that were refused wait for another try, the oldest first.
+func (o *outbox) keep(ctx context.Context, alerts []pendingAlert, err error) {
+	o.mu.Lock()
+	o.pending = append(o.pending, alerts...)
+	slices.SortStableFunc(o.pending, func(a, b pendingAlert) int {
+		return cmp.Compare(a.record().Timestamp(), b.record().Timestamp())
+	})
+	excess := slices.Clone(o.pending[:max(0, len(o.pending)-maxPending)])
+	o.pending = slices.Clone(o.pending[len(excess):])
+	o.mu.Unlock()
+	o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
+	select {
+	case o.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -145,21 +160,13 @@ func (o *outbox) run(ctx context.Context) {
 	}
 }
 
-// retry sends what waits as one batch; one by one when that is refused, so that
-// an alert which nobody accepts does not hold up the others.
+// retry tries all that waits.
 func (o *outbox) retry(ctx context.Context) {
 	o.mu.Lock()
 	alerts := o.pending
 	o.pending = nil
 	o.mu.Unlock()
-	err := o.send(ctx, alerts)
-	if consumererror.IsPermanent(err) && len(alerts) > 1 {
-		for i := range alerts {
-			o.settle(ctx, alerts[i:i+1], o.send(ctx, alerts[i:i+1]))
-		}
-		return
-	}
-	o.settle(ctx, alerts, err)
+	o.try(ctx, alerts)
 }
 
 func (o *outbox) waiting() int {

@@ -100,14 +100,38 @@ func (p *guardrailProcessor) Start(context.Context, component.Host) error {
 // Shutdown delivers what waits, as far as ctx allows. It may be called twice,
 // and without Start. Windows are not ended by it.
 func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
+	defer p.release()
+	defer p.telemetry.builder.Shutdown()
 	if p.stop != nil {
 		p.stop()
-		p.background.Wait()
+		p.waitForBackground(ctx)
 	}
 	p.outbox.flush(ctx)
-	p.telemetry.builder.Shutdown()
-	p.release()
 	return nil
+}
+
+// stopGrace is how long background work may take beyond the end of a shutdown's
+// context: mostly it ends at once, when it is told to.
+const stopGrace = time.Second
+
+// waitForBackground does not wait for ever, since the next component may not heed
+// that it is to stop.
+func (p *guardrailProcessor) waitForBackground(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		p.background.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(stopGrace):
+		p.logger.Error("The next component does not return from the delivery of an alert; it is given up")
+	}
 }
 
 // forgetInterval is short against any retention, and each turn is cheap unless a
@@ -161,14 +185,21 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 			scope := scopeLogs.Scope()
 			for _, record := range scopeLogs.LogRecords().All() {
 				if !p.reader.Read(resource, scope, record, inv) {
+					if p.config.Annotate { // a forged one would be believed behind it
+						invocation.StripAnnotations(record)
+					}
 					continue
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
 				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
+				counted := false
 				for i, r := range p.rules {
-					if r.counts[inv.Verdict][inv.Evidence] {
-						b.rules[i].collect(r, inv, source, now)
+					if r.counts[inv.Verdict][inv.Evidence] && b.rules[i].collect(r, inv, source, now) {
+						counted = true
 					}
+				}
+				if counted {
+					b.delays = append(b.delays, max(0, now.Sub(time.Unix(0, inv.Time)).Seconds()))
 				}
 				if p.config.Annotate {
 					inv.Annotate(record, partitionOf(p.partition, inv, source))

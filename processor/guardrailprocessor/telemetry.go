@@ -103,10 +103,10 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time
 				t.builder.ProcessorGenAiGuardrailInvocationsExcluded.Add(ctx, n, t.perRules[i].excluded[reason])
 			}
 		}
-		for _, delay := range b.rules[i].delays {
-			t.builder.ProcessorGenAiGuardrailArrivalDelay.Record(ctx, delay)
-		}
 		noGroup = max(noGroup, b.rules[i].excluded[excludedNoGroup])
+	}
+	for _, delay := range b.delays {
+		t.builder.ProcessorGenAiGuardrailArrivalDelay.Record(ctx, delay)
 	}
 	if total > 0 {
 		p.coverage.note(now, total, unknown, noGroup, p.logger)

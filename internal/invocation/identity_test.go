@@ -1,0 +1,132 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// identify reads a record and gives its content's id.
+func identify(t *testing.T, record plog.LogRecord) string {
+	t.Helper()
+	inv, ok := readWith(defaults(), record)
+	require.True(t, ok)
+	return inv.ContentID(record)
+}
+
+func attributeRecord() plog.LogRecord {
+	record := plog.NewLogRecord()
+	record.SetEventName("gen_ai.client.inference.operation.details")
+	record.Body().SetStr("body")
+	attrs := record.Attributes()
+	attrs.PutStr("gen_ai.operation.name", "chat")
+	attrs.PutStr("gen_ai.request.model", "amazon.nova-pro-v1:0")
+	attrs.PutStr("enduser.id", "alice")
+	attrs.PutInt("gen_ai.usage.output_tokens", 7)
+	return record
+}
+
+// Two invocations taken for one are one too few: whatever differs makes two.
+func TestRecordsThatDifferAnywhereAreTwoInvocations(t *testing.T) {
+	ids := map[string]string{}
+	for what, change := range map[string]func(plog.LogRecord){
+		"as it is":      func(plog.LogRecord) {},
+		"event name":    func(r plog.LogRecord) { r.SetEventName(""); r.Attributes().PutStr("event.name", "gen_ai.choice") },
+		"body":          func(r plog.LogRecord) { r.Body().SetStr("other body") },
+		"no body":       func(r plog.LogRecord) { pcommon.NewValueEmpty().CopyTo(r.Body()) },
+		"empty body":    func(r plog.LogRecord) { r.Body().SetStr("") },
+		"body in bytes": func(r plog.LogRecord) { r.Body().SetEmptyBytes().FromRaw([]byte("body")) },
+		"body true":     func(r plog.LogRecord) { r.Body().SetBool(true) },
+		"body false":    func(r plog.LogRecord) { r.Body().SetBool(false) },
+		"body 0":        func(r plog.LogRecord) { r.Body().SetInt(0) },
+		"body 1":        func(r plog.LogRecord) { r.Body().SetInt(1) },
+		"body 1.0":      func(r plog.LogRecord) { r.Body().SetDouble(1) },
+		"body []":       func(r plog.LogRecord) { r.Body().SetEmptySlice() },
+		"body {}":       func(r plog.LogRecord) { r.Body().SetEmptyMap() },
+		"body [a b]":    func(r plog.LogRecord) { putList(r.Body(), "a", "b") },
+		"body [ab]":     func(r plog.LogRecord) { putList(r.Body(), "ab") },
+		"body [b a]":    func(r plog.LogRecord) { putList(r.Body(), "b", "a") },
+		"body [[a] b]": func(r plog.LogRecord) {
+			putList(r.Body().SetEmptySlice().AppendEmpty(), "a")
+			r.Body().Slice().AppendEmpty().SetStr("b")
+		},
+		"body {a: b}":           func(r plog.LogRecord) { r.Body().SetEmptyMap().PutStr("a", "b") },
+		"body {a: {b: c}}":      func(r plog.LogRecord) { r.Body().SetEmptyMap().PutEmptyMap("a").PutStr("b", "c") },
+		"attribute's value":     func(r plog.LogRecord) { r.Attributes().PutInt("gen_ai.usage.output_tokens", 8) },
+		"attribute's type":      func(r plog.LogRecord) { r.Attributes().PutStr("gen_ai.usage.output_tokens", "7") },
+		"one attribute more":    func(r plog.LogRecord) { r.Attributes().PutStr("a", "") },
+		"one attribute fewer":   func(r plog.LogRecord) { r.Attributes().Remove("enduser.id") },
+		"key and value moved":   func(r plog.LogRecord) { r.Attributes().PutStr("ab", "c") },
+		"key and value shifted": func(r plog.LogRecord) { r.Attributes().PutStr("a", "bc") },
+		"many zeros":            func(r plog.LogRecord) { r.Body().SetStr(strings.Repeat("\x00", 9)) },
+		"a zero more":           func(r plog.LogRecord) { r.Body().SetStr(strings.Repeat("\x00", 10)) },
+	} {
+		record := attributeRecord()
+		change(record)
+		id := identify(t, record)
+		assert.Len(t, id, 32)
+		assert.Empty(t, ids[id], "%s: the same id", what)
+		ids[id] = what
+	}
+}
+
+// A record that is delivered twice is one invocation.
+func TestDeliveriesOfARecordAreOneInvocation(t *testing.T) {
+	for name, record := range everyForm() {
+		t.Run(name, func(t *testing.T) {
+			want := identify(t, record)
+			again := plog.NewLogRecord()
+			record.CopyTo(again)
+			again.SetTimestamp(12345) // identity has the time beside the content
+			again.SetObservedTimestamp(67890)
+			again.SetSeverityText("INFO")
+			assert.Equal(t, want, identify(t, again))
+
+			again.Attributes().PutStr("gen_ai_guardrail.verdict", "guarded")
+			again.Attributes().PutStr("gen_ai_guardrail.anything", "else")
+			assert.Equal(t, want, identify(t, again), "this project's own annotations")
+		})
+	}
+}
+
+// What a pipeline adds to a Bedrock record, such as a file's name or an offset,
+// differs between two deliveries of it.
+func TestAttributesOfABedrockRecordDoNotMakeItAnother(t *testing.T) {
+	for name, record := range bedrockForms() {
+		if name == "split" { // its attributes are the record
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			want := identify(t, record)
+			record.Attributes().PutStr("log.file.name", "other.json.gz")
+			record.SetEventName("bedrock")
+			assert.Equal(t, want, identify(t, record))
+		})
+	}
+}
+
+// A sender that retries gives back the record as it was left, annotations and all.
+func TestAnnotatedRecordIsTheSameInvocation(t *testing.T) {
+	for name, record := range everyForm() {
+		t.Run(name, func(t *testing.T) {
+			want := identify(t, record)
+			inv, _ := readWith(defaults(), record)
+			inv.Annotate(record, "partition")
+			assert.Equal(t, want, identify(t, record))
+		})
+	}
+}
+
+func putList(value pcommon.Value, elements ...string) {
+	list := value.SetEmptySlice()
+	for _, element := range elements {
+		list.AppendEmpty().SetStr(element)
+	}
+}

@@ -1,0 +1,207 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
+	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadatatest"
+)
+
+// rig is a processor made by the factory, with all around it that a test looks at.
+type rig struct {
+	*guardrailProcessor
+	next   *downstream
+	tel    *componenttest.Telemetry
+	logged *observer.ObservedLogs
+}
+
+// newRig makes a processor of settings in YAML; {} is the built-in rule.
+func newRig(t testing.TB, settings string) *rig {
+	t.Helper()
+	return rigOf(t, configure(t, settings))
+}
+
+func rigOf(t testing.TB, config *Config) *rig {
+	t.Helper()
+	core, logged := observer.New(zap.DebugLevel)
+	r := &rig{next: new(downstream), tel: componenttest.NewTelemetry(), logged: logged}
+	set := metadatatest.NewSettings(r.tel)
+	set.Logger = zap.New(core)
+	set.BuildInfo.Version = "1.2.3"
+	set.Resource.Attributes().PutStr("service.name", "otelcol-guardrail")
+	set.Resource.Attributes().PutStr("service.instance.id", "instance-1")
+	set.Resource.Attributes().PutStr("host.name", "not of interest")
+	p, err := NewFactory().CreateLogs(t.Context(), set, config, r.next)
+	require.NoError(t, err)
+	r.guardrailProcessor = p.(*guardrailProcessor)
+	t.Cleanup(func() {
+		require.NoError(t, r.Shutdown(context.Background()))
+		require.NoError(t, r.tel.Shutdown(context.Background()))
+	})
+	return r
+}
+
+func configure(t testing.TB, settings string) *Config {
+	t.Helper()
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(settings))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	config, err := decode(conf)
+	require.NoError(t, err)
+	return config
+}
+
+func (r *rig) start(t *testing.T) {
+	t.Helper()
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+}
+
+// consume wants logs to be taken without an error.
+func (r *rig) consume(t testing.TB, logs plog.Logs) {
+	t.Helper()
+	require.NoError(t, r.ConsumeLogs(t.Context(), logs))
+}
+
+// at sets the clock that the processor goes by.
+func (r *rig) at(now time.Time) { r.now = func() time.Time { return now } }
+
+// downstream is the next component. It keeps a copy of all that it is given, and
+// does to it what the next component may.
+type downstream struct {
+	wreck bool // clears what it was given
+
+	mu     sync.Mutex // guards what follows
+	given  []plog.Logs
+	refuse func(context.Context, plog.Logs) error // nil: takes everything
+}
+
+func (*downstream) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: true}
+}
+
+func (d *downstream) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	d.mu.Lock()
+	refuse := d.refuse
+	d.mu.Unlock()
+	if refuse != nil {
+		if err := refuse(ctx, logs); err != nil {
+			return err
+		}
+	}
+	kept := plog.NewLogs()
+	logs.CopyTo(kept)
+	if d.wreck {
+		wreck(logs)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.given = append(d.given, kept)
+	return nil
+}
+
+// refusing replaces what the next component has against logs.
+func (d *downstream) refusing(refuse func(context.Context, plog.Logs) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refuse = refuse
+}
+
+// wreck overwrites what it can reach before it lets go of it.
+func wreck(logs plog.Logs) {
+	for _, record := range records(logs) {
+		if record.Body().Type() == bytesBody {
+			for i := range record.Body().Bytes().Len() {
+				record.Body().Bytes().SetAt(i, '#')
+			}
+		}
+		record.Body().SetStr("#")
+		for _, value := range record.Attributes().All() {
+			value.SetStr("#")
+		}
+		record.Attributes().Clear()
+	}
+	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
+}
+
+// batches are what was taken, in order.
+func (d *downstream) batches() []plog.Logs {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.given)
+}
+
+// alerts are the alert records that were taken.
+func (d *downstream) alerts() (alerts []plog.LogRecord) {
+	for _, logs := range d.batches() {
+		if isAlerts(logs) {
+			alerts = append(alerts, records(logs)...)
+		}
+	}
+	return alerts
+}
+
+// passed are the records that were taken and are no alerts.
+func (d *downstream) passed() (passed []plog.LogRecord) {
+	for _, logs := range d.batches() {
+		if !isAlerts(logs) {
+			passed = append(passed, records(logs)...)
+		}
+	}
+	return passed
+}
+
+// isAlerts tells the processor's own batches from the others.
+func isAlerts(logs plog.Logs) bool {
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			if scope.Scope().Name() == metadata.ScopeName {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func records(logs plog.Logs) (all []plog.LogRecord) {
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				all = append(all, record)
+			}
+		}
+	}
+	return all
+}
+
+// told gives an attribute as text.
+func told(record plog.LogRecord, key string) string {
+	value, ok := record.Attributes().Get(key)
+	if !ok {
+		return ""
+	}
+	return value.AsString()
+}
+
+// toldOf gives an attribute of each record.
+func toldOf(all []plog.LogRecord, key string) (values []string) {
+	for _, record := range all {
+		values = append(values, told(record, key))
+	}
+	return values
+}

@@ -1,0 +1,246 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+var errDown = errors.New("down")
+
+// refuseAlerts takes records only.
+func refuseAlerts(_ context.Context, logs plog.Logs) error {
+	if isAlerts(logs) {
+		return errDown
+	}
+	return nil
+}
+
+// refuseUser never accepts logs with an alert about a user.
+func refuseUser(user string) func(context.Context, plog.Logs) error {
+	return func(_ context.Context, logs plog.Logs) error {
+		if isAlerts(logs) && slices.Contains(toldOf(records(logs), "user.id"), user) {
+			return consumererror.NewPermanent(errors.New("cannot be encoded"))
+		}
+		return nil
+	}
+}
+
+// A SIEM that is down when the alert is raised gets it when it is up again, unchanged.
+func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		begun := time.Now()
+		var tries []time.Duration
+		var refused plog.Logs
+		r.next.refuse = func(ctx context.Context, logs plog.Logs) error {
+			if !isAlerts(logs) {
+				return nil
+			}
+			if len(tries) == 0 {
+				refused = plog.NewLogs()
+				logs.CopyTo(refused)
+			}
+			if tries = append(tries, time.Since(begun)); len(tries) <= 8 {
+				wreck(logs)
+				return errDown
+			}
+			return ctx.Err()
+		}
+		require.NoError(t, r.ConsumeLogs(t.Context(), bedrockLogs(burst("alice", 6)...)), "a refused alert never fails the records")
+		require.Len(t, r.next.passed(), 6)
+		require.Empty(t, r.next.alerts())
+		r.pending(t, point(1, "rule", builtIn))
+
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		second := time.Second
+		assert.Equal(t, []time.Duration{
+			0, second, 3 * second, 7 * second, 15 * second, 31 * second, 63 * second, 123 * second, 183 * second,
+		}, tries, "ever more seldom, at least once a minute, and no more once it is taken")
+		batches := r.next.batches()
+		require.Len(t, batches, 2)
+		assert.Equal(t, refused, batches[1], "with the same content, down to its id and timestamp")
+		r.pending(t, point(0, "rule", builtIn))
+		r.silent(t, "alerts_dropped")
+	})
+}
+
+// What waits does not hold up what comes later.
+func TestWaitingAlertsDoNotHoldUpOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{rules: [{}, {id: models, group_by: [gen_ai.request.model]}]}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		r.next.refusing(nil)
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		assert.Equal(t, []string{"bob"}, toldOf(r.next.alerts(), "user.id"))
+		r.pending(t, point(1, "rule", builtIn), point(1, "rule", "models"))
+
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"bob", "alice", ""}, toldOf(r.next.alerts(), "user.id"))
+		assert.Len(t, r.next.batches(), 4, "what waited comes as one batch")
+	})
+}
+
+// A later outage must be made good like the first.
+func TestOutboxOutlivesSeveralOutages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		for i := range 5 {
+			r.next.refusing(refuseAlerts)
+			r.consume(t, bedrockLogs(burst(fmt.Sprint("user ", i), 6)...))
+			time.Sleep(2 * time.Minute)
+			r.next.refusing(nil)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			assert.Len(t, r.next.alerts(), i+1)
+		}
+	})
+}
+
+// The alert must not be lost with the connection of whoever sent the records.
+func TestAlertOutlivesTheCallThatRaisedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		r.next.refuse = func(ctx context.Context, _ plog.Logs) error { return ctx.Err() }
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, r.ConsumeLogs(gone, bedrockLogs(burst("alice", 6)...)), context.Canceled)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Len(t, r.next.alerts(), 1)
+	})
+}
+
+// Of an alert that is lost, all that it said is in the log.
+func TestPermanentlyRefusedAlertIsInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		r.next.refuse = refuseUser("alice")
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		r.dropped(t, point(1, "rule", builtIn))
+		r.pending(t, point(0, "rule", builtIn))
+
+		lines := r.logged.All()
+		require.Len(t, lines, 1)
+		said := lines[0].ContextMap()
+		assert.Contains(t, lines[0].Message, "Alert could not be delivered")
+		assert.Contains(t, said["error"], "cannot be encoded")
+		assert.Contains(t, said["alert"], "User alice in account 111122223333 made 6 invocations")
+		attributes := said["attributes"].(map[string]any)
+		assert.Equal(t, "alice", attributes["user.id"])
+		assert.NotEmpty(t, attributes["gen_ai_guardrail.alert.id"])
+		assert.Len(t, attributes["gen_ai_guardrail.request_ids"], 6)
+
+		r.next.refusing(nil)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Empty(t, r.next.alerts(), "never tried again")
+	})
+}
+
+// One alert that nobody accepts must not take the others with it.
+func TestPoisonAlertTakesNoOtherWithIt(t *testing.T) {
+	calls := slices.Concat(burst("alice", 6), burst("poison", 6), burst("bob", 6))
+	check := func(t *testing.T, r *rig) {
+		t.Helper()
+		assert.ElementsMatch(t, []string{"alice", "bob"}, toldOf(r.next.alerts(), "user.id"))
+		r.dropped(t, point(1, "rule", builtIn))
+		r.pending(t, point(0, "rule", builtIn))
+		assert.Len(t, r.logged.All(), 1)
+	}
+	t.Run("tried again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, `{}`)
+			r.start(t)
+			r.next.refuse = refuseAlerts
+			r.consume(t, bedrockLogs(calls...))
+			r.next.refusing(refuseUser("poison"))
+			time.Sleep(time.Second)
+			synctest.Wait()
+			check(t, r)
+		})
+	})
+	t.Run("at once", func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.next.refuse = refuseUser("poison")
+		r.consume(t, bedrockLogs(calls...))
+		check(t, r)
+	})
+}
+
+// An outage of the SIEM during an attack must not fill the collector's memory; what is given up is in the log.
+func TestWaitingAlertsAreBounded(t *testing.T) {
+	const more = 3
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{rules: [{threshold: 0}]}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		for i := range maxPending + more {
+			r.consume(t, bedrockLogs(burst(fmt.Sprintf("user %04d", i), 1)...))
+		}
+		r.pending(t, point(maxPending, "rule", builtIn))
+		r.dropped(t, point(more, "rule", builtIn))
+		require.Len(t, r.logged.All(), more)
+		for i, line := range r.logged.All() {
+			assert.Contains(t, line.ContextMap()["alert"], fmt.Sprintf("User user %04d", i), "the oldest go first")
+		}
+
+		r.next.refusing(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		users := toldOf(r.next.alerts(), "user.id")
+		require.Len(t, users, maxPending)
+		assert.Equal(t, "user 0003", users[0])
+		assert.Equal(t, "user 1002", users[maxPending-1])
+	})
+}
+
+// Alerts that are raised while others are tried again are newer than those.
+func TestOldestAlertsAreGivenUpFirstAlsoDuringARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{rules: [{threshold: 0}]}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		for i := range maxPending {
+			r.consume(t, bedrockLogs(burst(fmt.Sprint("old ", i), 1)...))
+		}
+		entered, leave := make(chan struct{}), make(chan struct{})
+		hang := sync.OnceFunc(func() {
+			close(entered)
+			<-leave
+		})
+		r.next.refusing(func(ctx context.Context, logs plog.Logs) error {
+			if len(records(logs)) == maxPending {
+				hang()
+			}
+			return refuseAlerts(ctx, logs)
+		})
+		<-entered
+		r.consume(t, bedrockLogs(burst("new", 1)...))
+		close(leave)
+		synctest.Wait()
+		require.Len(t, r.logged.All(), 1)
+		assert.Contains(t, r.logged.All()[0].ContextMap()["alert"], "User old 0 ")
+	})
+}

@@ -1,0 +1,141 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor/processortest"
+)
+
+// A collector that is restarted on a new configuration must not lose the alerts that waited.
+func TestShutdownDeliversWhatWaits(t *testing.T) {
+	for name, start := range map[string]bool{"started": true, "never started": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, `{}`)
+			if start {
+				r.start(t)
+			}
+			r.next.refuse = refuseAlerts
+			r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
+			require.Empty(t, r.next.alerts())
+			r.next.refusing(nil)
+			require.NoError(t, r.Shutdown(t.Context()))
+			assert.Equal(t, []string{"alice", "bob"}, toldOf(r.next.alerts(), "user.id"))
+
+			require.NoError(t, r.Shutdown(t.Context()))
+			assert.Len(t, r.next.alerts(), 2, "once")
+			r.silent(t, "alerts_dropped")
+		})
+	}
+}
+
+// What cannot be delivered any more is at least in the log.
+func TestShutdownLogsWhatNobodyTakes(t *testing.T) {
+	r := newRig(t, `{}`)
+	r.start(t)
+	r.next.refuse = refuseAlerts
+	r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
+	require.NoError(t, r.Shutdown(t.Context()))
+	r.dropped(t, point(2, "rule", builtIn))
+	lines := r.logged.All()
+	require.Len(t, lines, 2)
+	assert.Contains(t, lines[0].ContextMap()["alert"], "User alice")
+	assert.Contains(t, lines[1].ContextMap()["alert"], "User bob")
+}
+
+func TestShutdownDropsPoisonAlone(t *testing.T) {
+	r := newRig(t, `{}`)
+	r.next.refuse = refuseAlerts
+	r.consume(t, bedrockLogs(append(burst("poison", 6), burst("bob", 6)...)...))
+	r.next.refusing(refuseUser("poison"))
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Equal(t, []string{"bob"}, toldOf(r.next.alerts(), "user.id"))
+	r.dropped(t, point(1, "rule", builtIn))
+}
+
+// The collector gives its components a deadline; past it the process ends, alert or not.
+func TestShutdownEndsWithItsContext(t *testing.T) {
+	r := newRig(t, `{}`)
+	r.start(t)
+	r.next.refuse = func(ctx context.Context, logs plog.Logs) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return refuseAlerts(ctx, logs)
+	}
+	r.consume(t, bedrockLogs(burst("alice", 6)...))
+	expired, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, r.Shutdown(expired))
+	r.dropped(t, point(1, "rule", builtIn))
+	require.Len(t, r.logged.All(), 1)
+}
+
+// A delivery that hangs is broken off at shutdown and, if there is time, tried once more.
+func TestShutdownBreaksOffADeliveryThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		hanging := true
+		r.next.refusing(func(ctx context.Context, _ plog.Logs) error {
+			if hanging {
+				<-ctx.Done()
+				hanging = false
+				return ctx.Err()
+			}
+			return nil
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Len(t, r.next.alerts(), 1)
+	})
+}
+
+// Records that are on their way when the collector stops go all the way.
+func TestShutdownWaitsForRecords(t *testing.T) {
+	processortest.VerifyShutdown(t, NewFactory(), NewFactory().CreateDefaultConfig())
+}
+
+func TestShutdownWithoutStartOrAnythingElse(t *testing.T) {
+	r := newRig(t, `{}`)
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Empty(t, r.next.batches())
+	assert.Empty(t, r.logged.All())
+}
+
+// A restart is no reason to alert: the window is not over because the collector stops.
+func TestShutdownEndsNoWindow(t *testing.T) {
+	r := newRig(t, `{}`)
+	r.start(t)
+	r.consume(t, bedrockLogs(burst("alice", 5)...))
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Empty(t, r.next.alerts())
+}
+
+// A collector without traffic gives its memory back, and its gauge says so.
+func TestQuietGroupsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{retention: 10m}`)
+		r.start(t)
+		r.consume(t, bedrockLogs(append(burst("alice", 2), burst("bob", 6)...)...))
+		r.groups(t, point(2, "rule", builtIn))
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		r.groups(t, point(2, "rule", builtIn))
+		time.Sleep(15 * time.Minute)
+		synctest.Wait()
+		r.groups(t, point(0, "rule", builtIn))
+	})
+}
