@@ -62,20 +62,20 @@ func (h *contentHash) value(value pcommon.Value) {
 		}
 		h.tagged(pcommon.ValueTypeBool, n)
 	case pcommon.ValueTypeInt:
-		h.tagged(pcommon.ValueTypeInt, uint64(value.Int())) //nolint:gosec // only its bits matter
+		h.tagged(pcommon.ValueTypeInt, uint64(value.Int()))
 	case pcommon.ValueTypeDouble:
 		h.tagged(pcommon.ValueTypeDouble, math.Float64bits(value.Double()))
 	case pcommon.ValueTypeBytes:
-		h.tagged(pcommon.ValueTypeBytes, uint64(value.Bytes().Len())) //nolint:gosec // a length
+		h.tagged(pcommon.ValueTypeBytes, uint64(value.Bytes().Len()))
 		h.Write(value.Bytes().AsRaw())
 	case pcommon.ValueTypeMap:
-		h.tagged(pcommon.ValueTypeMap, uint64(value.Map().Len())) //nolint:gosec // a length
+		h.tagged(pcommon.ValueTypeMap, uint64(value.Map().Len()))
 		for name, member := range value.Map().All() {
 			h.str(name)
 			h.value(member)
 		}
 	case pcommon.ValueTypeSlice:
-		h.tagged(pcommon.ValueTypeSlice, uint64(value.Slice().Len())) //nolint:gosec // a length
+		h.tagged(pcommon.ValueTypeSlice, uint64(value.Slice().Len()))
 		for _, element := range value.Slice().All() {
 			h.value(element)
 		}

@@ -74,12 +74,22 @@ func (k Kind) String() string { return k.Verdict.String() + "/" + k.Evidence.Str
 // Kinds lists every combination that a [Reader] gives, in the order of the verdicts.
 func Kinds() []Kind {
 	return []Kind{
-		{Unapproved, Applied}, {Unapproved, Uncovered}, {Unapproved, Claimed},
-		{Guarded, Applied}, {Guarded, Unnamed}, {Guarded, Uncovered}, {Guarded, Claimed}, {Guarded, Enforced},
-		{NotApplicable, Model}, {NotApplicable, Provider},
+		{Unapproved, Applied},
+		{Unapproved, Uncovered},
+		{Unapproved, Claimed},
+		{Guarded, Applied},
+		{Guarded, Unnamed},
+		{Guarded, Uncovered},
+		{Guarded, Claimed},
+		{Guarded, Enforced},
+		{NotApplicable, Model},
+		{NotApplicable, Provider},
 		{Failed, Error},
-		{Unknown, NoBody}, {Unknown, Unreadable}, {Unknown, Unrecognised},
-		{Unguarded, Absent}, {Unguarded, Presumed},
+		{Unknown, NoBody},
+		{Unknown, Unreadable},
+		{Unknown, Unrecognised},
+		{Unguarded, Absent},
+		{Unguarded, Presumed},
 	}
 }
 

@@ -119,9 +119,9 @@ func (inv *Invocation) fillTime(record plog.LogRecord) {
 	switch {
 	case inv.TimeSource != NoTime:
 	case record.Timestamp() != 0:
-		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime //nolint:gosec // past the year 2262 it wraps, as everywhere in pdata
+		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // past the year 2262 it wraps, as everywhere in pdata
 	case record.ObservedTimestamp() != 0:
-		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime //nolint:gosec // as above
+		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime
 	}
 }
 

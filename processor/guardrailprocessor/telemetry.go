@@ -92,7 +92,7 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time
 			}
 			t.builder.ProcessorGenAiGuardrailInvocations.Add(ctx, n, t.kinds[verdict][evidence])
 			total += n
-			if invocation.Verdict(verdict) == invocation.Unknown { //nolint:gosec // an index into a small table
+			if invocation.Verdict(verdict) == invocation.Unknown {
 				unknown += n
 			}
 		}
