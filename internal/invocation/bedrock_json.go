@@ -270,24 +270,32 @@ func (f *findings) readAssessments(s *scanner, at place) bool {
 func (f *findings) readAssessmentMap(s *scanner, at place) bool {
 	mark := len(f.assessments)
 	return s.object(func(key string) (ok bool) {
-		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, key: key, place: at}
+		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, coverage: untold, key: key, place: at}
+		f.forgetKey(key, mark)
 		switch s.peek() {
 		case '{':
 			ok = a.read(s)
+			f.assess(a)
 		case '[':
-			ok = s.elements(func() bool { return a.read(s) })
+			empty := true
+			ok = s.elements(func() bool {
+				empty = false
+				element := a
+				ok := element.read(s)
+				f.assess(element)
+				return ok
+			})
+			if empty {
+				f.assess(a)
+			}
 		default:
-			f.unassess(key, mark)
-			return s.skip()
-		}
-		if a.ID != "" {
-			f.assess(a, mark)
+			ok = s.skip()
 		}
 		return ok
 	})
 }
 
-// read adds what one assessment tells of version and coverage.
+// read takes in what an assessment tells of version and coverage.
 func (a *assessment) read(s *scanner) bool {
 	var version string
 	seen := untold
@@ -321,10 +329,8 @@ func (a *assessment) read(s *scanner) bool {
 			return s.skip()
 		}
 	})
-	if a.Version == "" {
-		a.Version = version
-	}
-	a.coverage.add(seen)
+	a.Version = version
+	a.coverage = seen
 	return ok
 }
 

@@ -207,25 +207,27 @@ func (f *findings) assessmentsOf(value pcommon.Value, at place) {
 func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 	mark := len(f.assessments)
 	for key, value := range members(value) {
-		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, key: key, place: at}
+		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, coverage: untold, key: key, place: at}
+		f.forgetKey(key, mark)
 		switch value.Type() {
 		case pcommon.ValueTypeMap:
-			a.add(value)
+			a.take(value)
+			f.assess(a)
 		case pcommon.ValueTypeSlice:
 			for _, element := range value.Slice().All() {
-				a.add(element)
+				one := a
+				one.take(element)
+				f.assess(one)
 			}
-		default:
-			f.unassess(key, mark)
-			continue
-		}
-		if a.ID != "" {
-			f.assess(a, mark)
+			if value.Slice().Len() == 0 {
+				f.assess(a)
+			}
 		}
 	}
 }
 
-func (a *assessment) add(value pcommon.Value) {
+// take takes in what an assessment tells of version and coverage.
+func (a *assessment) take(value pcommon.Value) {
 	var version string
 	seen := untold
 	for name, value := range members(value) {
@@ -241,10 +243,8 @@ func (a *assessment) add(value pcommon.Value) {
 			seen = coverageOf(value)
 		}
 	}
-	if a.Version == "" {
-		a.Version = version
-	}
-	a.coverage.add(seen)
+	a.Version = version
+	a.coverage = seen
 }
 
 func coverageOf(metrics pcommon.Value) (seen coverage) {

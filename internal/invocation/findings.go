@@ -100,26 +100,22 @@ func (f *findings) drop(places place, mark int) {
 	f.assessments = kept
 }
 
-// assess records an assessment; of two with one key in one map, which begins at
-// the mark, the later counts.
-func (f *findings) assess(a assessment, mark int) {
-	for i := mark; i < len(f.assessments); i++ {
-		if f.assessments[i].key == a.key {
-			f.assessments[i] = a
-			return
-		}
-	}
-	if len(f.assessments) < maxGuardrails {
+// assess records an assessment.
+func (f *findings) assess(a assessment) {
+	if a.ID != "" && len(f.assessments) < maxGuardrails {
 		f.assessments = append(f.assessments, a)
 	}
 }
 
-// unassess takes back an assessment of the map that begins at the mark.
-func (f *findings) unassess(key string, mark int) {
-	for i := mark; i < len(f.assessments); i++ {
+// forgetKey takes back the assessments under a key of the map that begins at the
+// mark, since a later member of the same name counts instead.
+func (f *findings) forgetKey(key string, mark int) {
+	if len(f.assessments) == maxGuardrails { // what else comes is not kept either
+		return
+	}
+	for i := len(f.assessments) - 1; i >= mark; i-- {
 		if f.assessments[i].key == key {
 			f.assessments = append(f.assessments[:i], f.assessments[i+1:]...)
-			return
 		}
 	}
 }

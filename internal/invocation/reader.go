@@ -211,6 +211,9 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 // name adds a guardrail that is told. One told again, with the same version or
 // without any, is the same.
 func (inv *Invocation) name(g Guardrail) {
+	if len(inv.Guardrails) == maxGuardrails {
+		return
+	}
 	for i := range inv.Guardrails {
 		known := &inv.Guardrails[i]
 		if known.ID != g.ID || known.Version != "" && g.Version != "" && known.Version != g.Version {
@@ -221,9 +224,7 @@ func (inv *Invocation) name(g Guardrail) {
 		}
 		return
 	}
-	if len(inv.Guardrails) < maxGuardrails {
-		inv.Guardrails = append(inv.Guardrails, g)
-	}
+	inv.Guardrails = append(inv.Guardrails, g)
 }
 
 // The most guardrails named of one record, which bounds the search among them; a

@@ -38,6 +38,7 @@ type outbox struct {
 
 	mu      sync.Mutex // guards what follows
 	pending []pendingAlert
+	trying  []pendingAlert // taken out of pending for another try
 
 	wake chan struct{} // holds a token while something waits
 }
@@ -115,7 +116,7 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) {
 // keep lets alerts that were refused wait for another try, the oldest first.
 func (o *outbox) keep(ctx context.Context, alerts []pendingAlert, err error) {
 	o.mu.Lock()
-	o.pending = append(o.pending, alerts...)
+	o.pending, o.trying = append(o.pending, alerts...), nil
 	slices.SortStableFunc(o.pending, func(a, b pendingAlert) int {
 		return cmp.Compare(a.record().Timestamp(), b.record().Timestamp())
 	})
@@ -164,9 +165,12 @@ func (o *outbox) run(ctx context.Context) {
 func (o *outbox) retry(ctx context.Context) {
 	o.mu.Lock()
 	alerts := o.pending
-	o.pending = nil
+	o.pending, o.trying = nil, alerts
 	o.mu.Unlock()
 	o.try(ctx, alerts)
+	o.mu.Lock()
+	o.trying = nil
+	o.mu.Unlock()
 }
 
 func (o *outbox) waiting() int {
@@ -180,18 +184,24 @@ func (o *outbox) waitingOf() []int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	counts := make([]int64, len(o.rules))
-	for _, a := range o.pending {
+	for _, a := range slices.Concat(o.pending, o.trying) {
 		counts[a.rule]++
 	}
 	return counts
 }
+
+// lastTry bounds the delivery at shutdown: the collector sets no limit of its own,
+// and an exporter may retry without end.
+const lastTry = 5 * time.Second
 
 // flush tries a last time, and gives up what is still refused.
 func (o *outbox) flush(ctx context.Context) {
 	if o.waiting() == 0 {
 		return
 	}
-	o.retry(ctx)
+	try, cancel := context.WithTimeout(ctx, lastTry)
+	defer cancel()
+	o.retry(try)
 	o.mu.Lock()
 	rest := o.pending
 	o.pending = nil

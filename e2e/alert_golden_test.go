@@ -1,0 +1,53 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/e2e/internal/bedrock"
+)
+
+var update = flag.Bool("update", false, "write testdata/alert.golden.json anew")
+
+// Backends are set up for the alert record exactly as it is in the golden file: a change of it is a change for every user.
+func TestTheAlertRecordIsAsBackendsKnowIt(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/alert.golden.json"
+	p := start(t)
+	calls := bedrock.Burst("alice", 6)
+	calls[1].Model = "amazon.nova-lite-v1:0"
+	calls[2].Region = "eu-west-1"
+	require.NoError(t, p.Send(t.Context(), bedrock.Logs(calls...)))
+	requests := p.sink.Take()
+	require.Len(t, requests, 2)
+	logs := requests[1].Logs
+	require.True(t, holdsAlerts(logs))
+
+	// What differs from run to run.
+	resource := logs.ResourceLogs().At(0).Resource().Attributes()
+	instance, ok := resource.Get("service.instance.id")
+	require.True(t, ok)
+	assert.NotEmpty(t, instance.AsString())
+	resource.PutStr("service.instance.id", "any")
+	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	assert.NotZero(t, record.Timestamp())
+	assert.Equal(t, record.Timestamp(), record.ObservedTimestamp())
+	record.SetTimestamp(1)
+	record.SetObservedTimestamp(1)
+
+	assert.Equal(t, "gen_ai_guardrail.alert", record.EventName())
+	got := asJSON(t, logs) + "\n"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got, "if it should be so: go test -run %s -update", t.Name())
+}

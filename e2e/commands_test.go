@@ -1,0 +1,70 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+)
+
+func TestEveryShippedConfigurationIsValid(t *testing.T) {
+	t.Parallel()
+	root := collector.Root(t)
+	configs, err := filepath.Glob(filepath.Join(root, "config", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, configs)
+	for _, config := range configs {
+		result := collector.Run(t, nil, "validate", "--config", config)
+		assert.Zero(t, result.Code, config)
+		assert.Empty(t, result.Stdout+result.Stderr, config)
+	}
+}
+
+func TestTheComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
+	t.Parallel()
+	result := collector.Run(t, nil, "components")
+	require.Zero(t, result.Code)
+	require.Empty(t, result.Stderr)
+	type component struct {
+		Name, Module string
+		Stability    map[string]string
+	}
+	var list struct{ Receivers, Processors, Exporters, Connectors, Extensions []component }
+	require.NoError(t, yaml.Unmarshal([]byte(result.Stdout), &list))
+
+	find := func(among []component, name string) component {
+		for _, c := range among {
+			if c.Name == name {
+				return c
+			}
+		}
+		t.Errorf("there is no %s", name)
+		return component{}
+	}
+	own := find(list.Processors, "gen_ai_guardrail")
+	assert.Contains(t, own.Module, "example.com/otelcol-guardrail v")
+	assert.Equal(t, "Alpha", own.Stability["logs"])
+	for name, among := range map[string][]component{
+		"otlp": list.Receivers, "file_log": list.Receivers,
+		"memory_limiter": list.Processors, "transform": list.Processors, "filter": list.Processors,
+		"forward":   list.Connectors,
+		"otlp_grpc": list.Exporters, "otlp_http": list.Exporters, "file": list.Exporters, "debug": list.Exporters,
+		"file_storage": list.Extensions, "health_check": list.Extensions,
+	} {
+		find(among, name)
+	}
+}
+
+func TestTheVersionIsTold(t *testing.T) {
+	t.Parallel()
+	result := collector.Run(t, nil, "--version")
+	assert.Zero(t, result.Code)
+	assert.Regexp(t, `^otelcol-guardrail version \d+\.\d+\.\d+\S*\n$`, result.Stdout)
+}

@@ -1,0 +1,9 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package e2e holds the end-to-end tests: they run the built distribution as a user runs it and look only at what comes out
+// of it, which are records, alerts, metrics, messages and exit codes.
+//
+// They take the binary that make build leaves in dist, or the one that the environment variable OTELCOL_GUARDRAIL names. Every
+// wait is for an event; a test that waits in vain fails after a minute.
+package e2e

@@ -1,0 +1,154 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Settings are what a collector is started with.
+type Settings struct {
+	Configs []string // files below the project's folder, or "yaml:..."; a later one overrules the earlier
+	Env     []string // "NAME=value"
+}
+
+// Collector is a running collector. It ends with its test, which fails unless it ends well and without complaints; a test that
+// expects anything else calls [Collector.Stop].
+type Collector struct {
+	In      string // address for OTLP over gRPC: ${env:E2E_IN} in configurations
+	Metrics string // address of its own metrics, on port ${env:E2E_METRICS_PORT}
+
+	t              *testing.T
+	cmd            *exec.Cmd
+	stdout, stderr *output
+	exited         chan struct{} // closed when the process has ended
+	stopped        bool
+}
+
+// Start runs a collector and waits until it is ready.
+func Start(t *testing.T, settings Settings) *Collector {
+	t.Helper()
+	settings.Configs = append(settings.Configs, "e2e/testdata/health.yaml")
+	for attempt := 1; ; attempt++ {
+		health := freePort(t)
+		c := launch(t, settings, "E2E_HEALTH="+address(health))
+		if c.awaitReady("http://" + address(health)) {
+			t.Cleanup(c.finish)
+			return c
+		}
+		// A port was free when it was drawn, and somebody else may have taken it since.
+		taken := strings.Contains(c.stderr.String(), "address already in use")
+		require.True(t, taken && attempt < 3, "the collector does not start: %s", c.stderr)
+	}
+}
+
+// Launch runs a collector without waiting for anything, and without adding to its configuration.
+func Launch(t *testing.T, settings Settings) *Collector {
+	t.Helper()
+	c := launch(t, settings)
+	t.Cleanup(c.finish)
+	return c
+}
+
+func launch(t *testing.T, settings Settings, env ...string) *Collector {
+	t.Helper()
+	in, metrics := freePort(t), freePort(t)
+	c := &Collector{
+		In:      address(in),
+		Metrics: address(metrics),
+		t:       t,
+		stdout:  newOutput(),
+		stderr:  newOutput(),
+		exited:  make(chan struct{}),
+	}
+	var args []string
+	for _, config := range settings.Configs {
+		args = append(args, "--config", config)
+	}
+	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+metrics)
+	c.cmd = command(t, append(env, settings.Env...), args...)
+	c.cmd.Stdout, c.cmd.Stderr = c.stdout, c.stderr
+	require.NoError(t, c.cmd.Start())
+	go func() {
+		defer close(c.exited)
+		_ = c.cmd.Wait() // its state tells how it ended
+	}()
+	return c
+}
+
+// awaitReady waits for the health check's word that all pipelines run. It reports false when the process ends before.
+func (c *Collector) awaitReady(url string) bool {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), Patience)
+	defer cancel()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		if status, _, err := get(ctx, url); err == nil && status == http.StatusOK {
+			tick.Stop()
+			return true
+		}
+		select {
+		case <-tick.C:
+		case <-c.exited:
+			return false
+		case <-ctx.Done():
+			_ = c.cmd.Process.Kill()
+			c.t.Fatalf("the collector is not ready after %v: %s", Patience, c.stderr)
+		}
+	}
+}
+
+// AwaitStdout waits until the standard output is as wanted.
+func (c *Collector) AwaitStdout(wanted func(stdout string) bool) {
+	c.t.Helper()
+	deadline := time.After(Patience)
+	for {
+		text, changed := c.stdout.read()
+		if wanted(text) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-c.exited:
+			c.t.Fatalf("the collector has ended: %s", c.stderr)
+		case <-deadline:
+			c.t.Fatalf("waited in vain for output; there is:\n%s\n%s", text, c.stderr)
+		}
+	}
+}
+
+// Stop sends the process a signal and waits for its end.
+func (c *Collector) Stop(signal os.Signal) Result {
+	c.t.Helper()
+	c.stopped = true
+	_ = c.cmd.Process.Signal(signal) // fails only if it has ended already
+	select {
+	case <-c.exited:
+	case <-time.After(Patience):
+		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // makes it tell where it hangs
+		<-c.exited
+		c.t.Fatalf("the collector does not end within %v of the signal %v: %s", Patience, signal, c.stderr)
+	}
+	return Result{c.cmd.ProcessState.ExitCode(), c.stdout.String(), c.stderr.String()}
+}
+
+func (c *Collector) finish() {
+	if !c.stopped {
+		result := c.Stop(os.Interrupt)
+		assert.Zero(c.t, result.Code, "exit code")
+		assert.Empty(c.t, result.Complaints())
+	}
+	if c.t.Failed() {
+		c.t.Logf("stderr of the collector:\n%s", c.stderr)
+	}
+}

@@ -1,0 +1,76 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Scrape returns what the collector tells of itself to Prometheus. It needs e2e/testdata/metrics.yaml.
+func (c *Collector) Scrape() string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	status, body, err := get(ctx, "http://"+c.Metrics+"/metrics")
+	require.NoError(c.t, err)
+	require.Equal(c.t, http.StatusOK, status)
+	return body
+}
+
+// Sample returns what the collector tells in one metric, by name or name{labels}; in several with that beginning, their sum.
+func (c *Collector) Sample(name string) float64 {
+	c.t.Helper()
+	var sum float64
+	for metric, value := range Samples(c.Scrape()) {
+		if metric == name || strings.HasPrefix(metric, name+"{") {
+			sum += value
+		}
+	}
+	return sum
+}
+
+// AwaitSample waits until a metric, or the sum of several, has a value. Metrics have no event that could be waited for.
+func (c *Collector) AwaitSample(name string, value float64) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool { return c.Sample(name) == value }, Patience, 20*time.Millisecond, "%s is never %v", name, value)
+}
+
+// Samples reads metrics in the text format: values by name{labels}.
+func Samples(text string) map[string]float64 {
+	samples := map[string]float64{}
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "} ")
+		if ok {
+			name += "}"
+		} else {
+			name, value, _ = strings.Cut(name, " ")
+		}
+		if number, err := strconv.ParseFloat(value, 64); err == nil {
+			samples[name] = number
+		}
+	}
+	return samples
+}
+
+func get(ctx context.Context, url string) (status int, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, "", err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), err
+}

@@ -1,0 +1,114 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sink stands in for the backend behind a collector: it receives OTLP, answers as it is told and keeps what came.
+package sink
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // as exporters send
+)
+
+// patience bounds a wait for what should come.
+const patience = time.Minute
+
+// Request is one request that came, with the answer that it got.
+type Request struct {
+	Logs plog.Logs
+	Err  error
+}
+
+// Sink receives what a collector exports.
+type Sink struct {
+	plogotlp.UnimplementedGRPCServer
+
+	Address string
+
+	mu       sync.Mutex // guards what follows
+	behave   Behaviour
+	requests []Request
+	arrived  chan struct{} // closed by the next request
+}
+
+// Start makes a sink that accepts everything. It ends with the test.
+func Start(t *testing.T) *Sink {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &Sink{Address: listener.Addr().String(), behave: Accept, arrived: make(chan struct{})}
+	server := grpc.NewServer()
+	plogotlp.RegisterGRPCServer(server, s)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	t.Cleanup(func() {
+		server.Stop()
+		<-done
+	})
+	return s
+}
+
+// Become sets how the sink behaves from now on.
+func (s *Sink) Become(behaviour Behaviour) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.behave = behaviour
+}
+
+// Export implements plogotlp.GRPCServer.
+func (s *Sink) Export(ctx context.Context, request plogotlp.ExportRequest) (plogotlp.ExportResponse, error) {
+	s.mu.Lock()
+	behave := s.behave
+	s.mu.Unlock()
+	err := behave(ctx, request.Logs())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, Request{request.Logs(), err})
+	close(s.arrived)
+	s.arrived = make(chan struct{})
+	return plogotlp.NewExportResponse(), err
+}
+
+// Take returns the requests that were answered since it was last called. A collector without a queue has exported what it was
+// sent before it answers: then nothing that is due can be missing.
+func (s *Sink) Take() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.requests
+	s.requests = nil
+	return taken
+}
+
+// Await waits until one of the requests that were answered is wanted, and takes all up to it.
+func (s *Sink) Await(t *testing.T, wanted func(Request) bool) Request {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		s.mu.Lock()
+		arrived := s.arrived
+		for i, request := range s.requests {
+			if wanted(request) {
+				s.requests = s.requests[i+1:]
+				s.mu.Unlock()
+				return request
+			}
+		}
+		s.mu.Unlock()
+		select {
+		case <-arrived:
+		case <-deadline:
+			t.Fatal("waited in vain for a request")
+		}
+	}
+}

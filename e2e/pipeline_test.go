@@ -1,0 +1,82 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/e2e/internal/sink"
+)
+
+// pipeline is a collector between a sender and a sink.
+type pipeline struct {
+	*collector.Collector
+	collector.Client
+	sink *sink.Sink
+}
+
+// start runs a collector from testdata/otlp.yaml, with configurations laid over it.
+func start(t *testing.T, configs ...string) pipeline {
+	t.Helper()
+	s := sink.Start(t)
+	c := collector.Start(t, collector.Settings{
+		Configs: append([]string{"e2e/testdata/otlp.yaml"}, configs...),
+		Env:     []string{"E2E_OUT=" + s.Address},
+	})
+	return pipeline{c, c.Dial(t), s}
+}
+
+// processor is a configuration with settings of the processor, as one line of YAML.
+func processor(settings string) string {
+	return "yaml:processors::gen_ai_guardrail: {" + settings + "}"
+}
+
+// send has records forwarded while nothing refuses them. It returns them as they came out, and the alerts that they raised.
+//
+// What holds for every exchange is checked at each: the records come out in one request, no alert among them; the alerts of all of
+// them come behind, in one request of their own.
+func (p pipeline) send(t *testing.T, logs plog.Logs) (forwarded plog.Logs, raised []alert) {
+	t.Helper()
+	require.NoError(t, p.Send(t.Context(), logs))
+	requests := p.sink.Take()
+	require.NotEmpty(t, requests, "nothing was forwarded")
+	require.LessOrEqual(t, len(requests), 2)
+	forwarded = requests[0].Logs
+	require.Empty(t, alertsIn(forwarded), "an alert among the records")
+	require.Equal(t, logs.LogRecordCount(), forwarded.LogRecordCount())
+	for _, request := range requests[1:] {
+		raised = alertsIn(request.Logs)
+		require.NotEmpty(t, raised, "an empty request")
+		require.Len(t, raised, request.Logs.LogRecordCount(), "records among the alerts")
+	}
+	return forwarded, raised
+}
+
+// pass sends records that must come out exactly as they went in, and returns the alerts that they raised.
+func (p pipeline) pass(t *testing.T, logs plog.Logs) []alert {
+	t.Helper()
+	forwarded, raised := p.send(t, logs)
+	requireSame(t, logs, forwarded)
+	return raised
+}
+
+// requireSame compares records to the last bit of what OTLP carries.
+func requireSame(t *testing.T, want, got plog.Logs) {
+	t.Helper()
+	if string(encoded(t, want)) != string(encoded(t, got)) {
+		require.Equal(t, asJSON(t, want), asJSON(t, got))
+		t.Fatal("the records differ in what JSON does not show")
+	}
+}
+
+func encoded(t *testing.T, logs plog.Logs) []byte {
+	t.Helper()
+	bytes, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
+	require.NoError(t, err)
+	return bytes
+}

@@ -1,0 +1,59 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/internal/samplelogs"
+)
+
+// Just what a newcomer runs, but for the place of the file with the alerts.
+func TestTheQuickstartShowsAndWritesTheAlertsOfTheSampleLogs(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "new folder", "alerts.json")
+	c := collector.Launch(t, collector.Settings{Configs: []string{"config/quickstart.yaml", alertsTo(file)}})
+	c.AwaitStdout(func(stdout string) bool {
+		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.HasSuffix(stdout, "\n")
+	})
+	result := c.Stop(os.Interrupt)
+	assert.Zero(t, result.Code)
+	assert.Empty(t, result.Stderr)
+
+	alerts := readAlerts(t, file)
+	requireExpected(t, alerts)
+	for _, expected := range samplelogs.Expected() {
+		assert.Contains(t, result.Stdout, "User "+expected.User+" in account "+expected.Account+" made 6 invocations without a guardrail")
+	}
+	for _, a := range alerts {
+		assert.Contains(t, result.Stdout, a.id())
+	}
+}
+
+func alertsTo(file string) string {
+	return "yaml:exporters::file/alerts::path: '" + file + "'"
+}
+
+// readAlerts reads what the quickstart writes: one request a line.
+func readAlerts(t *testing.T, file string) (alerts []alert) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
+		require.NoError(t, err)
+		found := alertsIn(logs)
+		require.Len(t, found, logs.LogRecordCount(), "something else than alerts")
+		alerts = append(alerts, found...)
+	}
+	return alerts
+}

@@ -1,0 +1,105 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+)
+
+// Whoever mistypes a setting reads which one it is and what is allowed, of all mistakes at once. The cases are those that the
+// processor's own tests go by; here it is what a person sees.
+func TestWrongSettingsAreRefusedByName(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_mistakes.yaml")
+	require.NoError(t, err)
+	var cases map[string]struct {
+		Config   yaml.Node
+		Mistakes []string
+	}
+	require.NoError(t, yaml.Unmarshal(text, &cases))
+	require.NotEmpty(t, cases)
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(config, []byte(processorConfig(t, &c.Config)), 0o600))
+
+			for _, command := range [][]string{{"validate"}, nil} { // validated, and run
+				result := collector.Run(t, otlpEnv, append(command, "--config", "e2e/testdata/otlp.yaml", "--config", config)...)
+				assert.Equal(t, 1, result.Code)
+				assert.Empty(t, result.Stdout)
+				for _, mistake := range c.Mistakes {
+					assert.Contains(t, result.Stderr, mistake)
+				}
+				assert.Contains(t, result.Stderr, "gen_ai_guardrail")
+				assert.NotContains(t, result.Stderr, "panic")
+			}
+		})
+	}
+}
+
+// processorConfig is a configuration with settings of the processor just as they were written.
+func processorConfig(t *testing.T, settings *yaml.Node) string {
+	t.Helper()
+	config, err := yaml.Marshal(map[string]any{"processors": map[string]any{"gen_ai_guardrail": settings}})
+	require.NoError(t, err)
+	return string(config)
+}
+
+// otlpEnv makes testdata/otlp.yaml valid where nothing is to be sent.
+var otlpEnv = []string{"E2E_IN=127.0.0.1:0", "E2E_OUT=127.0.0.1:1"}
+
+func TestMistakesOfTwoInstancesAreToldApart(t *testing.T) {
+	t.Parallel()
+	result := collector.Run(t, otlpEnv, "validate", "--config", "e2e/testdata/otlp.yaml",
+		"--config", "yaml:processors::gen_ai_guardrail/one: {retention: 0s}",
+		"--config", "yaml:processors::gen_ai_guardrail/two: {max_age: -1s}")
+	assert.Equal(t, 1, result.Code)
+	assert.Contains(t, result.Stderr, "processors::gen_ai_guardrail/one: retention: 0s")
+	assert.Contains(t, result.Stderr, "processors::gen_ai_guardrail/two: max_age: -1s")
+}
+
+// A setting with the right value must never be refused for the wrong reason: all of them, as the processor documents them.
+func TestEverySettingIsAccepted(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_full.yaml")
+	require.NoError(t, err)
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	start(t, "yaml:"+processorConfig(t, document.Content[0]))
+}
+
+func TestAPortInUseIsNamed(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	result := collector.Run(t, []string{"E2E_IN=" + taken.Addr().String(), "E2E_OUT=127.0.0.1:1"}, "--config", "e2e/testdata/otlp.yaml")
+	assert.Equal(t, 1, result.Code)
+	assert.Contains(t, result.Stderr, taken.Addr().String()+": bind: address already in use")
+}
+
+func TestAMissingConfigurationIsNamed(t *testing.T) {
+	t.Parallel()
+	result := collector.Run(t, nil, "--config", "config/there-is-none.yaml")
+	assert.Equal(t, 1, result.Code)
+	assert.Contains(t, result.Stderr, "config/there-is-none.yaml: no such file or directory")
+}
+
+func TestOneProcessorInTwoPipelinesIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	p := start(t, "yaml:service::pipelines::logs/second: {receivers: [otlp], processors: [gen_ai_guardrail], exporters: [otlp_grpc]}")
+	result := p.Stop(os.Interrupt)
+	assert.Zero(t, result.Code)
+	assert.Contains(t, result.Stderr, "Two pipelines use this processor under one id")
+}

@@ -1,0 +1,164 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation_test
+
+import (
+	"strings"
+
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// A service is the part of the API that writes an answer.
+type service int
+
+const (
+	anyService service = iota
+	invokeModel
+	converse
+)
+
+func serviceOf(operation string) service {
+	switch operation {
+	case "InvokeModel", "InvokeModelWithResponseStream":
+		return invokeModel
+	case "Converse", "ConverseStream":
+		return converse
+	default:
+		return anyService
+	}
+}
+
+// evidence is what a Bedrock record shows of a guardrail.
+type evidence struct {
+	ran          bool
+	unrecognised bool
+	guardrails   []invocation.Guardrail
+	guarded      float64 // characters, over all assessments
+	total        float64
+}
+
+// kind names positive evidence.
+func (e *evidence) kind() invocation.Evidence {
+	switch {
+	case len(e.guardrails) == 0:
+		return invocation.Unnamed
+	case e.total > 0 && e.guarded == 0:
+		return invocation.Uncovered
+	default:
+		return invocation.Applied
+	}
+}
+
+// answer looks at the top level of an answer, or of each chunk of it.
+func (e *evidence) answer(n *node, s service) {
+	switch {
+	case n == nil:
+	case n.kind == object:
+		e.chunk(n, s)
+	case n.kind == list:
+		for _, item := range n.items {
+			if item.kind == object {
+				e.chunk(item, s)
+			}
+		}
+	}
+}
+
+func (e *evidence) chunk(n *node, s service) {
+	invoke, conv := s != converse, s != invokeModel
+	for _, f := range n.winners() {
+		switch {
+		case invoke && f.key == "amazon-bedrock-guardrailAction":
+			switch f.value.str() {
+			case "INTERVENED", "NONE":
+				e.ran = true
+			case "":
+			default:
+				e.unrecognised = true
+			}
+		case invoke && f.key == "amazon-bedrock-trace":
+			e.guardrail(f.value.get("guardrail"), "input", "outputs")
+		case conv && f.key == "trace":
+			e.guardrail(f.value.get("guardrail"), "inputAssessment", "outputAssessments")
+		case invoke && f.key == "stop_reason", conv && f.key == "stopReason":
+			e.ran = e.ran || f.value.str() == "guardrail_intervened"
+		}
+	}
+}
+
+// guardrail looks at a trace of the guardrail.
+func (e *evidence) guardrail(n *node, before, after string) {
+	if n == nil || n.kind != object {
+		return
+	}
+	for _, f := range n.winners() {
+		switch f.key {
+		case before, after:
+			e.assessments(f.value)
+		case "modelOutput":
+			e.ran = e.ran || f.value.kind == list && len(f.value.items) > 0
+		case "actionReason":
+			e.ran = e.ran || f.value.str() != ""
+		}
+	}
+}
+
+// assessments are {id: assessment}, or a list of those.
+func (e *evidence) assessments(n *node) {
+	switch n.kind {
+	case list:
+		for _, item := range n.items {
+			if item.kind == object {
+				e.assessments(item)
+			}
+		}
+	case object:
+		for _, entry := range n.containers() {
+			id, parts := bareID(entry.key), []*node{entry.value}
+			if id == "" {
+				continue
+			}
+			if entry.value.kind == list {
+				parts = entry.value.items
+			}
+			for _, part := range parts {
+				coverage := part.get("invocationMetrics", "guardrailCoverage", "textCharacters")
+				guarded, ok1 := coverage.get("guarded").count()
+				total, ok2 := coverage.get("total").count()
+				if ok1 && ok2 {
+					e.guarded += guarded
+					e.total += total
+				}
+				e.named(id, part.get("appliedGuardrailDetails", "guardrailVersion").str())
+			}
+			e.named(id, "")
+		}
+	default:
+	}
+}
+
+// named notes that a guardrail of that name ran, if there is a name. Told again
+// in another version it is another one.
+func (e *evidence) named(id, version string) {
+	id = bareID(id)
+	if id == "" {
+		return
+	}
+	e.ran = true
+	for i := range e.guardrails {
+		if g := &e.guardrails[i]; g.ID == id && (g.Version == version || g.Version == "" || version == "") {
+			g.Version = max(g.Version, version)
+			return
+		}
+	}
+	e.guardrails = append(e.guardrails, invocation.Guardrail{ID: id, Version: version})
+}
+
+// bareID is an id without the ARN around it.
+func bareID(id string) string {
+	if strings.HasPrefix(id, "arn:") {
+		return id[strings.LastIndexByte(id, '/')+1:]
+	}
+	return id
+}

@@ -1,0 +1,228 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation_test
+
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// A reference reads records as the contract describes them: it decodes all of
+// a record into a tree and then answers one question after the other. It shares
+// no code with the reader, knows no shortcut, and is meant to be believed after
+// one reading.
+type reference struct{ invocation.Options }
+
+// A source is where the fields of a record are looked up: the record's own
+// attributes, then those of its scope, then those of its resource.
+type source struct {
+	record, scope, resource *node
+
+	log plog.LogRecord
+}
+
+// first returns the first text under one of the keys, the nearest level first.
+func (s source) first(keys ...string) string {
+	for _, level := range []*node{s.record, s.scope, s.resource} {
+		for _, key := range keys {
+			if found := level.get(key).str(); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}
+
+// get returns what the nearest level holds that is not empty.
+func (s source) get(key string) *node {
+	for _, level := range []*node{s.record, s.scope, s.resource} {
+		if found := level.get(key); !found.empty() {
+			return found
+		}
+	}
+	return nil
+}
+
+func (ref reference) read(resource pcommon.Resource, scope pcommon.InstrumentationScope, log plog.LogRecord) (invocation.Invocation, bool) {
+	src := source{
+		record:   treeOfMap(log.Attributes()),
+		scope:    treeOfMap(scope.Attributes()),
+		resource: treeOfMap(resource.Attributes()),
+		log:      log,
+	}
+	name := log.EventName()
+	if name == "" {
+		name = src.record.get("event.name").str()
+	}
+	if name == "gen_ai_guardrail.alert" {
+		return invocation.Invocation{}, false
+	}
+	switch body := log.Body(); body.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
+		if raw := treeOf(body).text; strings.HasPrefix(skipBlank(raw), "{") {
+			record, err := parseTree(raw)
+			if plainlyBedrock(record) {
+				return ref.bedrock(record, err == nil, src, false), true
+			}
+		}
+	case pcommon.ValueTypeMap:
+		if record := treeOf(body); plainlyBedrock(record) {
+			return ref.bedrock(record, true, src, true), true
+		}
+	default:
+	}
+	if plainlyBedrock(src.record) {
+		return ref.bedrock(src.record, true, src, true), true
+	}
+	return ref.attributes(name, src)
+}
+
+func plainlyBedrock(record *node) bool {
+	if schema := record.get("schemaType"); schema != nil {
+		return schema.str() == "ModelInvocationLog"
+	}
+	return record.get("modelId").str() != "" && record.get("operation").str() != "" &&
+		(record.get("requestId").str() != "" || record.get("accountId").digits() != "")
+}
+
+// A part is what stands in a place of a record.
+type part struct {
+	*node
+	broken  bool // it cannot be read to its end
+	written bool // by the service, as JSON; else a pipeline had it in hand
+}
+
+// partOf looks for a member of identity, input or output. In a parsed record (a
+// map, or attributes), what should be an object may be a text with the object in
+// it, or dotted keys; what comes last counts.
+func partOf(record *node, parsed bool, name, child string) (found part) {
+	if !parsed { // of a part that begins again, nothing of the first one counts
+		return part{node: record.last(name, true).get(child), written: true}
+	}
+	for _, f := range record.winners() {
+		switch f.key {
+		case name:
+			found = part{node: f.value.get(child)}
+			if f.value.kind == text && strings.HasPrefix(skipBlank(f.value.text), "{") {
+				decoded, err := parseTree(f.value.text)
+				if found = (part{broken: true}); err == nil {
+					found = part{node: decoded.get(child), written: true}
+				}
+			}
+		case name + "." + child:
+			found = part{node: f.value}
+		}
+	}
+	return found
+}
+
+// bedrock judges a Bedrock record.
+func (ref reference) bedrock(record *node, whole bool, src source, parsed bool) invocation.Invocation {
+	arn := partOf(record, parsed, "identity", "arn")
+	answer := partOf(record, parsed, "output", "outputBodyJson").body()
+	request := partOf(record, parsed, "input", "inputBodyJson").body()
+	path := partOf(record, parsed, "output", "outputBodyS3Path")
+	inv := ref.fields(src, stated{
+		timestamp: record.get("timestamp").str(),
+		requestID: record.get("requestId").str(),
+		user:      arn.str(),
+		account:   record.get("accountId").digits(),
+		region:    record.get("region").str(),
+		model:     record.get("modelId").str(),
+		operation: record.get("operation").str(),
+	})
+
+	if !whole || answer.broken {
+		inv.Kind = invocation.Kind{Verdict: invocation.Unknown, Evidence: invocation.Unreadable}
+		return inv
+	}
+
+	service := serviceOf(inv.Operation)
+	var found evidence
+	found.answer(answer.node, service)
+	if service == converse && !request.broken {
+		config := request.get("guardrailConfig")
+		found.named(config.get("guardrailIdentifier").str(), config.get("guardrailVersion").str())
+	}
+
+	inv.Guardrails = found.guardrails
+	inv.Kind = ref.judge(inv, judged{
+		ran:          found.ran,
+		positive:     found.kind(),
+		failed:       noAnswer(answer.node) && path.str() == "" && record.get("errorCode").str() != "",
+		noBody:       noAnswer(answer.node),
+		unrecognised: found.unrecognised,
+		unguarded:    map[bool]invocation.Evidence{true: invocation.Absent, false: invocation.Presumed}[service == invokeModel],
+	})
+	return inv
+}
+
+// body is what stands in a body's field: itself, or the JSON in a text. A text
+// that only begins like JSON is a text, if the service wrote it; a pipeline may
+// have cut it off.
+func (p part) body() part {
+	if p.node == nil || p.kind != text {
+		return p
+	}
+	if p.bad {
+		return part{}
+	}
+	inner := skipBlank(p.text)
+	if strings.HasPrefix(inner, "{") || strings.HasPrefix(inner, "[") {
+		decoded, err := parseTree(p.text)
+		switch {
+		case err == nil:
+			return part{node: decoded}
+		case !p.written:
+			return part{broken: true}
+		}
+	}
+	return part{node: &node{kind: text, text: inner}}
+}
+
+// noAnswer says whether a body holds no answer.
+func noAnswer(n *node) bool { return n.empty() && (n == nil || n.kind != octets) }
+
+// judged is what was found out about a record.
+type judged struct {
+	ran          bool                // there is positive evidence
+	positive     invocation.Evidence // and that is it
+	provider     string              // that an attribute record names
+	failed       bool
+	noBody       bool
+	unrecognised bool
+	unguarded    invocation.Evidence
+}
+
+// judge goes down the table of verdicts: the first line that applies decides.
+func (ref reference) judge(inv invocation.Invocation, j judged) invocation.Kind {
+	kind := func(v invocation.Verdict, e invocation.Evidence) invocation.Kind {
+		return invocation.Kind{Verdict: v, Evidence: e}
+	}
+	switch {
+	case j.ran && len(ref.ApprovedGuardrails) > 0 && len(inv.Guardrails) > 0 && !ref.approved(inv.Guardrails):
+		return kind(invocation.Unapproved, j.positive)
+	case j.ran:
+		return kind(invocation.Guarded, j.positive)
+	case ref.unguardable(inv.Model):
+		return kind(invocation.NotApplicable, invocation.Model)
+	case j.provider != "" && !slices.Contains(ref.Providers, j.provider):
+		return kind(invocation.NotApplicable, invocation.Provider)
+	case j.failed:
+		return kind(invocation.Failed, invocation.Error)
+	case ref.enforced(inv):
+		return kind(invocation.Guarded, invocation.Enforced)
+	case j.noBody:
+		return kind(invocation.Unknown, invocation.NoBody)
+	case j.unrecognised:
+		return kind(invocation.Unknown, invocation.Unrecognised)
+	default:
+		return kind(invocation.Unguarded, j.unguarded)
+	}
+}
