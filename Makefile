@@ -98,6 +98,14 @@ generate-check: ## check that everything generated is up to date
 fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 	@scripts/fuzz.sh $(FUZZTIME) $(OWN_CODE)
 
+.PHONY: soak
+soak: check-go ## compare detection with the oracle on 10,000 streams of each kind of window (half an hour)
+	go test ./internal/detect -run 'Streams$$' -streams=10000 -timeout=2h -v
+
+.PHONY: mutants
+mutants: check-go ## check that the tests of detection notice each of the mutations kept in internal/detect/mutants
+	@scripts/mutants.sh
+
 .PHONY: bench
 bench: check-go ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...

@@ -23,6 +23,7 @@ type alert struct {
 }
 
 func (a alert) id() string      { return a.text("gen_ai_guardrail.alert.id") }
+func (a alert) state() string   { return a.text("gen_ai_guardrail.alert.state") }
 func (a alert) user() string    { return a.text("user.id") }
 func (a alert) account() string { return a.text("cloud.account.id") }
 func (a alert) rule() string    { return a.text("gen_ai_guardrail.rule.id") }

@@ -57,6 +57,7 @@ func TestMetricsTellWhatTheRecordsCameTo(t *testing.T) {
 	require.NotZero(t, want[duplicates])
 	const rule = `rule="unguarded_invocations"`
 	want[alertsMade+"{"+rule+`,state="open"}`] = float64(len(samplelogs.Expected()))
+	want[alertsMade+"{"+rule+`,state="escalated"}`] = 1
 	want[pending+"{"+rule+"}"] = 0
 	want[groups+"{"+rule+"}"] = float64(len(callers))
 

@@ -52,8 +52,15 @@ func requireExpected(t *testing.T, alerts []alert) {
 		require.Equal(t, 1, expected.Alerts)
 		want[expected.User+" in "+expected.Account] = expected
 	}
+	// The user who goes on for half an hour passes ten times the threshold.
+	escalated := slices.IndexFunc(alerts, func(a alert) bool { return a.state() == "escalated" })
+	require.NotEqual(t, -1, escalated)
+	assert.Equal(t, 51, alerts[escalated].count())
+	alerts = slices.Delete(slices.Clone(alerts), escalated, escalated+1)
+
 	got := map[string]alert{}
 	for _, a := range alerts {
+		assert.Equal(t, "open", a.state())
 		got[a.user()+" in "+a.account()] = a
 	}
 	require.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)))

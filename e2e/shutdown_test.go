@@ -24,7 +24,7 @@ func TestStoppingUnderLoadLosesNothingThatWasAccepted(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			p := start(t)
+			p := start(t, "yaml:processors::gen_ai_guardrail::rules: [{alert: {limit: 100000}}]")
 			const senders = 4
 			accepted := make([][]string, senders) // users, by sender
 			var underWay, wait sync.WaitGroup

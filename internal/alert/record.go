@@ -17,8 +17,22 @@ import (
 // EventName is the event name of every alert record.
 const EventName = "gen_ai_guardrail.alert"
 
-// StateOpen is the state that the first record of an alert tells.
-const StateOpen = "open"
+// stateNames are the states as a record tells them.
+var stateNames = [...]string{
+	detect.Open:      "open",
+	detect.Escalated: "escalated",
+	detect.Closed:    "closed",
+	detect.Overflow:  "overflow",
+}
+
+// IDKey is the attribute that holds an alert's id.
+const IDKey = "gen_ai_guardrail.alert.id"
+
+// States lists the states as records tell them.
+func States() []string { return stateNames[:] }
+
+// StateName gives a state as a record tells it.
+func StateName(state detect.State) string { return stateNames[state] }
 
 // MITRE ATLAS: LLM prompt injection and LLM jailbreak, which calls without a
 // guardrail are open to.
@@ -34,10 +48,11 @@ type Rule struct {
 	WindowType string
 	WindowSize time.Duration
 	Threshold  int
+	Limit      int  // alerts opened in ten minutes
 	DryRun     bool // alerts are marked as plain events, which backends do not promote
 }
 
-// AppendTo writes an alert, raised at now, as a record of its own.
+// AppendTo writes what is to be told of an alert, at now, as a record of its own.
 func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.Time) {
 	record := records.AppendEmpty()
 	record.SetEventName(EventName)
@@ -50,36 +65,51 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 	attrs := record.Attributes()
 	attrs.EnsureCapacity(32 + len(r.GroupBy))
 	kind := "alert"
-	if r.DryRun {
+	if r.DryRun || a.State == detect.Closed {
 		kind = "event"
 	}
 	attrs.PutStr("event.kind", kind)
-	attrs.PutStr("event.start", timestamp(a.First))
-	attrs.PutStr("event.end", timestamp(a.Last))
 	attrs.PutInt("event.severity", r.Severity.Code())
 	attrs.PutInt("event.risk_score", r.RiskScore)
-
-	group := r.group(a.Group)
-	attrs.PutStr("gen_ai_guardrail.alert.id", r.alertID(group, a.Bucket))
-	attrs.PutStr("gen_ai_guardrail.alert.state", StateOpen)
+	attrs.PutStr("gen_ai_guardrail.alert.state", StateName(a.State))
 	attrs.PutStr("gen_ai_guardrail.rule.id", r.ID)
 	putStrings(attrs, "gen_ai_guardrail.rule.tags", r.Tags)
+	attrs.PutInt("gen_ai_guardrail.threshold", int64(r.Threshold))
+	attrs.PutStr("gen_ai_guardrail.window.type", r.WindowType)
+	if a.State == detect.Overflow {
+		r.putOverflow(attrs, a)
+	} else {
+		r.putGroup(attrs, a)
+	}
+	r.putRule(attrs)
+}
+
+// putGroup writes what an alert of one group tells.
+func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert) {
+	group := r.group(a.Group)
+	attrs.PutStr(IDKey, r.alertID(group, a.Opened))
+	if a.Merged {
+		attrs.PutStr("gen_ai_guardrail.alert.merged_into", r.alertID(group, a.MergedInto))
+	}
+	attrs.PutStr("event.start", timestamp(a.First))
+	attrs.PutStr("event.end", timestamp(a.Last))
 	attrs.PutStr("gen_ai_guardrail.group", strings.ToValidUTF8(group, replacement))
 	for i, key := range r.GroupBy {
 		attrs.PutStr(key, strings.ToValidUTF8(a.Group[i], replacement))
 	}
-	attrs.PutStr("gen_ai_guardrail.window.type", r.WindowType)
 	attrs.PutStr("gen_ai_guardrail.window.start", timestamp(a.WindowStart))
 	attrs.PutStr("gen_ai_guardrail.window.end", timestamp(a.WindowEnd))
 	attrs.PutInt("gen_ai_guardrail.count", int64(a.Count))
 	attrs.PutInt("gen_ai_guardrail.count_presumed", int64(a.Presumed))
 	attrs.PutBool("gen_ai_guardrail.count_exact", a.Exact)
-	attrs.PutInt("gen_ai_guardrail.threshold", int64(r.Threshold))
 	putStrings(attrs, "gen_ai_guardrail.request_ids", a.RequestIDs)
 	putStrings(attrs, "gen_ai_guardrail.models", a.Models)
 	putStrings(attrs, "gen_ai_guardrail.operations", a.Operations)
 	putStrings(attrs, "gen_ai_guardrail.regions", a.Regions)
+}
 
+// putRule writes who raises the alert.
+func (r *Rule) putRule(attrs pcommon.Map) {
 	attrs.PutStr("security_rule.name", r.Name)
 	attrs.PutStr("security_rule.uuid", r.UUID)
 	attrs.PutStr("security_rule.version", r.Version)
@@ -132,12 +162,12 @@ func (r *Rule) group(values []string) string {
 }
 
 // alertID derives the id of an alert from what it is about and the start of the
-// bucket that opened it, so that every delivery of it has the same.
-func (r *Rule) alertID(group string, bucket int64) string {
+// bucket that opened it, so that every record of it has the same.
+func (r *Rule) alertID(group string, opened int64) string {
 	namespace, err := uuid.Parse(r.UUID)
 	if err != nil { // not a valid rule; any namespace is as good
 		namespace = ruleNamespace
 	}
-	name := strings.Join([]string{r.ID, r.WindowType, r.WindowSize.String(), group, timestamp(bucket)}, "\x00")
+	name := strings.Join([]string{r.ID, r.WindowType, r.WindowSize.String(), group, timestamp(opened)}, "\x00")
 	return uuid.NewSHA1(namespace, []byte(name)).String()
 }

@@ -5,6 +5,7 @@ package alert
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -24,18 +25,65 @@ var phrases = map[string]string{
 
 // sentence tells an alert in one plain sentence.
 func (r *Rule) sentence(a *detect.Alert) string {
-	span := "at " + clock(a.First)
-	if a.Last != a.First {
-		span = "from " + clock(a.First) + " to " + clock(a.Last)
+	var sentence string
+	switch a.State {
+	case detect.Open:
+		sentence = fmt.Sprintf("%s made %s within %s (%s), more than the %d allowed.",
+			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.Threshold)
+	case detect.Escalated:
+		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d within %s are allowed.",
+			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, duration(r.WindowSize))
+	case detect.Closed:
+		ending := "this alert is closed."
+		if a.Merged {
+			ending = "this alert goes on in an earlier one."
+		}
+		sentence = fmt.Sprintf("%s made %s in all (%s); %s", r.subject(a.Group), r.invocations(a), span(a), ending)
+	case detect.Overflow:
+		sentence = r.overflowSentence(a.Overflow)
 	}
-	invocations := "invocations"
-	if a.Count == 1 {
-		invocations = "invocation"
-	}
-	sentence := fmt.Sprintf("%s made %d %s %s within %s (%s), more than the %d allowed.",
-		r.subject(a.Group), a.Count, invocations, r.Counted, duration(r.WindowSize), span, r.Threshold)
 	first, size := utf8.DecodeRuneInString(sentence)
 	return string(unicode.ToUpper(first)) + sentence[size:]
+}
+
+func (r *Rule) overflowSentence(s *detect.Summary) string {
+	var parts []string
+	switch n := len(s.Groups); n {
+	case 0:
+	case 1:
+		parts = append(parts, fmt.Sprintf("one more group made %d invocations %s and is summed up here, since the limit is %d alerts in ten minutes",
+			s.Invocations, r.Counted, r.Limit))
+	default:
+		parts = append(parts, fmt.Sprintf("%d more groups made %d invocations %s and are summed up here, since the limit is %d alerts in ten minutes",
+			n, s.Invocations, r.Counted, r.Limit))
+	}
+	switch s.Evicted {
+	case 0:
+	case 1:
+		parts = append(parts, "one group was forgotten for want of memory (max_state_mib)")
+	default:
+		parts = append(parts, fmt.Sprintf("%d groups were forgotten for want of memory (max_state_mib), the quietest first", s.Evicted))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+func (r *Rule) invocations(a *detect.Alert) string {
+	count := strconv.Itoa(a.Count)
+	if !a.Exact {
+		count = "at least " + count
+	}
+	noun := "invocations"
+	if a.Count == 1 {
+		noun = "invocation"
+	}
+	return count + " " + noun + " " + r.Counted
+}
+
+func span(a *detect.Alert) string {
+	if a.First == a.Last {
+		return "at " + clock(a.First)
+	}
+	return "from " + clock(a.First) + " to " + clock(a.Last)
 }
 
 // subject names a group: "user alice in account 111122223333".

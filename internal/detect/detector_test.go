@@ -33,12 +33,12 @@ func TestUsersAreForgotten(t *testing.T) {
 		event.IDOnly = i%2 == 0
 		detector.Observe([]Event{event}, noon)
 	}
-	require.Equal(t, 1000, detector.Groups())
+	require.Equal(t, 1000, detector.Stats().Groups)
 
-	detector.Forget(noon.Add(rule.Size + rule.Retention))
-	assert.Equal(t, 1000, detector.Groups(), "size and retention after they arrived")
-	detector.Forget(noon.Add(2 * (rule.Size + rule.Retention)))
-	assert.Zero(t, detector.Groups())
+	detector.Tick(noon.Add(rule.Size + rule.Retention))
+	assert.Equal(t, 1000, detector.Stats().Groups, "size and retention after they arrived")
+	detector.Tick(noon.Add(2 * (rule.Size + rule.Retention)))
+	assert.Zero(t, detector.Stats().Groups)
 }
 
 // What arrives within size and retention is counted with what is remembered, and
@@ -64,13 +64,14 @@ func TestAlertIsRememberedForKeepAlive(t *testing.T) {
 	detector := New(rule)
 	require.Len(t, detector.Observe([]Event{at("alice", "1", noon)}, noon).Alerts, 1)
 
-	later := noon.Add(24 * time.Hour)
-	detector.Forget(later)
-	assert.Equal(t, 1, detector.Groups())
+	later := noon.Add(24*time.Hour - time.Second)
+	assert.Empty(t, detector.Tick(later))
+	assert.Equal(t, 1, detector.Stats().Groups)
 	assert.Empty(t, detector.Observe([]Event{at("alice", "2", later)}, later).Alerts, "the same attack")
 
-	detector.Forget(later.Add(26 * time.Hour))
-	assert.Zero(t, detector.Groups())
+	assert.Len(t, detector.Tick(later.Add(26*time.Hour)), 1, "closed")
+	detector.Tick(later.Add(27 * time.Hour))
+	assert.Zero(t, detector.Stats().Groups)
 }
 
 // A clock that is set back must neither forget nor stop anything.
@@ -79,13 +80,14 @@ func TestTimeRunningBackwards(t *testing.T) {
 	detector := New(rule)
 	assert.Empty(t, detector.Observe([]Event{at("alice", "1", noon)}, noon).Alerts)
 	assert.Empty(t, detector.Observe([]Event{at("alice", "2", noon)}, noon.Add(-1000*time.Hour)).Alerts)
-	detector.Forget(time.Unix(0, 0))
+	detector.Tick(time.Unix(0, 0))
 	assert.Len(t, detector.Observe([]Event{at("alice", "3", noon)}, noon.Add(-time.Hour)).Alerts, 1)
 	assert.Equal(t, 1, detector.Observe([]Event{at("alice", "1", noon)}, noon.Add(time.Minute)).Repeats)
 
 	// Set forward and back again: what arrives afterwards is remembered like anything else.
-	detector.Forget(noon.Add(1000 * time.Hour))
-	require.Zero(t, detector.Groups())
+	detector.Tick(noon.Add(1000 * time.Hour)) // closes the alert, which the next forgets
+	detector.Tick(noon.Add(1001 * time.Hour))
+	require.Zero(t, detector.Stats().Groups)
 	for id, want := range []int{0, 0, 1} {
 		assert.Len(t, detector.Observe([]Event{at("alice", strconv.Itoa(id), noon)}, noon).Alerts, want)
 	}
@@ -166,7 +168,7 @@ func TestNoTimeBreaksTheDetector(t *testing.T) {
 					t.Fatalf("%+v", alert)
 				}
 			}
-			detector.Forget(now)
+			detector.Tick(now)
 		}
 	})
 }
@@ -183,18 +185,25 @@ func TestFloodOfOneUserStaysFast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			detector := New(Rule{Threshold: 5, Size: time.Minute, Retention: time.Hour})
-			begun, alerts := time.Now(), 0
+			begun, told := time.Now(), []State(nil)
 			for i := range flood {
 				event := at("alice", strconv.Itoa(i), noon.Add(time.Duration(instant(i))))
-				alerts += len(detector.Observe([]Event{event}, noon).Alerts)
+				for _, a := range detector.Observe([]Event{event}, noon).Alerts {
+					told = append(told, a.State)
+				}
 			}
 			took := time.Since(begun)
-			assert.Equal(t, 1, alerts)
+			assert.Equal(t, []State{Open, Escalated, Escalated, Escalated}, told, "opened, and past 50, 500 and 5,000")
 			// Generous, for a busy machine and the race detector: without them it is 1 to 8 microseconds.
 			assert.Less(t, took, flood*time.Millisecond)
 			t.Log(took/flood, "an event")
 		})
 	}
+}
+
+// opened are those of the alerts that tell of a new one.
+func opened(alerts []Alert) []Alert {
+	return slices.DeleteFunc(alerts, func(a Alert) bool { return a.State != Open })
 }
 
 // A count that says it is exact is exact, and one that need not be a lower bound says that it is exact.
@@ -227,7 +236,7 @@ func checkExact(t *testing.T, seed uint64, inOrder bool) {
 		detector.Observe([]Event{{Time: instant, Key: AppendKey(nil, "alice"), ID: strconv.Itoa(i)}}, noon)
 	}
 	end := size + rng.Int64N(size)
-	alerts := detector.Observe([]Event{{Time: end, Key: AppendKey(nil, "alice"), ID: "last"}}, noon).Alerts
+	alerts := opened(detector.Observe([]Event{{Time: end, Key: AppendKey(nil, "alice"), ID: "last"}}, noon).Alerts)
 	count := 1
 	for _, instant := range times {
 		if end-instant < size {

@@ -6,13 +6,25 @@
 // present come in as values.
 //
 // Event time is cut into buckets of the window's size, aligned to the Unix
-// epoch. A (group, bucket) alerts when some event in the bucket, at time t, ends
-// a window (t-size, t] that holds more than the threshold of distinct events.
+// epoch. A (group, bucket) alerts when
+//
+//   - sliding: some event in the bucket, at time t, ends a window (t-size, t] that
+//     holds more than the threshold of distinct events;
+//   - tumbling: the bucket itself holds more than the threshold;
+//   - session: the bucket is part of a session, a run of events at most a size
+//     apart, that holds more than the threshold.
+//
 // Whether it does depends on the set of events alone, not on their order, their
-// batches or how often each came: an event only ever adds to the windows that
-// end in [t, t+size), and a bucket that alerts goes on to do so.
+// batches or how often each came: an event only ever adds to windows, and a
+// bucket that alerts goes on to do so. All that a bucket's own windows need lies
+// in it and in the one before (sliding), and two events at most a size apart lie
+// in one bucket or in neighbours (session); hence the data structure, which
+// finds a bucket and its neighbours.
 //
 // There is no watermark. An event is remembered by when it arrived, for at least
 // the size plus the retention of running time, and counts together with whatever
 // arrives within that, however old either is.
+//
+// Groups, buckets and events lie in slabs without pointers, so that the garbage
+// collector has nothing to follow however many there are.
 package detect

@@ -13,11 +13,12 @@ import (
 )
 
 // history plays bursts of one group, each just enough to make its bucket alert,
-// and notes the minutes at which alerts opened.
+// and notes the minutes at which alerts opened, and all else that is told.
 type history struct {
 	detector *Detector
 	start    time.Time
 	opened   []int
+	told     []Alert
 	ids      int
 }
 
@@ -46,9 +47,25 @@ func (h *history) events(minute, n int) []Event {
 
 // observe delivers n events of a minute, some minutes after the start.
 func (h *history) observe(minute, n int, arrival time.Duration) {
-	for _, alert := range h.detector.Observe(h.events(minute, n), h.start.Add(arrival)).Alerts {
-		h.opened = append(h.opened, int(time.Unix(0, alert.Bucket).Sub(h.start)/time.Minute))
+	h.note(h.detector.Observe(h.events(minute, n), h.start.Add(arrival)).Alerts)
+}
+
+// tick lets the time come, some minutes after the start.
+func (h *history) tick(arrival time.Duration) {
+	h.note(h.detector.Tick(h.start.Add(arrival)))
+}
+
+func (h *history) note(alerts []Alert) {
+	h.told = append(h.told, alerts...)
+	for _, alert := range alerts {
+		if alert.State == Open {
+			h.opened = append(h.opened, h.minute(alert.Opened))
+		}
 	}
+}
+
+func (h *history) minute(instant int64) int {
+	return int(time.Unix(0, instant).Sub(h.start) / time.Minute)
 }
 
 // live delivers bursts as they happen.
@@ -183,17 +200,18 @@ func TestBridgeDoesNotOutgrowMaxDuration(t *testing.T) {
 func TestQuietAlertIsClosed(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
-	h.observe(1, 3, 10*time.Minute)
-	assert.Equal(t, []int{0}, h.opened, "still open after exactly keep_alive")
+	h.observe(1, 3, 10*time.Minute-time.Nanosecond)
+	assert.Equal(t, []int{0}, h.opened, "still open")
 
-	h.observe(2, 3, 20*time.Minute+time.Nanosecond)
-	assert.Equal(t, []int{0, 2}, h.opened)
+	h.observe(2, 3, 20*time.Minute-time.Nanosecond)
+	assert.Equal(t, []int{0, 2}, h.opened, "after exactly keep_alive, whether the timer came by or not")
 }
 
 // A source that lags fills in what an analyst has dealt with already; what comes after that is news.
 func TestLateCallDoesNotReopenAClosedAlert(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
+	h.tick(10 * time.Minute)
 	h.observe(0, 1, 30*time.Minute)
 	h.observe(5, 3, 30*time.Minute)
 	assert.Equal(t, []int{0, 5}, h.opened)
@@ -244,7 +262,7 @@ func TestAlertIsRaisedForTheBucketThatCrossed(t *testing.T) {
 	alerts := h.detector.Observe(h.events(4, 1), h.start).Alerts
 	require.Len(t, alerts, 1)
 	minute := func(n int) int64 { return h.start.Add(time.Duration(n) * time.Minute).UnixNano() }
-	assert.Equal(t, minute(4), alerts[0].Bucket)
+	assert.Equal(t, minute(4), alerts[0].Opened)
 	assert.Equal(t, minute(4), alerts[0].WindowStart)
 	assert.Equal(t, minute(5), alerts[0].WindowEnd)
 	assert.Equal(t, first[0].Time, alerts[0].First)

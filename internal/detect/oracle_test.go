@@ -4,10 +4,12 @@
 package detect_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
+	"time"
 
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
@@ -19,34 +21,58 @@ import (
 func check(stream streams.Stream) error {
 	var (
 		feed    = newFeeder(stream)
+		ticks   = newClock(stream)
 		all     = toOracle(stream.Groups, stream.Events())
 		look    = looks(stream)
-		rule    = oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
-		opened  = map[oracle.Alert]int{}
+		ledger  = newLedger(stream.Rule())
 		arrived = 0
 		repeats = 0
 	)
 	for i, batch := range stream.Batches {
+		for _, now := range ticks.before(batch) {
+			if err := tick(feed, ledger, now); err != nil {
+				return fmt.Errorf("before batch %d: %w", i, err)
+			}
+		}
+		openedBefore := slices.Collect(maps.Keys(ledger.opened))
 		result := feed.feed(batch.Events, batch.Now)
 		before := all[:arrived]
 		arrived += len(batch.Events)
 		repeats += result.Repeats
-		for _, alert := range result.Alerts {
-			if len(opened) < 10 { // the rest is checked where it is cheaper
-				if err := checkContent(stream, alert, before, all[:arrived]); err != nil {
+		for _, alert := range ledger.enter(result.Alerts) {
+			if len(openedBefore) >= 10 { // the rest is checked where it is cheaper
+				break
+			}
+			if stream.Window == oracle.Session {
+				if err := ledger.checkNews(alert, before, openedBefore); err != nil {
 					return fmt.Errorf("batch %d: %w", i, err)
 				}
 			}
-			opened[named(alert)]++
+			if err := checkContent(stream, alert, before, all[:arrived]); err != nil {
+				return fmt.Errorf("batch %d: %w", i, err)
+			}
 		}
 		if look[i] {
-			if err := compare(opened, oracle.Alerts(all[:arrived], rule)); err != nil {
+			if err := ledger.compare(all[:arrived]); err != nil {
 				return fmt.Errorf("after batch %d: %w", i, err)
 			}
 		}
 	}
 	if want := len(all) - len(oracle.Distinct(all)); repeats != want {
 		return fmt.Errorf("%d repeats recognised, not %d", repeats, want)
+	}
+	return tick(feed, ledger, ticks.last.Add(100*(stream.Size+stream.Retention)))
+}
+
+// tick lets time pass, which is no reason for an alert.
+func tick(feed *feeder, ledger *ledger, now time.Time) error {
+	for _, record := range feed.detector.Tick(now) {
+		if record.State != detect.Closed || record.Merged {
+			return fmt.Errorf("time alone made %#v", record)
+		}
+		if ledger.opened[named(record)] == 0 {
+			return fmt.Errorf("closed, but never opened: %#v", record)
+		}
 	}
 	return nil
 }
@@ -64,57 +90,26 @@ func looks(stream streams.Stream) map[int]bool {
 	return look
 }
 
-func named(alert detect.Alert) oracle.Alert {
-	return oracle.Alert{Group: groupName(alert.Group), Start: alert.Bucket}
-}
-
-// compare wants every alert that is due, no other, and none twice.
-func compare(opened map[oracle.Alert]int, due []oracle.Alert) error {
-	var wrong []string
-	for _, alert := range due {
-		if opened[alert] == 0 {
-			wrong = append(wrong, fmt.Sprintf("missed %+v", alert))
-		}
-	}
-	for alert, times := range opened {
-		if times > 1 {
-			wrong = append(wrong, fmt.Sprintf("%d times %+v", times, alert))
-		}
-		if !slices.Contains(due, alert) {
-			wrong = append(wrong, fmt.Sprintf("extra %+v", alert))
-		}
-	}
-	if len(wrong) > 0 {
-		slices.Sort(wrong)
-		return fmt.Errorf("%d due, %d opened: %s", len(due), len(opened), strings.Join(wrong, ", "))
-	}
-	return nil
-}
-
 // checkContent wants an alert to describe one window that is overfull, as it was
 // known before the call or became known during it.
 func checkContent(stream streams.Stream, alert detect.Alert, before, after []oracle.Event) error {
 	var (
-		group  = groupName(alert.Group)
-		least  = len(oracle.Window(before, group, alert.Last, stream.Size))
-		window = oracle.Window(after, group, alert.Last, stream.Size)
+		least  = len(windowOf(stream, alert, before))
+		window = windowOf(stream, alert, after)
 		ids    = map[string]int{}
 	)
 	for _, event := range window {
 		ids[event.ID]++
 	}
 	fail := func(what string) error { return fmt.Errorf("%s: %#v\nwindow %+v", what, alert, window) }
+	if err := checkBounds(stream, alert); err != nil {
+		return fail(err.Error())
+	}
 	switch {
-	case alert.WindowStart != alert.Bucket || alert.WindowEnd != alert.Bucket+int64(stream.Size):
-		return fail("start and end are not the bucket's")
-	case oracle.Bucket(alert.Last, stream.Size) != alert.Bucket:
-		return fail("the last event lies outside of the bucket")
 	case !slices.ContainsFunc(window, func(e oracle.Event) bool { return e.Time == alert.Last }):
 		return fail("nothing happened at the end of the window")
 	case !slices.ContainsFunc(window, func(e oracle.Event) bool { return e.Time == alert.First }):
 		return fail("nothing happened at the start of the window")
-	case alert.Last-alert.First >= int64(stream.Size):
-		return fail("first and last do not fit into a window")
 	case alert.Count <= stream.Threshold:
 		return fail("the count is within the threshold")
 	case alert.Count < least || alert.Count > len(window):
@@ -130,6 +125,43 @@ func checkContent(stream streams.Stream, alert detect.Alert, before, after []ora
 		if ids[id]--; ids[id] < 0 {
 			return fail("request ids that are not of distinct events of the window")
 		}
+	}
+	return nil
+}
+
+// windowOf gives the known events of the window that an alert opened for.
+func windowOf(stream streams.Stream, alert detect.Alert, known []oracle.Event) []oracle.Event {
+	name := named(alert)
+	switch stream.Window {
+	case oracle.Tumbling:
+		return oracle.Between(known, name.Group, name.Start, name.Start+int64(stream.Size)-1)
+	case oracle.Session:
+		for _, run := range oracle.Runs(known, stream.Rule()) {
+			if run.Holds(name.Group, name.Start) {
+				return oracle.Between(known, name.Group, run.First, run.Last)
+			}
+		}
+		return nil
+	}
+	return oracle.Window(known, name.Group, alert.Last, stream.Size)
+}
+
+func checkBounds(stream streams.Stream, alert detect.Alert) error {
+	if stream.Window == oracle.Session {
+		if alert.Opened != alert.First || alert.WindowStart != alert.First || alert.WindowEnd != alert.Last {
+			return errors.New("start and end are not the session's")
+		}
+		return nil
+	}
+	switch {
+	case alert.WindowStart != alert.Opened || alert.WindowEnd != alert.Opened+int64(stream.Size):
+		return errors.New("start and end are not the bucket's")
+	case oracle.Bucket(alert.Last, stream.Size) != alert.Opened:
+		return errors.New("the last event lies outside of the bucket")
+	case stream.Window == oracle.Tumbling && oracle.Bucket(alert.First, stream.Size) != alert.Opened:
+		return errors.New("the first event lies outside of the bucket")
+	case alert.Last-alert.First >= int64(stream.Size):
+		return errors.New("first and last do not fit into a window")
 	}
 	return nil
 }

@@ -15,75 +15,230 @@ const generations = 5
 
 // shard holds some of the groups. Its lock guards all that is in it.
 type shard struct {
-	mu     sync.Mutex
-	groups map[string]*group
+	mu sync.Mutex
+
+	rule   *Rule
+	hasher *hasher
+
+	index   map[groupHash]uint32
+	groups  slab[group]
+	buckets slab[bucket]
+	byIndex map[bucketKey]uint32 // of groups that are wide
+	runs    runs
+
+	profiles profiles
+	texts    [generations + 1]texts // by the generation in which they arrived
+	observed map[observedKey]uint32 // IDs that tell repeats by themselves, with their generation
+
+	alerts     map[uint32][]*openAlert // by group, in order of time
+	unsettled  []*openAlert            // that the timer has something to do with
+	alertBytes int64
 
 	started    time.Time // when the running time of this shard began
 	generation uint32    // the present one
+	evicted    int
+	peak       mapSizes
+}
+
+type observedKey struct {
+	group groupHash
+	id    eventID
 }
 
 // turn moves on to the generation that now belongs to and forgets what arrived
 // too many of them ago. Time that runs backwards changes nothing.
-func (s *shard) turn(rule *Rule, now time.Time) {
+func (s *shard) turn(now time.Time) {
 	if s.started.IsZero() {
 		s.started = now
 	}
-	length := (rule.Size+rule.Retention)/(generations-1) + 1
+	length := (s.rule.Size+s.rule.Retention)/(generations-1) + 1
 	present := uint32(max(0, now.Sub(s.started)) / length)
 	if present <= s.generation {
 		return
 	}
-	s.generation = present
-	if present < generations {
-		return
+	// Whoever could refer to a text of these slots is forgotten below.
+	for past := s.generation + 1; past <= present && past <= s.generation+uint32(len(s.texts)); past++ {
+		s.texts[past%uint32(len(s.texts))] = nil
 	}
-	for key, g := range s.groups {
-		if g.forget(present-generations, rule, now) {
-			delete(s.groups, key)
+	s.generation = present
+	if present >= generations {
+		s.forget(present-generations, now)
+	}
+}
+
+// count takes in one event. It appends what is to be told and reports a repeat.
+func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time, told []Alert) ([]Alert, bool) {
+	told = s.makeRoom(hash, told)
+	id, flags := s.hasher.id(e.ID)
+	if e.Presumed {
+		flags |= eventPresumed
+	}
+	if e.IDOnly && s.seen(observedKey{hash, id}) {
+		return told, true
+	}
+	g, ok := s.index[hash]
+	if !ok {
+		g = s.groups.take()
+		*s.groups.at(g) = group{hash: hash, flags: groupLive}
+		s.index[hash] = g
+	}
+	n := s.bucketOf(g, floorDiv(e.Time, int64(s.rule.Size)))
+	ev := event{
+		time:       e.Time,
+		id:         id,
+		generation: s.generation,
+		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
+		flags:      flags,
+	}
+	if flags&eventUUID == 0 && s.hasTextRoom() {
+		ev.text = s.texts[s.generation%uint32(len(s.texts))].add(e.RequestID)
+	}
+	if !s.insert(s.rule, n, &ev) {
+		return told, true
+	}
+	c := change{shard: s, limiter: limiter, group: g, key: e.Key, now: now, told: told}
+	if s.groups.at(g).flags&groupAlerts != 0 {
+		c.counted(n, &ev)
+	}
+	c.detect(n, e.Time)
+	return c.told, false
+}
+
+// detect looks whether an event at t, in bucket n, makes a bucket alert.
+func (c *change) detect(n uint32, t int64) {
+	s, rule := c.shard, c.rule
+	switch rule.Window {
+	case Sliding:
+		// Windows that end at the event or less than a size behind it hold one
+		// more than before: those of this bucket and of the next.
+		for _, n := range [...]uint32{n, s.buckets.at(n).after} {
+			if n == 0 || s.buckets.at(n).flags&bucketAlerts != 0 {
+				continue
+			}
+			if from, end, crossed := s.sliding(rule, n, t); crossed {
+				c.alert(n, n, from, end)
+			}
+		}
+	case Tumbling:
+		if b := s.buckets.at(n); b.flags&bucketAlerts == 0 && int(b.count) > rule.Threshold {
+			events := s.events(n)
+			c.alert(n, n, events[0].time, events[len(events)-1].time)
+		}
+	case Session:
+		if run := s.sessionAt(rule, n); run.alerts || run.count > rule.Threshold {
+			first, last := s.events(run.first), s.events(run.last)
+			c.alert(run.first, run.last, first[0].time, last[len(last)-1].time)
 		}
 	}
 }
 
-// insert counts one event. It appends what the event raises and reports a repeat.
-func (s *shard) insert(rule *Rule, e *Event, now time.Time, raised []raisedAlert) ([]raisedAlert, bool) {
-	g := s.groups[string(e.Key)] // does not allocate
-	if g == nil {
-		g = &group{buckets: map[int64]*bucket{}}
-		s.groups[string(e.Key)] = g
+// seen reports whether the ID was, and otherwise remembers it.
+func (s *shard) seen(key observedKey) bool {
+	if _, ok := s.observed[key]; ok {
+		return true
 	}
-	if e.IDOnly && g.seen(e.ID, s.generation) {
-		return raised, true
+	if s.observed == nil {
+		s.observed = map[observedKey]uint32{}
 	}
-	index := floorDiv(e.Time, int64(rule.Size))
-	b := g.buckets[index]
-	if b == nil {
-		b = &bucket{}
-		g.buckets[index] = b
+	s.observed[key] = s.generation
+	return false
+}
+
+// forget drops what arrived up to a generation, groups of which nothing is left,
+// and alerts that nothing can belong to any more.
+func (s *shard) forget(upTo uint32, now time.Time) {
+	for key, generation := range s.observed {
+		if generation <= upTo {
+			delete(s.observed, key)
+		}
 	}
-	if !b.insert(e, s.generation, rule.Threshold) {
-		return raised, true
-	}
-	if b.alert != nil && now.Sub(b.alert.changed) <= rule.KeepAlive { // a closed alert stays closed
-		b.alert.changed = now
-	}
-	// The windows that end at the event or less than a window's size behind it
-	// hold one more than before: those of this bucket and of the next.
-	for _, i := range [...]int64{index, index + 1} {
-		end, crossed := g.crosses(rule, i, e.Time)
-		if !crossed {
+	for g := uint32(1); g < s.groups.next; g++ {
+		group := s.groups.at(g)
+		if group.flags&groupLive == 0 {
 			continue
 		}
-		if g.join(rule, i, now) {
-			raised = append(raised, raisedAlert{Alert: g.raise(rule, e.Key, i, end)})
+		link := &group.first
+		for n := *link; n != 0; n = *link {
+			s.forgetEvents(n, upTo)
+			b := s.buckets.at(n)
+			if b.count > 0 {
+				link = &b.sibling
+				continue
+			}
+			*link = b.sibling
+			s.dropBucket(n)
+		}
+		if group.flags&groupAlerts != 0 {
+			s.forgetAlerts(g, now)
+		}
+		if group.first == 0 && group.flags&groupAlerts == 0 {
+			s.dropGroup(g)
 		}
 	}
-	return raised, false
+	s.shrinkMaps()
 }
 
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
+func (s *shard) forgetEvents(n uint32, upTo uint32) {
+	b := s.buckets.at(n)
+	events := s.events(n)
+	kept := 0
+	for i := range events {
+		if events[i].generation > upTo {
+			events[kept] = events[i]
+			kept++
+		} else if s.groups.at(b.group).flags&groupAlerts != 0 {
+			s.missed(b.group, events[i].time)
+		}
 	}
-	return q
+	if kept == len(events) {
+		return
+	}
+	s.groups.at(b.group).events -= uint32(len(events) - kept)
+	if kept == 0 {
+		s.putBlock(n)
+		b.count = 0
+		return
+	}
+	b.count = uint16(kept)
+	if class := classFor(kept); class < b.class {
+		s.move(n, class)
+	}
+}
+
+// missed notes that alerts which have not reached an event yet never will count it.
+func (s *shard) missed(g uint32, t int64) {
+	for _, a := range s.alerts[g] {
+		if !a.closed && (t < a.from || a.to < t) {
+			a.lossy = true
+		}
+	}
+}
+
+// evict forgets a group for want of memory. Its open alerts are told to be closed.
+func (s *shard) evict(g uint32, told []Alert) []Alert {
+	for _, a := range s.alerts[g] {
+		if !a.closed && !a.muted {
+			told = append(told, s.record(g, a, Closed))
+		}
+	}
+	s.dropGroup(g)
+	s.evicted++
+	return told
+}
+
+// dropGroup forgets a group with all that it has.
+func (s *shard) dropGroup(g uint32) {
+	group := s.groups.at(g)
+	for n := group.first; n != 0; {
+		next := s.buckets.at(n).sibling
+		s.dropBucket(n)
+		n = next
+	}
+	for _, a := range s.alerts[g] {
+		a.dropped = true
+		s.alertBytes -= a.bytes()
+	}
+	delete(s.alerts, g)
+	delete(s.index, group.hash)
+	s.groups.put(g)
 }

@@ -18,10 +18,17 @@ import (
 // The alerts depend on what happened only: not on the order in which it arrives,
 // how often, or in what batches.
 func TestArrivalDoesNotMatter(t *testing.T) {
+	eachWindow(t, arrivalDoesNotMatter)
+}
+
+func arrivalDoesNotMatter(t *testing.T, window oracle.Type) {
+	t.Helper()
 	thoroughly(t, func(t *rapid.T) {
 		stream := streams.Stream{
+			Window:    window,
 			Threshold: rapid.IntRange(0, 4).Draw(t, "threshold"),
 			Size:      8,
+			Retention: time.Hour,
 			Groups:    [][]string{{"a", "bc"}, {"ab", "c"}},
 		}
 		events := rapid.SliceOfN(drawEvent(stream), 1, 40).Draw(t, "events")
@@ -33,8 +40,7 @@ func TestArrivalDoesNotMatter(t *testing.T) {
 		if got := deliver(t, stream, other); !slices.Equal(got, alerts) {
 			t.Fatalf("another arrival, other alerts: %v, not %v", got, alerts)
 		}
-		rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
-		if want := oracle.Alerts(toOracle(stream.Groups, events), rule); !slices.Equal(alerts, want) {
+		if want := oracle.Alerts(toOracle(stream.Groups, events), stream.Rule()); !slices.Equal(alerts, want) {
 			t.Fatalf("alerts: %v, not %v", alerts, want)
 		}
 	})
@@ -58,21 +64,31 @@ func drawEvent(stream streams.Stream) *rapid.Generator[streams.Event] {
 	})
 }
 
-// deliver feeds events in batches cut anywhere, and returns the alerts sorted.
+// deliver feeds events in batches cut anywhere, with time passing between them or
+// not, and returns the alerts sorted.
 func deliver(t *rapid.T, stream streams.Stream, events []streams.Event) []oracle.Alert {
 	feed := newFeeder(stream)
 	now := time.Unix(1e9, 0)
-	opened := map[oracle.Alert]int{}
+	all := toOracle(stream.Groups, events)
+	ledger := newLedger(stream.Rule())
 	for len(events) > 0 {
 		n := rapid.IntRange(1, len(events)).Draw(t, "batch")
-		for _, alert := range feed.feed(events[:n], now).Alerts {
-			opened[named(alert)]++
-		}
+		ledger.enter(feed.feed(events[:n], now).Alerts)
 		events = events[n:]
+		now = now.Add(rapid.SampledFrom([]time.Duration{0, 1, time.Second}).Draw(t, "pause"))
+		if rapid.Bool().Draw(t, "tick") {
+			if err := tick(feed, ledger, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	found, wrong := ledger.found(all)
+	if len(wrong) > 0 {
+		t.Fatal(wrong)
 	}
 	var alerts []oracle.Alert
-	for alert, times := range opened {
-		if times > 1 {
+	for alert, times := range found {
+		if times != 1 {
 			t.Fatalf("%d times %+v", times, alert)
 		}
 		alerts = append(alerts, alert)

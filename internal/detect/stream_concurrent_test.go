@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
 	"example.com/otelcol-guardrail/internal/streams"
 )
@@ -14,9 +15,14 @@ import (
 // Sources that deliver at the same time share what is counted: together they
 // raise every alert, and each only once.
 func TestConcurrentSourcesAreCountedTogether(t *testing.T) {
+	eachWindow(t, concurrentSources)
+}
+
+func concurrentSources(t *testing.T, window oracle.Type) {
+	t.Helper()
 	const sources = 8
 	for _, seed := range seeds(5) {
-		stream := streams.New(seed)
+		stream := streams.New(seed, window)
 		events := settled(stream)
 		start := stream.Batches[0].Now
 
@@ -25,7 +31,8 @@ func TestConcurrentSourcesAreCountedTogether(t *testing.T) {
 			ready   = make(chan struct{})
 			done    sync.WaitGroup
 			mutex   sync.Mutex
-			opened  = map[oracle.Alert]int{}
+			ledger  = newLedger(stream.Rule())
+			timed   []detect.Alert
 			repeats = 0
 		)
 		for source := range sources {
@@ -41,19 +48,27 @@ func TestConcurrentSourcesAreCountedTogether(t *testing.T) {
 					result := feed.feed(events[taken-len(batch.Events):taken], batch.Now)
 					mutex.Lock()
 					repeats += result.Repeats
-					for _, alert := range result.Alerts {
-						opened[named(alert)]++
-					}
+					ledger.enter(result.Alerts)
 					mutex.Unlock()
 				}
 			})
 		}
+		done.Go(func() {
+			<-ready
+			for _, batch := range stream.Batches {
+				timed = append(timed, shared.detector.Tick(batch.Now)...)
+			}
+		})
 		close(ready)
 		done.Wait()
 
 		all := toOracle(stream.Groups, events)
-		rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
-		if err := compare(opened, oracle.Alerts(all, rule)); err != nil {
+		for _, record := range timed {
+			if record.State != detect.Closed || ledger.opened[named(record)] == 0 {
+				t.Fatalf("seed %d: time alone made %#v", seed, record)
+			}
+		}
+		if err := ledger.compare(all); err != nil {
 			t.Fatalf("seed %d, %d batches from %v: %v", seed, len(stream.Batches), start, err)
 		}
 		if want := len(all) - len(oracle.Distinct(all)); repeats != want {

@@ -11,18 +11,21 @@ import (
 	"testing"
 
 	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/oracle"
 	"example.com/otelcol-guardrail/internal/streams"
 )
 
 // An alert says exactly what was counted. What that is cannot be disputed where
 // events come one by one and in order: the window that the last of them ends.
 func TestAlertSaysWhatWasCounted(t *testing.T) {
-	for _, seed := range seeds(4) {
-		stream := oneByOne(streams.New(seed))
-		if checkCounted(stream) != nil {
-			fail(t, stream, checkCounted)
+	eachWindow(t, func(t *testing.T, window oracle.Type) {
+		for _, seed := range seeds(4) {
+			stream := oneByOne(streams.New(seed, window))
+			if checkCounted(stream) != nil {
+				fail(t, stream, checkCounted)
+			}
 		}
-	}
+	})
 }
 
 // oneByOne delivers the same events in order of time, each in a batch of its own.
@@ -49,18 +52,41 @@ func checkCounted(stream streams.Stream) error {
 			arrived = append(arrived, last)
 		}
 		for _, alert := range result.Alerts {
-			var window []streams.Event
-			for _, event := range arrived {
-				if event.Group == last.Group && uint64(last.Time)-uint64(event.Time) < uint64(stream.Size) {
-					window = append(window, event)
-				}
+			if alert.State != detect.Open {
+				continue
 			}
+			window := endedBy(stream, last, arrived)
 			if err := checkWindow(alert, window); err != nil {
 				return fmt.Errorf("batch %d: %w\nalert %#v\nwindow %+v", i, err, alert, window)
 			}
 		}
 	}
 	return nil
+}
+
+// endedBy gives the events of the window that the last of them ends.
+func endedBy(stream streams.Stream, last streams.Event, arrived []streams.Event) []streams.Event {
+	var window []streams.Event
+	for _, event := range slices.Backward(arrived) {
+		if event.Group != last.Group {
+			continue
+		}
+		within := false
+		switch stream.Window {
+		case oracle.Sliding:
+			within = uint64(last.Time)-uint64(event.Time) < uint64(stream.Size)
+		case oracle.Tumbling:
+			within = oracle.Bucket(event.Time, stream.Size) == oracle.Bucket(last.Time, stream.Size)
+		case oracle.Session:
+			within = len(window) == 0 || near(window[len(window)-1].Time, event.Time, stream.Rule())
+		}
+		if !within {
+			break
+		}
+		window = append(window, event)
+	}
+	slices.Reverse(window)
+	return window
 }
 
 // checkWindow compares an alert with the events it stands for, in order of time.

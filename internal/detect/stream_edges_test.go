@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/oracle"
 	"example.com/otelcol-guardrail/internal/streams"
 )
 
@@ -28,12 +29,16 @@ func TestEndsOfTime(t *testing.T) {
 		"a century between all": {0, 3e18, -3e18, 3e18 + s, -3e18 - s},
 	} {
 		t.Run(name, func(t *testing.T) {
-			stream := streams.Stream{Threshold: 1, Size: time.Second, Retention: time.Minute, Groups: [][]string{{"a"}}}
-			for i, time1 := range times {
-				event := streams.Event{Time: time1, ID: string(rune('a' + i)), Model: "model"}
-				stream.Batches = append(stream.Batches, streams.Batch{Now: time.Unix(1e9, 0), Events: []streams.Event{event}})
-			}
-			assert.NoError(t, check(stream))
+			eachWindow(t, func(t *testing.T, window oracle.Type) {
+				stream := streams.Stream{
+					Window: window, Threshold: 1, Size: time.Second, Retention: time.Minute, Groups: [][]string{{"a"}},
+				}
+				for i, time1 := range times {
+					event := streams.Event{Time: time1, ID: string(rune('a' + i)), Model: "model"}
+					stream.Batches = append(stream.Batches, streams.Batch{Now: time.Unix(1e9, 0), Events: []streams.Event{event}})
+				}
+				assert.NoError(t, check(stream))
+			})
 		})
 	}
 }
@@ -56,5 +61,7 @@ func TestKeysKeepValuesApart(t *testing.T) {
 func TestNoEvents(t *testing.T) {
 	detector := detect.New(detect.Rule{Threshold: 5, Size: time.Minute, Retention: time.Hour})
 	assert.Empty(t, detector.Observe(nil, time.Unix(0, 0)))
+	assert.Empty(t, detector.Tick(time.Unix(0, 0)))
 	assert.Empty(t, detector.Observe(nil, time.Unix(1e9, 0)))
+	assert.Empty(t, detector.Tick(time.Unix(1e9, 0)))
 }

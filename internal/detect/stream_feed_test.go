@@ -5,6 +5,7 @@ package detect_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 	"unsafe"
 
@@ -22,14 +23,25 @@ type feeder struct {
 	memory   []byte
 }
 
-// newFeeder makes a detector for a stream's rule: every alerting bucket its own alert.
-func newFeeder(stream streams.Stream) *feeder {
+const year = 365 * 24 * time.Hour
+
+// newFeeder makes a detector for a stream's rule: every alerting bucket its own
+// alert, and nothing held back.
+func newFeeder(stream streams.Stream) *feeder { return newFeederFor(stream, 0, year) }
+
+func newFeederFor(stream streams.Stream, keepAlive, maxDuration time.Duration) *feeder {
+	windows := map[oracle.Type]detect.WindowType{
+		oracle.Sliding: detect.Sliding, oracle.Tumbling: detect.Tumbling, oracle.Session: detect.Session,
+	}
 	return &feeder{
 		groups: stream.Groups,
 		detector: detect.New(detect.Rule{
-			Threshold: stream.Threshold,
-			Size:      stream.Size,
-			Retention: stream.Retention,
+			Window:      windows[stream.Window],
+			Threshold:   stream.Threshold,
+			Size:        stream.Size,
+			KeepAlive:   keepAlive,
+			MaxDuration: maxDuration,
+			Retention:   stream.Retention,
 		}),
 	}
 }
@@ -76,12 +88,38 @@ func (f *feeder) text(text string) string {
 	return unsafe.String(unsafe.SliceData(f.memory[start:]), len(text))
 }
 
+// clock says when to tick before a batch: now and then, at any time since the
+// batch before. The same stream always ticks alike.
+type clock struct {
+	rng  *rand.Rand
+	last time.Time
+}
+
+func newClock(stream streams.Stream) *clock {
+	return &clock{rng: rand.New(rand.NewPCG(stream.Seed, 3)), last: stream.Batches[0].Now}
+}
+
+func (c *clock) before(batch streams.Batch) (ticks []time.Time) {
+	for c.rng.IntN(3) == 0 {
+		if pause := batch.Now.Sub(c.last); pause > 0 {
+			c.last = c.last.Add(time.Duration(c.rng.Int64N(int64(pause) + 1)))
+		}
+		ticks = append(ticks, c.last)
+	}
+	c.last = batch.Now
+	return ticks
+}
+
 func operation(event streams.Event) string { return "operation-" + event.Model[len(event.Model)-1:] }
 
 func region(event streams.Event) string { return "region-" + event.ID[len(event.ID)-1:] }
 
 // groupName is how the oracle knows a group.
 func groupName(values []string) string { return fmt.Sprintf("%q", values) }
+
+func named(alert detect.Alert) oracle.Alert {
+	return oracle.Alert{Group: groupName(alert.Group), Start: alert.Opened}
+}
 
 func toOracle(groups [][]string, events []streams.Event) []oracle.Event {
 	converted := make([]oracle.Event, len(events))

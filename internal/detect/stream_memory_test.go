@@ -5,13 +5,17 @@ package detect_test
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
 	"example.com/otelcol-guardrail/internal/streams"
 )
@@ -20,65 +24,150 @@ import (
 // the nanosecond, however long the detector has been running. What is forgotten
 // sooner or later can at worst let an alert come again, never invent one.
 func TestRememberedForSizeAndRetention(t *testing.T) {
+	eachWindow(t, rememberedForSizeAndRetention)
+}
+
+func rememberedForSizeAndRetention(t *testing.T, window oracle.Type) {
+	t.Helper()
 	thoroughly(t, func(t *rapid.T) {
 		stream := streams.Stream{
+			Window:    window,
 			Threshold: rapid.IntRange(0, 3).Draw(t, "threshold"),
 			Size:      1000,
 			Retention: rapid.SampledFrom([]time.Duration{0, 1, 500, 1000, 7000}).Draw(t, "retention"),
 			Groups:    [][]string{{"a"}},
 		}
 		horizon := stream.Size + stream.Retention
-		rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
 		pauses := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{
 			0, 0, 1, horizon / 4, horizon / 2, horizon - 1, horizon, horizon + 1, 2*horizon - 1, 2 * horizon, 9 * horizon,
 		}), 1, 40).Draw(t, "pauses")
-
-		var (
-			feed   = newFeeder(stream)
-			now    = time.Unix(1e9, 0)
-			all    []oracle.Event
-			at     []time.Time
-			oldest = 0
-			opened = map[oracle.Alert]time.Time{}
-		)
+		kept := &memory{feed: newFeeder(stream), rule: stream.Rule(), ledger: newLedger(stream.Rule()), now: time.Unix(1e9, 0)}
 		for i, pause := range pauses {
-			now = now.Add(pause)
+			kept.now = kept.now.Add(pause)
+			if rapid.Bool().Draw(t, "tick") {
+				if err := tick(kept.feed, kept.ledger, kept.now); err != nil {
+					t.Fatal(err)
+				}
+			}
 			event := streams.Event{
-				Time: rapid.Int64Range(-1500, 1500).Draw(t, "time"), ID: strconv.Itoa(i), Model: "model",
+				Time: rapid.Int64Range(-2500, 2500).Draw(t, "time"), ID: strconv.Itoa(i), Model: "model",
 			}
-			all, at = append(all, toOracle(stream.Groups, []streams.Event{event})...), append(at, now)
-			for now.Sub(at[oldest]) > horizon {
-				oldest++
-			}
-
-			for _, alert := range feed.feed([]streams.Event{event}, now).Alerts {
-				name := named(alert)
-				if last, before := opened[name]; before && now.Sub(last) <= horizon {
-					t.Fatalf("twice within %v: %+v", now.Sub(last), name)
-				}
-				opened[name] = now
-			}
-			for _, due := range oracle.Alerts(all[oldest:], rule) {
-				if _, ok := opened[due]; !ok {
-					t.Fatalf("missed %+v, which arrived within %v", due, now.Sub(at[oldest]))
-				}
+			if err := kept.observe(stream, event); err != nil {
+				t.Fatal(err)
 			}
 		}
-		due := map[oracle.Alert]bool{}
-		for _, alert := range oracle.Alerts(all, rule) {
-			due[alert] = true
-		}
-		for alert := range opened {
-			if !due[alert] {
-				t.Fatalf("extra %+v", alert)
+		found, wrong := kept.ledger.found(kept.all)
+		due := oracle.Alerts(kept.all, kept.rule)
+		for alert := range found {
+			if !slices.Contains(due, alert) {
+				wrong = append(wrong, fmt.Sprintf("extra %+v", alert))
 			}
+		}
+		if len(wrong) > 0 {
+			t.Fatal(wrong)
 		}
 	})
 }
 
-// A detector that runs for months needs no more memory than one that ran for a day.
+// memory knows what a detector must still remember.
+type memory struct {
+	feed   *feeder
+	ledger *ledger
+	rule   oracle.Rule
+	now    time.Time
+	all    []oracle.Event
+	at     []time.Time // when each arrived
+	oldest int         // the first of all that is surely remembered
+	opened []opening
+}
+
+type opening struct {
+	name  oracle.Alert
+	at    time.Time
+	event oracle.Event // that raised it
+}
+
+func (m *memory) observe(stream streams.Stream, event streams.Event) error {
+	m.all, m.at = append(m.all, toOracle(stream.Groups, []streams.Event{event})...), append(m.at, m.now)
+	for m.now.Sub(m.at[m.oldest]) > stream.Size+stream.Retention {
+		m.oldest++
+	}
+	for _, alert := range m.ledger.enter(m.feed.feed([]streams.Event{event}, m.now).Alerts) {
+		if err := m.again(stream, alert); err != nil {
+			return err
+		}
+		m.opened = append(m.opened, opening{named(alert), m.now, m.all[len(m.all)-1]})
+	}
+	found, _ := m.ledger.found(m.all)
+	runs := oracle.Runs(m.all, m.rule)
+	for _, due := range oracle.Alerts(m.all[m.oldest:], m.rule) {
+		if m.rule.Type == oracle.Session {
+			due, _ = runStart(runs, due) // forgotten ones may lie in front of it
+		}
+		if found[due] == 0 {
+			return fmt.Errorf("missed %+v, which arrived within %v", due, m.now.Sub(m.at[m.oldest]))
+		}
+	}
+	return nil
+}
+
+// again reports an alert that was opened already and cannot be forgotten.
+func (m *memory) again(stream streams.Stream, alert detect.Alert) error {
+	name := named(alert)
+	runs := oracle.Runs(m.all[m.oldest:], m.rule)
+	for _, before := range m.opened {
+		if m.now.Sub(before.at) > stream.Size+stream.Retention {
+			continue
+		}
+		if _, gone := m.ledger.merged[before.name]; gone {
+			continue
+		}
+		same := before.name == name
+		if m.rule.Type == oracle.Session {
+			same = slices.ContainsFunc(runs, func(run oracle.Run) bool {
+				return run.Holds(name.Group, name.Start) && run.Holds(name.Group, before.event.Time)
+			})
+		}
+		if same {
+			return fmt.Errorf("%+v again, %v after %+v", name, m.now.Sub(before.at), before.name)
+		}
+	}
+	return nil
+}
+
+// What was told stays told while anything that told it may be counted again: an
+// alert must not go with the first of its events.
+func TestAlertOutlivesItsFirstEvents(t *testing.T) {
+	stream := streams.Stream{Threshold: 1, Size: 1000, Groups: [][]string{{"a"}}}
+	feed, ledger, start := newFeeder(stream), newLedger(stream.Rule()), time.Unix(1e9, 0)
+	for i, event := range []struct {
+		time    int64
+		arrival time.Duration
+		opened  int
+	}{
+		{0, 0, 0},
+		{-500, 999, 1}, // in the bucket before, and yet the window that ends at 0 is overfull
+		{10, 1998, 1},  // only what lies in the bucket before is surely remembered
+		{20, 2900, 1},  // and now the one before
+	} {
+		now := start.Add(event.arrival)
+		require.NoError(t, tick(feed, ledger, now))
+		ledger.enter(feed.feed([]streams.Event{{Time: event.time, ID: strconv.Itoa(i), Model: "model"}}, now).Alerts)
+		require.Equal(t, event.opened, ledger.opened[oracle.Alert{Group: groupName(stream.Groups[0])}], "event %d", i)
+	}
+}
+
+// A detector that runs for months needs no more memory than one that ran for a
+// day, not even for a session that never ends.
 func TestMemoryIsGivenBack(t *testing.T) {
-	stream := streams.Stream{Threshold: 5, Size: time.Minute, Retention: time.Hour, Groups: make([][]string, 50)}
+	eachWindow(t, memoryIsGivenBack)
+}
+
+func memoryIsGivenBack(t *testing.T, window oracle.Type) {
+	t.Helper()
+	stream := streams.Stream{
+		Window: window, Threshold: 5, Size: time.Minute, Retention: time.Hour, Groups: make([][]string, 50),
+	}
 	for i := range stream.Groups {
 		stream.Groups[i] = []string{"user-" + strconv.Itoa(i), "111122223333"}
 	}
@@ -94,6 +183,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 				})
 			}
 			feed.feed(events, now)
+			feed.detector.Tick(now)
 		}
 		runtime.GC()
 		var memory runtime.MemStats

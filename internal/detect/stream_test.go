@@ -6,7 +6,9 @@ package detect_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"example.com/otelcol-guardrail/internal/oracle"
@@ -14,7 +16,7 @@ import (
 )
 
 var (
-	streamCount = flag.Uint64("streams", 500, "how many streams to compare with the oracle")
+	streamCount = flag.Uint64("streams", 200, "how many streams to compare with the oracle")
 	streamSeed  = flag.Uint64("seed", 0, "compare this one stream only")
 )
 
@@ -35,36 +37,83 @@ func fail(t *testing.T, stream streams.Stream, check func(streams.Stream) error)
 	t.Helper()
 	small := shrink(stream, check)
 	t.Fatalf("go test ./internal/detect -run '^%s$' -seed=%d\n%v\nminimal: %v\n%s",
-		t.Name(), stream.Seed, check(stream), check(small), show(small))
+		strings.ReplaceAll(t.Name(), "/", "$/^"), stream.Seed, check(stream), check(small), show(small))
+}
+
+// windows are the kinds that every test of streams runs for.
+var windows = map[string]oracle.Type{
+	"sliding": oracle.Sliding, "tumbling": oracle.Tumbling, "session": oracle.Session,
+}
+
+// eachWindow runs a test for every kind of window.
+func eachWindow(t *testing.T, test func(*testing.T, oracle.Type)) {
+	t.Helper()
+	for _, name := range []string{"sliding", "tumbling", "session"} {
+		t.Run(name, func(t *testing.T) { test(t, windows[name]) })
+	}
 }
 
 // No alert is missed, none is too much, none comes twice, whatever arrives how.
 func TestStreams(t *testing.T) {
-	var fed statistics
-	for _, seed := range seeds(1) {
-		stream := streams.New(seed)
-		if check(stream) != nil {
-			fail(t, stream, check)
+	eachWindow(t, func(t *testing.T, window oracle.Type) {
+		var fed statistics
+		for _, seed := range seeds(1) {
+			stream := streams.New(seed, window)
+			if check(stream) != nil {
+				fail(t, stream, check)
+			}
+			fed.add(stream)
 		}
-		fed.add(stream)
-	}
-	t.Log(fed)
-	if len(fed.events) >= 500 {
-		fed.require(t)
-	}
+		t.Log(fed)
+		if len(fed.events) >= 500 {
+			fed.require(t)
+		}
+	})
 }
 
 // Traffic that goes on for days alerts as if nothing were ever forgotten.
 func TestLiveStreams(t *testing.T) {
-	var fed statistics
-	for _, seed := range seeds(2) {
-		stream := streams.Live(seed)
-		if check(stream) != nil {
-			fail(t, stream, check)
+	eachWindow(t, func(t *testing.T, window oracle.Type) {
+		var fed statistics
+		for _, seed := range seeds(2) {
+			stream := streams.Live(seed, window)
+			if check(stream) != nil {
+				fail(t, stream, check)
+			}
+			fed.add(stream)
 		}
-		fed.add(stream)
+		t.Log(fed)
+	})
+}
+
+// When timers run, or whether, opens no alert and holds none back.
+func TestTimeChangesNoAlert(t *testing.T) {
+	eachWindow(t, func(t *testing.T, window oracle.Type) {
+		for _, seed := range seeds(5) {
+			stream := streams.New(seed, window)
+			if checkTimeless(stream) != nil {
+				fail(t, stream, checkTimeless)
+			}
+		}
+	})
+}
+
+func checkTimeless(stream streams.Stream) error {
+	ticking, still, ticks := newFeeder(stream), newFeeder(stream), newClock(stream)
+	with, without := newLedger(stream.Rule()), newLedger(stream.Rule())
+	for i, batch := range stream.Batches {
+		for _, now := range ticks.before(batch) {
+			if err := tick(ticking, with, now); err != nil {
+				return fmt.Errorf("before batch %d: %w", i, err)
+			}
+		}
+		with.enter(ticking.feed(batch.Events, batch.Now).Alerts)
+		without.enter(still.feed(batch.Events, batch.Now).Alerts)
+		if !maps.Equal(with.opened, without.opened) {
+			return fmt.Errorf("batch %d: %v opened with time passing, %v without", i, with.opened, without.opened)
+		}
 	}
-	t.Log(fed)
+	return nil
 }
 
 // statistics say whether the streams were worth the while.
@@ -76,8 +125,7 @@ type statistics struct {
 
 func (s *statistics) add(stream streams.Stream) {
 	stats := stream.Stats()
-	rule := oracle.Rule{Type: oracle.Sliding, Size: stream.Size, Threshold: stream.Threshold}
-	alerts := len(oracle.Alerts(toOracle(stream.Groups, stream.Events()), rule))
+	alerts := len(oracle.Alerts(toOracle(stream.Groups, stream.Events()), stream.Rule()))
 	s.events = append(s.events, stats.Events)
 	s.total += stats.Events
 	s.alerts += alerts

@@ -127,16 +127,9 @@ func tumbling(found map[Alert]bool, group []Event, rule Rule) {
 }
 
 func sessions(found map[Alert]bool, group []Event, rule Rule) {
-	group = slices.Clone(group)
-	slices.SortStableFunc(group, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
-	var session []Event
-	for _, event := range group {
-		if len(session) > 0 && between(session[len(session)-1].Time, event.Time) > uint64(rule.Size) {
-			session = nil
-		}
-		session = append(session, event)
-		if len(session) > rule.Threshold {
-			found[Alert{event.Group, session[0].Time}] = true
+	for _, run := range runs(group, rule) {
+		if run.Count > rule.Threshold {
+			found[Alert{run.Group, run.First}] = true
 		}
 	}
 }

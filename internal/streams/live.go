@@ -8,15 +8,21 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/oracle"
 )
 
 // Live makes a stream that goes on for much longer than anything is remembered:
-// every event arrives when it happens, or late by no more than the retention,
-// and a repeat while its original is still remembered.
-func Live(seed uint64) Stream {
+// every event arrives when it happens, or late by so little that what makes a
+// window overfull is remembered together, and a repeat while its original is.
+func Live(seed uint64, window oracle.Type) Stream {
 	rng := rand.New(rand.NewPCG(seed, 2))
-	stream := Stream{Seed: seed, Threshold: threshold(rng), Size: size(rng), Groups: groups(rng)}
-	stream.Retention = pick(rng, 0, 1, stream.Size/2, stream.Size, 7*stream.Size)
+	stream := Stream{Seed: seed, Window: window, Threshold: threshold(rng), Size: size(rng), Groups: groups(rng)}
+	late := pick(rng, 0, 1, stream.Size/2, stream.Size, 7*stream.Size)
+	stream.Retention = late
+	if window == oracle.Session { // which alone can be longer than its size
+		stream.Retention += 2 * time.Duration(stream.Threshold+1) * stream.Size
+	}
 
 	stage := newStage(rng, stream)
 	stage.anchors = stage.anchors[:1]
@@ -27,7 +33,7 @@ func Live(seed uint64) Stream {
 			continue // it could come when the first is forgotten
 		}
 		seen[event.Identity()] = true
-		delay := pick(rng, 0, stream.Retention, time.Duration(rng.Int64N(int64(stream.Retention)+1)))
+		delay := pick(rng, 0, late, time.Duration(rng.Int64N(int64(late)+1)))
 		arrival := time.Unix(0, event.Time).Add(delay)
 		stream.Batches = append(stream.Batches, Batch{Now: arrival, Events: []Event{event}})
 		if chance(rng, repeats) {

@@ -7,11 +7,14 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/oracle"
 )
 
 // stage is where invocations happen, scene by scene, in no order yet.
 type stage struct {
 	rng       *rand.Rand
+	window    oracle.Type
 	threshold int
 	size      int64
 	groups    int
@@ -28,6 +31,7 @@ type stage struct {
 func newStage(rng *rand.Rand, stream Stream) *stage {
 	return &stage{
 		rng:       rng,
+		window:    stream.Window,
 		threshold: stream.Threshold,
 		size:      int64(stream.Size),
 		groups:    len(stream.Groups),
@@ -51,16 +55,29 @@ func anchors(rng *rand.Rand) []int64 {
 
 // play fills the stage.
 func (s *stage) play() []Event {
-	scenes := []func(){
-		s.overEdge, s.overEdge, s.exactGap, s.exactGap, s.oneInstant, s.wholeSeconds, s.edgeToEdge,
-		s.steady, s.noise, s.flood, s.oneID, s.elsewhere, s.observed,
-	}
+	scenes := s.scenes()
 	wanted := s.events()
 	for len(s.happened) < wanted {
 		s.move(wanted)
 		pick(s.rng, scenes...)()
 	}
 	return s.happened
+}
+
+// scenes are what is hard on the kind of window, among what is hard on any.
+func (s *stage) scenes() []func() {
+	all := []func(){
+		s.overEdge, s.overEdge, s.oneInstant, s.wholeSeconds, s.edgeToEdge, s.noise, s.flood, s.oneID, s.elsewhere, s.observed,
+	}
+	switch s.window {
+	case oracle.Session:
+		return append(all, s.chain, s.chain, s.apart, s.apart, s.bridge, s.twoFull)
+	case oracle.Tumbling:
+		return append(all, s.exactGap, s.brim, s.brim, s.split, s.split, s.steady)
+	case oracle.Sliding:
+		return append(all, s.exactGap, s.exactGap, s.steady)
+	}
+	return all
 }
 
 func (s *stage) events() int {
@@ -73,6 +90,9 @@ func (s *stage) events() int {
 	return 500 + s.rng.IntN(700)
 }
 
+// calmBuckets is how far apart calm scenes are: further than any of them reaches.
+const calmBuckets = 100
+
 // move goes to another place, now and then so near that scenes run into each
 // other, which never happens while it is calm.
 func (s *stage) move(wanted int) {
@@ -80,7 +100,7 @@ func (s *stage) move(wanted int) {
 		s.group = s.rng.IntN(s.groups)
 		s.scene++
 		s.edge = pick(s.rng, s.anchors...)
-		s.edge += s.size*int64(10*s.scene) - s.edge%s.size
+		s.edge += s.size*int64(calmBuckets*s.scene) - s.edge%s.size
 		return
 	}
 	if s.edge != 0 && chance(s.rng, 25) {

@@ -3,18 +3,28 @@
 
 package streams
 
-import "slices"
+import (
+	"slices"
+
+	"example.com/otelcol-guardrail/internal/oracle"
+)
 
 // Stats says what a stream is made of, as found in it rather than as intended.
 type Stats struct {
-	Events     int
-	Batches    int
-	Repeats    int // arrivals of what was there already
-	Disorder   int // arrivals after something newer of their group
-	Ties       int // events at the same instant as another of their group
-	GapTies    int // events exactly one window after another of their group
-	CloseCalls int // windows that would be overfull if they held what lies exactly on their far end
-	EdgeBursts int // windows overfull although neither of their buckets' parts is
+	Events   int
+	Batches  int
+	Repeats  int // arrivals of what was there already
+	Disorder int // arrivals after something newer of their group
+	Ties     int // events at the same instant as another of their group
+
+	// GapTies are events exactly on the far end of what they may belong to:
+	// one size after another of their group; tumbling: on the edge behind others.
+	GapTies int
+	// CloseCalls are windows for which it decides to which side the exact end belongs.
+	CloseCalls int
+	// EdgeBursts are windows overfull although none of their buckets' parts is;
+	// tumbling: which must not alert.
+	EdgeBursts int
 }
 
 // Stats counts what is in the stream.
@@ -38,33 +48,124 @@ func (s Stream) Stats() Stats {
 		groups[event.Group] = append(groups[event.Group], event.Time)
 	}
 	for _, times := range groups {
-		stats.group(times, int64(s.Size), s.Threshold)
+		slices.Sort(times)
+		look := window{times: times, size: int64(s.Size), threshold: s.Threshold}
+		for _, at := range times {
+			if look.count(at, at+1) > 1 {
+				stats.Ties++
+			}
+		}
+		switch s.Window {
+		case oracle.Sliding:
+			look.sliding(&stats)
+		case oracle.Tumbling:
+			look.tumbling(&stats)
+		case oracle.Session:
+			look.sessions(&stats)
+		}
 	}
 	return stats
 }
 
-func (s *Stats) group(times []int64, size int64, threshold int) {
-	slices.Sort(times)
-	count := func(from, to int64) int { // in [from, to)
-		low, _ := slices.BinarySearch(times, from)
-		high, _ := slices.BinarySearch(times, to)
-		return high - low
-	}
-	for _, end := range times {
-		edge := end - (end%size+size)%size
-		before, after := count(end-size+1, edge), count(edge, end+1)
-		onGap := count(end-size, end-size+1)
-		if count(end, end+1) > 1 {
-			s.Ties++
-		}
+// window counts in the times of one group, which are in order.
+type window struct {
+	times     []int64
+	size      int64
+	threshold int
+}
+
+// count is how many lie in [from, to).
+func (w window) count(from, to int64) int {
+	low, _ := slices.BinarySearch(w.times, from)
+	high, _ := slices.BinarySearch(w.times, to)
+	return high - low
+}
+
+func (w window) bucket(at int64) int64 { return at - (at%w.size+w.size)%w.size }
+
+func (w window) sliding(stats *Stats) {
+	for _, end := range w.times {
+		onGap := w.count(end-w.size, end-w.size+1)
 		if onGap > 0 {
-			s.GapTies++
+			stats.GapTies++
 		}
-		if all := before + after; all <= threshold && all+onGap > threshold {
-			s.CloseCalls++
+		if all := w.count(end-w.size+1, end+1); all <= w.threshold && all+onGap > w.threshold {
+			stats.CloseCalls++
 		}
-		if before <= threshold && after <= threshold && before+after > threshold {
-			s.EdgeBursts++
+		if w.overEdge(end) {
+			stats.EdgeBursts++
 		}
 	}
+}
+
+func (w window) overEdge(end int64) bool {
+	edge := w.bucket(end)
+	before, after := w.count(end-w.size+1, edge), w.count(edge, end+1)
+	return before <= w.threshold && after <= w.threshold && before+after > w.threshold
+}
+
+func (w window) tumbling(stats *Stats) {
+	var last int64
+	for i, at := range w.times {
+		if w.overEdge(at) && w.count(w.bucket(at), w.bucket(at)+w.size) <= w.threshold {
+			stats.EdgeBursts++
+		}
+		edge := w.bucket(at)
+		if i > 0 && edge == last {
+			continue
+		}
+		last = edge
+		inside, onGap := w.count(edge, edge+w.size), w.count(edge+w.size, edge+w.size+1)
+		stats.GapTies += onGap
+		if inside <= w.threshold && inside+onGap > w.threshold {
+			stats.CloseCalls++
+		}
+	}
+}
+
+func (w window) sessions(stats *Stats) {
+	for i := range w.times[:max(len(w.times)-1, 0)] {
+		if uint64(w.times[i+1])-uint64(w.times[i]) == uint64(w.size) {
+			stats.GapTies++
+		}
+	}
+	for _, run := range w.split(w.size) {
+		overfull := len(run) > w.threshold
+		if overfull && !w.of(run).overfull(w.size-1) { // only thanks to gaps of exactly the size
+			stats.CloseCalls++
+		}
+		most := 0
+		for _, at := range run {
+			most = max(most, w.count(w.bucket(at), w.bucket(at)+w.size))
+		}
+		if overfull && most <= w.threshold {
+			stats.EdgeBursts++
+		}
+	}
+	for _, run := range w.split(w.size + 1) {
+		if len(run) > w.threshold && !w.of(run).overfull(w.size) {
+			stats.CloseCalls++
+		}
+	}
+}
+
+func (w window) of(times []int64) window {
+	return window{times: times, size: w.size, threshold: w.threshold}
+}
+
+// overfull reports whether some session is, were the gap that long.
+func (w window) overfull(gap int64) bool {
+	return slices.ContainsFunc(w.split(gap), func(run []int64) bool { return len(run) > w.threshold })
+}
+
+// split cuts the times where more than the gap lies between two of them.
+func (w window) split(gap int64) [][]int64 {
+	var runs [][]int64
+	for i, at := range w.times {
+		if i == 0 || uint64(at)-uint64(w.times[i-1]) > uint64(gap) {
+			runs = append(runs, nil)
+		}
+		runs[len(runs)-1] = append(runs[len(runs)-1], at)
+	}
+	return runs
 }

@@ -4,17 +4,21 @@
 // Package streams makes streams of invocations that are hard on a detector:
 // bursts over the edge of a bucket, events exactly one window apart, ties,
 // disorder, repeats, replays, outages that drain, backfill. The same seed always
-// makes the same stream. It knows nothing of the detector it is to test.
+// makes the same stream. What is hard differs by the kind of window; that is all
+// it knows of the detector it is to test.
 package streams
 
 import (
 	"math/rand/v2"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/oracle"
 )
 
 // Stream is what arrives, and the rule that watches it.
 type Stream struct {
 	Seed      uint64
+	Window    oracle.Type
 	Threshold int
 	Size      time.Duration
 	Retention time.Duration
@@ -47,11 +51,17 @@ func (e Event) Identity() Event {
 	return identity
 }
 
-// New makes the stream of a seed.
-func New(seed uint64) Stream {
+// Rule is the stream's rule in the oracle's words.
+func (s Stream) Rule() oracle.Rule {
+	return oracle.Rule{Type: s.Window, Size: s.Size, Threshold: s.Threshold}
+}
+
+// New makes the stream of a seed for a kind of window.
+func New(seed uint64, window oracle.Type) Stream {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	stream := Stream{
 		Seed:      seed,
+		Window:    window,
 		Threshold: threshold(rng),
 		Size:      size(rng),
 		Retention: pick(rng, 0, time.Minute, 10*time.Minute, time.Hour, 24*time.Hour),

@@ -19,6 +19,7 @@ type batch struct {
 	delays     []float64 // seconds between a counted invocation and its arrival
 	rules      []collected
 	changes    []state.Changes
+	due        []dueAlert
 }
 
 // kindTable holds a value for every verdict and evidence.
@@ -42,6 +43,8 @@ func (p *guardrailProcessor) putBack(b *batch) {
 	b.delays = b.delays[:0]
 	clear(b.changes)
 	b.changes = b.changes[:0]
+	clear(b.due)
+	b.due = b.due[:0]
 	for i := range b.rules {
 		c := &b.rules[i]
 		clear(c.events)

@@ -22,8 +22,8 @@ func TestConcurrentDeliveriesAddUp(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, settings)
-			r.start(t)
 			r.at(noon)
+			r.start(t)
 			done := make(chan struct{})
 			var scrapes, deliveries sync.WaitGroup
 			scrapes.Go(func() { // metrics are read all the while

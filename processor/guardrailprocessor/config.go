@@ -64,6 +64,10 @@ type Config struct {
 	// it must group by these or finer. Default: gen_ai_guardrail.principal.
 	PartitionBy []string `mapstructure:"partition_by"`
 
+	// MaxStateMiB bounds the memory that windows and alerts take, in MiB, which the rules share alike. What
+	// is over it is forgotten, the quietest groups first. 16 to 1048576, default 256.
+	MaxStateMiB int `mapstructure:"max_state_mib"`
+
 	_ struct{}
 }
 
@@ -71,6 +75,8 @@ var (
 	_ confmap.Unmarshaler = (*Config)(nil)
 	_ confmap.Validator   = (*Config)(nil)
 )
+
+func (c *Config) maxBytes() int64 { return int64(c.MaxStateMiB) << 20 }
 
 func createDefaultConfig() component.Config {
 	return &Config{
@@ -88,5 +94,6 @@ func createDefaultConfig() component.Config {
 		Retention:     time.Hour,
 		PassThrough:   true,
 		PartitionBy:   []string{"gen_ai_guardrail.principal"},
+		MaxStateMiB:   256,
 	}
 }

@@ -16,20 +16,16 @@ import (
 
 // notImplemented lists, in one place, what the configuration will take and this version does not.
 var notImplemented = struct {
-	settings     []string // of the processor
-	ruleSettings []string // of a rule
-	windowTypes  []WindowType
+	settings []string // of the processor
 }{
-	settings:     []string{"storage", "max_state_mib"},
-	ruleSettings: []string{"alert::limit"},
-	windowTypes:  []WindowType{WindowTumbling, WindowSession},
+	settings: []string{"storage"},
 }
 
 // Unmarshal reads the settings, and reports every mistake in them at once: those of reading together
 // with those that [Config.Validate] would find afterwards.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	found := takeUnimplemented(conf, notImplemented.settings)
-	found = append(found, takeBadNumbers(conf, []string{"retention", "max_age"}, nil)...)
+	found = append(found, takeBadNumbers(conf, []string{"retention", "max_age"}, []string{"max_state_mib"})...)
 	dropNulls(conf)
 	found = append(found, explain(conf, conf.Unmarshal(c))...)
 	if len(found) == 0 {
@@ -40,10 +36,9 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 
 // Unmarshal reads a rule over the defaults that its id and severity call for.
 func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
-	found := takeUnimplemented(conf, notImplemented.ruleSettings)
-	found = append(found, takeBadNumbers(conf,
+	found := takeBadNumbers(conf,
 		[]string{"window::size", "alert::keep_alive", "alert::max_duration"},
-		[]string{"threshold", "risk_score"})...)
+		[]string{"threshold", "risk_score", "alert::limit"})
 	dropNulls(conf)
 
 	known := struct {

@@ -71,10 +71,12 @@ type RuleConfig struct {
 
 // WindowConfig is the stretch of event time that a rule counts over.
 type WindowConfig struct {
-	// Type is how windows lie in time. Default: sliding, every stretch of Size that ends with an invocation.
+	// Type is how windows lie in time: sliding (the default), every stretch of Size that ends with an
+	// invocation; tumbling, the stretches of Size since the Unix epoch; session, runs of invocations at most
+	// Size apart.
 	Type WindowType `mapstructure:"type"`
 
-	// Size is the length of a window. 1ms to 24h, default 1m.
+	// Size is the length of a window, of a session the gap that ends it. 1ms to 24h, default 1m.
 	Size time.Duration `mapstructure:"size"`
 
 	_ struct{}
@@ -99,6 +101,10 @@ type AlertConfig struct {
 	// MaxDuration is the event time after which an alert closes and a new one may open. From the window's
 	// size to 8760h, default 1h.
 	MaxDuration time.Duration `mapstructure:"max_duration"`
+
+	// Limit is how many alerts are opened in ten minutes. What is more is summed up in an overflow record.
+	// 1 to 100000, default 100.
+	Limit int `mapstructure:"limit"`
 
 	_ struct{}
 }
@@ -139,7 +145,7 @@ func builtInRule() RuleConfig {
 		GroupBy:   []string{"user.id", "cloud.account.id"},
 		Threshold: 5,
 		Window:    WindowConfig{Type: WindowSliding, Size: time.Minute},
-		Alert:     AlertConfig{KeepAlive: 10 * time.Minute, MaxDuration: time.Hour},
+		Alert:     AlertConfig{KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Limit: 100},
 	}
 	rule.setIdentity(alert.BuiltIn())
 	return rule

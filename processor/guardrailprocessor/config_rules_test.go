@@ -142,3 +142,22 @@ assume_guarded:
 	_, ok = Match{Until: "tomorrow"}.expiry()
 	assert.False(t, ok)
 }
+
+func TestWindowsAreOfThreeTypes(t *testing.T) {
+	for _, want := range []WindowType{WindowSliding, WindowTumbling, WindowSession} {
+		assert.Equal(t, want, rules(t, `[{window: {type: `+string(want)+`}}]`)[0].Window.Type)
+	}
+	assert.Equal(t, WindowSliding, rules(t, `[{window: {size: 2m}}]`)[0].Window.Type)
+}
+
+// The bounds themselves are allowed.
+func TestLimitsMayBeAsWideAsTheyGo(t *testing.T) {
+	for limit, given := range map[int]string{1: "1", 100_000: "100000", 100: "null"} {
+		assert.Equal(t, limit, rules(t, `[{alert: {limit: `+given+`}}]`)[0].Alert.Limit)
+	}
+	for mib, given := range map[int]string{16: "16", 1 << 20: "1048576", 256: "null"} {
+		cfg := mustDecode(t, `{max_state_mib: `+given+`}`)
+		assert.Equal(t, mib, cfg.MaxStateMiB)
+		assert.Equal(t, int64(mib)<<20, cfg.maxBytes())
+	}
+}

@@ -82,7 +82,8 @@ func TestNothingGivenIsTheBuiltInRule(t *testing.T) {
 func TestPrintedConfigurationIsReadBack(t *testing.T) {
 	given := mustDecode(t, `
 assume_guarded: [{account: 111122223333, until: 2026-12-31}]
-rules: [{threshold: 0}, {id: other, window: {size: 61m}, alert: {max_duration: 2h}, exempt: [{user: "*"}]}]
+max_state_mib: 1024
+rules: [{threshold: 0}, {id: other, window: {type: session, size: 61m}, alert: {max_duration: 2h, limit: 7}, exempt: [{user: "*"}]}]
 `)
 	printed := confmap.New()
 	require.NoError(t, printed.Marshal(given))
@@ -182,9 +183,9 @@ func TestEmptyListsStayEmpty(t *testing.T) {
 
 func TestExplicitNullIsTheDefault(t *testing.T) {
 	assert.Equal(t, createDefaultConfig(), mustDecode(t, `
-{guardrail_keys: , providers: , retention: , max_age: , pass_through: , annotate: , partition_by: , assume_guarded: , rules: }`))
+{guardrail_keys: , providers: , retention: , max_age: , pass_through: , annotate: , partition_by: , assume_guarded: , rules: , max_state_mib: }`))
 	assert.Equal(t, createDefaultConfig(), mustDecode(t, `
-rules: [{id: , count: , exempt: , group_by: , threshold: , window: , alert: {keep_alive: , max_duration: }, dry_run: ,
+rules: [{id: , count: , exempt: , group_by: , threshold: , window: , alert: {keep_alive: , max_duration: , limit: }, dry_run: ,
   name: , uuid: , description: , version: , severity: , risk_score: , references: , tags: }]`))
 }
 

@@ -16,6 +16,11 @@ const (
 	minRetention = time.Second
 	// A week of delay is more than any source makes up for; memory grows with it.
 	maxRetention = 7 * 24 * time.Hour
+
+	// The rules share the memory. Each cuts its share into parts, which must hold what one event may need.
+	minStateMiB = 16
+	minRuleMiB  = 8
+	maxStateMiB = 1 << 20 // 1 TiB
 )
 
 // partitionKeys are what annotate writes of whom an invocation is by and what it called.
@@ -54,6 +59,9 @@ func (c *Config) mistakes() (found mistakes) {
 		}
 		return ""
 	})
+	if least := max(minStateMiB, minRuleMiB*len(c.Rules)); c.MaxStateMiB < least || c.MaxStateMiB > maxStateMiB {
+		found.add("max_state_mib", "%d is out of range; allowed: %d to %d", c.MaxStateMiB, least, maxStateMiB)
+	}
 	found.checkOutput(c)
 	return found
 }

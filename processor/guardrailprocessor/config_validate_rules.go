@@ -31,6 +31,9 @@ const (
 	// A year: far beyond any alert, and sums of times cannot overflow.
 	maxAlertDuration = 365 * 24 * time.Hour
 
+	// More alerts than this in ten minutes no backend is meant for.
+	maxLimit = 100_000
+
 	maxIDLen     = 100 // ids are metric attributes
 	maxRiskScore = 100
 )
@@ -80,6 +83,9 @@ func (ms *mistakes) checkDetection(at string, rule RuleConfig) {
 	ms.checkWindowType(at+"::window::type", rule.Window.Type)
 	ms.checkDuration(at+"::window::size", rule.Window.Size, minWindow, maxWindow)
 	ms.checkDuration(at+"::alert::keep_alive", rule.Alert.KeepAlive, 0, maxKeepAlive)
+	if rule.Alert.Limit < 1 || rule.Alert.Limit > maxLimit {
+		ms.add(at+"::alert::limit", "%d is out of range; allowed: 1 to %d", rule.Alert.Limit, maxLimit)
+	}
 	if rule.Alert.MaxDuration < rule.Window.Size && rule.Window.Size <= maxWindow {
 		ms.add(at+"::alert::max_duration", "%s is less than window::size; allowed: %s to %s",
 			short(rule.Alert.MaxDuration), short(rule.Window.Size), short(maxAlertDuration))
@@ -89,17 +95,8 @@ func (ms *mistakes) checkDetection(at string, rule RuleConfig) {
 }
 
 func (ms *mistakes) checkWindowType(path string, given WindowType) {
-	allowed := []string{}
-	for _, known := range []WindowType{WindowSliding, WindowTumbling, WindowSession} {
-		if !slices.Contains(notImplemented.windowTypes, known) {
-			allowed = append(allowed, string(known))
-		}
-	}
-	switch {
-	case slices.Contains(notImplemented.windowTypes, given):
-		ms.add(path, "%q is not implemented yet in this version; allowed: %s", given, strings.Join(allowed, ", "))
-	case !slices.Contains(allowed, string(given)):
-		ms.add(path, "%q is not a window type; allowed: %s", given, strings.Join(allowed, ", "))
+	if !slices.Contains([]WindowType{WindowSliding, WindowTumbling, WindowSession}, given) {
+		ms.add(path, "%q is not a window type; allowed: %s, %s, %s", given, WindowSliding, WindowTumbling, WindowSession)
 	}
 }
 

@@ -156,6 +156,16 @@ func (d *downstream) alerts() (alerts []plog.LogRecord) {
 	return alerts
 }
 
+// opened are the alert records that tell of a new alert.
+func (d *downstream) opened() (opened []plog.LogRecord) {
+	for _, record := range d.alerts() {
+		if told(record, "gen_ai_guardrail.alert.state") == "open" {
+			opened = append(opened, record)
+		}
+	}
+	return opened
+}
+
 // passed are the records that were taken and are no alerts.
 func (d *downstream) passed() (passed []plog.LogRecord) {
 	for _, logs := range d.batches() {

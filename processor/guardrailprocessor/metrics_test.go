@@ -55,6 +55,15 @@ func (r *rig) groups(t *testing.T, want ...metricdata.DataPoint[int64]) {
 	metadatatest.AssertEqualProcessorGenAiGuardrailGroups(t, r.tel, want, metricdatatest.IgnoreTimestamp())
 }
 
+// gaugeOf gives the only value of a metric.
+func gaugeOf(t *testing.T, data metricdata.Aggregation) int64 {
+	t.Helper()
+	gauge, ok := data.(metricdata.Gauge[int64])
+	require.True(t, ok)
+	require.Len(t, gauge.DataPoints, 1)
+	return gauge.DataPoints[0].Value
+}
+
 // silent wants a metric not to be there, which it is from its first value on.
 func (r *rig) silent(t *testing.T, name string) {
 	t.Helper()

@@ -15,12 +15,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
-	"example.com/otelcol-guardrail/internal/state"
+	"example.com/otelcol-guardrail/internal/alert"
+	"example.com/otelcol-guardrail/internal/detect"
 )
 
 const (
-	// maxPending bounds the alerts that wait. A rule opens far fewer before
-	// somebody looks; past it the oldest are given up.
+	// maxPending bounds the alerts that wait; past it the oldest are given up.
 	maxPending = 1000
 
 	firstRetry = time.Second
@@ -28,7 +28,9 @@ const (
 )
 
 // outbox delivers alerts apart from the records: a refusal never fails them, and
-// is made good in the background.
+// is made good in the background. What is told of one alert arrives in order: a
+// record waits while an earlier one of the same alert is on its way. Alerts do not
+// wait for each other.
 type outbox struct {
 	next      consumer.Logs
 	template  alertTemplate
@@ -36,50 +38,138 @@ type outbox struct {
 	telemetry *telemetry
 	logger    *zap.Logger
 
-	mu      sync.Mutex // guards what follows
-	pending []pendingAlert
-	trying  []pendingAlert // taken out of pending for another try
+	mu       sync.Mutex     // guards what follows
+	made     uint64         // records so far
+	pending  []pendingAlert // by number
+	trying   []pendingAlert // taken out of pending for another try
+	onTheWay map[string]int // records that are being sent, by the alert's id
 
 	wake chan struct{} // holds a token while something waits
 }
 
 // pendingAlert is an alert record, as logs of its own, with the place of its rule.
 type pendingAlert struct {
-	logs plog.Logs
-	rule int
+	logs   plog.Logs
+	id     string // of the alert
+	rule   int
+	number uint64 // in the order in which they are to be told
 }
 
 func newOutbox(next consumer.Logs, template alertTemplate, rules []*rule, tel *telemetry, logger *zap.Logger) *outbox {
-	return &outbox{next: next, template: template, rules: rules, telemetry: tel, logger: logger, wake: make(chan struct{}, 1)}
+	return &outbox{
+		next: next, template: template, rules: rules, telemetry: tel, logger: logger,
+		onTheWay: map[string]int{}, wake: make(chan struct{}, 1),
+	}
 }
 
-// deliver sends the alerts of a call as a batch of their own, once.
-func (o *outbox) deliver(ctx context.Context, changes []state.Changes, now time.Time) {
-	var due []pendingAlert
-	for _, change := range changes {
-		for i := range change.Alerts {
-			r := o.ruleOf(change.Rule)
-			logs, records := o.template.logs()
-			o.rules[r].alert.AppendTo(records, &change.Alerts[i], now)
-			due = append(due, pendingAlert{logs, r})
+// dueAlert is what is to be told of an alert of a rule.
+type dueAlert struct {
+	detect.Alert
+	rule int
+}
+
+func appendDue(due []dueAlert, rule int, alerts []detect.Alert) []dueAlert {
+	for _, a := range alerts {
+		due = append(due, dueAlert{a, rule})
+	}
+	return due
+}
+
+// prepare makes the records of alerts. It returns those to deliver now; the others
+// wait for an earlier record of their alert.
+func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (ready []pendingAlert) {
+	if len(due) == 0 {
+		return nil
+	}
+	alerts := make([]pendingAlert, len(due))
+	for i := range due {
+		logs, records := o.template.logs()
+		o.rules[due[i].rule].alert.AppendTo(records, &due[i].Alert, now)
+		id, _ := records.At(0).Attributes().Get(alert.IDKey)
+		alerts[i] = pendingAlert{logs: logs, id: id.Str(), rule: due[i].rule}
+		o.telemetry.told(ctx, due[i].rule, due[i].State)
+	}
+	o.mu.Lock()
+	waiting := map[string]bool{}
+	for _, a := range o.pending {
+		waiting[a.id] = true
+	}
+	for _, a := range alerts {
+		o.made++
+		a.number = o.made
+		if waiting[a.id] || o.onTheWay[a.id] > 0 {
+			waiting[a.id] = true
+			o.pending = append(o.pending, a)
+		} else {
+			ready = append(ready, a)
 		}
 	}
-	if len(due) == 0 {
+	o.depart(ready)
+	excess := o.cutExcess()
+	o.mu.Unlock()
+	o.giveUp(ctx, excess, "too many alerts wait to be delivered", nil)
+	return ready
+}
+
+// depart and arrive note what is on its way. The caller holds mu.
+func (o *outbox) depart(alerts []pendingAlert) {
+	for _, a := range alerts {
+		o.onTheWay[a.id]++
+	}
+}
+
+func (o *outbox) arrive(alerts []pendingAlert) {
+	for _, a := range alerts {
+		if o.onTheWay[a.id]--; o.onTheWay[a.id] == 0 {
+			delete(o.onTheWay, a.id)
+		}
+	}
+}
+
+// cutExcess takes the oldest alerts over the bound out of pending.
+func (o *outbox) cutExcess() []pendingAlert {
+	excess := slices.Clone(o.pending[:max(0, len(o.pending)-maxPending)])
+	o.pending = slices.Delete(o.pending, 0, len(excess))
+	return excess
+}
+
+// deliver sends prepared alerts as a batch of their own. What is refused waits.
+func (o *outbox) deliver(ctx context.Context, alerts []pendingAlert) {
+	if len(alerts) == 0 {
 		return
 	}
-	for _, a := range due {
-		o.telemetry.opened(ctx, o.rules[a.rule])
-	}
-	o.try(ctx, due)
-}
-
-func (o *outbox) ruleOf(id string) int {
-	for i, r := range o.rules {
-		if r.alert.ID == id {
-			return i
+	kept, err := o.try(ctx, alerts)
+	o.mu.Lock()
+	o.arrive(alerts)
+	o.pending, o.trying = append(o.pending, kept...), nil
+	slices.SortFunc(o.pending, func(a, b pendingAlert) int { return cmp.Compare(a.number, b.number) })
+	excess := o.cutExcess()
+	more := len(o.pending) > 0
+	o.mu.Unlock()
+	o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
+	if more {
+		select {
+		case o.wake <- struct{}{}:
+		default:
 		}
 	}
-	panic("unreachable: changes come from the rules")
+}
+
+// retry delivers what waits, but for what follows a record that is on its way.
+func (o *outbox) retry(ctx context.Context) {
+	o.mu.Lock()
+	var alerts, rest []pendingAlert
+	for _, a := range o.pending {
+		if o.onTheWay[a.id] > 0 {
+			rest = append(rest, a)
+		} else {
+			alerts = append(alerts, a)
+		}
+	}
+	o.pending, o.trying = rest, alerts
+	o.depart(alerts)
+	o.mu.Unlock()
+	o.deliver(ctx, alerts)
 }
 
 // send forwards alerts in one batch. The copy it sends is the next component's
@@ -97,43 +187,35 @@ func (a pendingAlert) record() plog.LogRecord {
 }
 
 // try sends alerts as one batch; one by one when that is refused for good, so
-// that an alert which nobody accepts takes no other with it.
-func (o *outbox) try(ctx context.Context, alerts []pendingAlert) {
-	err := o.send(ctx, alerts)
+// that an alert which nobody accepts takes no other with it. It returns those that
+// are to be tried again, and the error that they met.
+func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (kept []pendingAlert, err error) {
+	if len(alerts) == 0 {
+		return nil, nil
+	}
+	err = o.send(ctx, alerts)
 	switch {
 	case err == nil:
+		return nil, nil
 	case !consumererror.IsPermanent(err):
-		o.keep(ctx, alerts, err)
+		return alerts, err
 	case len(alerts) == 1:
 		o.giveUp(ctx, alerts, "the next component will never accept it", err)
-	default:
-		for i := range alerts {
-			o.try(ctx, alerts[i:i+1])
+		return nil, nil
+	}
+	for i := range alerts {
+		again, refusal := o.try(ctx, alerts[i:i+1])
+		if refusal != nil {
+			kept, err = append(kept, again...), refusal
 		}
 	}
-}
-
-// keep lets alerts that were refused wait for another try, the oldest first.
-func (o *outbox) keep(ctx context.Context, alerts []pendingAlert, err error) {
-	o.mu.Lock()
-	o.pending, o.trying = append(o.pending, alerts...), nil
-	slices.SortStableFunc(o.pending, func(a, b pendingAlert) int {
-		return cmp.Compare(a.record().Timestamp(), b.record().Timestamp())
-	})
-	excess := slices.Clone(o.pending[:max(0, len(o.pending)-maxPending)])
-	o.pending = slices.Clone(o.pending[len(excess):])
-	o.mu.Unlock()
-	o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
+	return kept, err
 }
 
 // giveUp counts alerts that are lost and puts their content into the log.
 func (o *outbox) giveUp(ctx context.Context, alerts []pendingAlert, why string, err error) {
 	for _, a := range alerts {
-		o.telemetry.dropped(ctx, o.rules[a.rule])
+		o.telemetry.dropped(ctx, a.rule)
 		record := a.record()
 		o.logger.Error("Alert could not be delivered: "+why, zap.Error(err),
 			zap.String("alert", record.Body().Str()), zap.Any("attributes", record.Attributes().AsRaw()))
@@ -159,18 +241,6 @@ func (o *outbox) run(ctx context.Context) {
 			o.retry(ctx)
 		}
 	}
-}
-
-// retry tries all that waits.
-func (o *outbox) retry(ctx context.Context) {
-	o.mu.Lock()
-	alerts := o.pending
-	o.pending, o.trying = nil, alerts
-	o.mu.Unlock()
-	o.try(ctx, alerts)
-	o.mu.Lock()
-	o.trying = nil
-	o.mu.Unlock()
 }
 
 func (o *outbox) waiting() int {

@@ -69,7 +69,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 	}
 	p.outbox = newOutbox(next, newAlertTemplate(settings), p.rules, tel, settings.Logger)
 	p.batches.New = func() any { return newBatch(len(p.rules)) }
-	if err := tel.observe(p.rules, p.outbox); err != nil {
+	if err := tel.observe(config, p.rules, p.outbox); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	var shared bool
@@ -86,14 +86,14 @@ func (p *guardrailProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: p.config.Annotate}
 }
 
-// Start begins to deliver again what could not be delivered at once, and to
-// forget what is due to be forgotten while nothing arrives.
+// Start begins to deliver again what could not be delivered at once, and to do
+// what time alone brings about.
 func (p *guardrailProcessor) Start(context.Context, component.Host) error {
 	// Not derived from the context of Start, which ends when Start does.
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	p.background.Go(func() { p.outbox.run(ctx) })
-	p.background.Go(func() { p.forget(ctx) })
+	p.background.Go(func() { p.tick(ctx) })
 	return nil
 }
 
@@ -134,20 +134,26 @@ func (p *guardrailProcessor) waitForBackground(ctx context.Context) {
 	}
 }
 
-// forgetInterval is short against any retention, and each turn is cheap unless a
-// generation ends.
-const forgetInterval = time.Minute
+// tickInterval is by how much a closing alert may be late.
+const tickInterval = time.Second
 
-func (p *guardrailProcessor) forget(ctx context.Context) {
-	ticker := time.NewTicker(forgetInterval)
+// tick does what time alone brings about, until ctx ends.
+func (p *guardrailProcessor) tick(ctx context.Context) {
+	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			for _, r := range p.rules {
-				r.detector.Forget(p.now())
+			now := p.now()
+			var due []dueAlert
+			for i, r := range p.rules {
+				due = appendDue(due, i, r.detector.Tick(now))
+			}
+			// Apart, since the next component may take its time.
+			if alerts := p.outbox.prepare(ctx, due, now); len(alerts) > 0 {
+				p.background.Go(func() { p.outbox.deliver(ctx, alerts) })
 			}
 		}
 	}
@@ -167,11 +173,14 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 	if err := p.store.Commit(ctx, b.changes); err != nil {
 		p.logger.Error("State could not be committed; detection goes on in memory", zap.Error(err))
 	}
+	// Before the forwarding, which may take long: nothing that the timer finds
+	// meanwhile is to be told before it.
+	alerts := p.outbox.prepare(ctx, b.due, now)
 	var err error
 	if p.config.PassThrough {
 		err = p.next.ConsumeLogs(ctx, logs)
 	}
-	p.outbox.deliver(ctx, b.changes, now)
+	p.outbox.deliver(ctx, alerts)
 	p.report(ctx, b, now)
 	return err
 }
@@ -219,5 +228,6 @@ func (p *guardrailProcessor) decide(now time.Time, b *batch) {
 		result := r.detector.Observe(collected.events, now)
 		collected.excluded[excludedDuplicate] += int64(result.Repeats)
 		b.changes = append(b.changes, state.Changes{Rule: r.alert.ID, Counted: collected.events, Alerts: result.Alerts})
+		b.due = appendDue(b.due, i, result.Alerts)
 	}
 }

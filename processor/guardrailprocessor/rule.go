@@ -22,6 +22,12 @@ type rule struct {
 	detector *detect.Detector
 }
 
+var windowTypes = map[WindowType]detect.WindowType{
+	WindowSliding:  detect.Sliding,
+	WindowTumbling: detect.Tumbling,
+	WindowSession:  detect.Session,
+}
+
 func newRule(c *RuleConfig, config *Config) *rule {
 	return &rule{
 		alert: alert.Rule{
@@ -31,6 +37,7 @@ func newRule(c *RuleConfig, config *Config) *rule {
 			WindowType: string(c.Window.Type),
 			WindowSize: c.Window.Size,
 			Threshold:  c.Threshold,
+			Limit:      c.Alert.Limit,
 			DryRun:     c.DryRun,
 		},
 		counts: countTable(c.Count),
@@ -38,11 +45,14 @@ func newRule(c *RuleConfig, config *Config) *rule {
 		group:  groupFields(c.GroupBy),
 		maxAge: config.MaxAge,
 		detector: detect.New(detect.Rule{
-			Threshold:   c.Threshold,
+			Window:      windowTypes[c.Window.Type],
 			Size:        c.Window.Size,
+			Threshold:   c.Threshold,
 			KeepAlive:   c.Alert.KeepAlive,
 			MaxDuration: c.Alert.MaxDuration,
+			Limit:       c.Alert.Limit,
 			Retention:   config.Retention,
+			MaxBytes:    config.maxBytes() / int64(len(config.Rules)),
 		}),
 	}
 }

@@ -5,6 +5,7 @@ package guardrailprocessor
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -12,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"example.com/otelcol-guardrail/internal/alert"
+	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/invocation"
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
@@ -37,7 +39,9 @@ type telemetry struct {
 }
 
 type ruleTelemetry struct {
+	rule     metric.MeasurementOption
 	excluded [excludedCount]metric.MeasurementOption
+	states   map[detect.State]metric.MeasurementOption
 }
 
 func newTelemetry(settings component.TelemetrySettings) (*telemetry, error) {
@@ -54,31 +58,57 @@ func newTelemetry(settings component.TelemetrySettings) (*telemetry, error) {
 }
 
 // observe registers what is asked for rather than told.
-func (t *telemetry) observe(rules []*rule, o *outbox) error {
-	byRule := make([]metric.MeasurementOption, len(rules))
-	for i, r := range rules {
-		id := attribute.String("rule", r.alert.ID)
-		byRule[i] = metric.WithAttributeSet(attribute.NewSet(id))
-		var rt ruleTelemetry
-		for reason, name := range excludedNames {
-			rt.excluded[reason] = metric.WithAttributeSet(attribute.NewSet(id, attribute.String("reason", name)))
-		}
-		t.perRules = append(t.perRules, rt)
+func (t *telemetry) observe(config *Config, rules []*rule, o *outbox) error {
+	for _, r := range rules {
+		t.perRules = append(t.perRules, newRuleTelemetry(r.alert.ID))
 	}
-	if err := t.builder.RegisterProcessorGenAiGuardrailGroupsCallback(func(_ context.Context, observer metric.Int64Observer) error {
-		for i, r := range rules {
-			observer.Observe(int64(r.detector.Groups()), byRule[i])
+	b := t.builder
+	stat := func(value func(detect.Stats) int) metric.Int64Callback {
+		return func(_ context.Context, observer metric.Int64Observer) error {
+			for i, r := range rules {
+				observer.Observe(int64(value(r.detector.Stats())), t.perRules[i].rule)
+			}
+			return nil
 		}
-		return nil
-	}); err != nil {
-		return err
 	}
-	return t.builder.RegisterProcessorGenAiGuardrailAlertsPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
-		for i, n := range o.waitingOf() {
-			observer.Observe(n, byRule[i])
-		}
-		return nil
-	})
+	return errors.Join(
+		b.RegisterProcessorGenAiGuardrailGroupsCallback(stat(func(s detect.Stats) int { return s.Groups })),
+		b.RegisterProcessorGenAiGuardrailGroupsEvictedCallback(stat(func(s detect.Stats) int { return s.Evicted })),
+		b.RegisterProcessorGenAiGuardrailAlertsLimitedCallback(stat(func(s detect.Stats) int { return s.Limited })),
+		b.RegisterProcessorGenAiGuardrailStateBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			var bytes int64
+			for _, r := range rules {
+				bytes += r.detector.Stats().Bytes
+			}
+			observer.Observe(bytes)
+			return nil
+		}),
+		b.RegisterProcessorGenAiGuardrailStateLimitBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			observer.Observe(config.maxBytes())
+			return nil
+		}),
+		b.RegisterProcessorGenAiGuardrailAlertsPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			for i, n := range o.waitingOf() {
+				observer.Observe(n, t.perRules[i].rule)
+			}
+			return nil
+		}),
+	)
+}
+
+func newRuleTelemetry(id string) ruleTelemetry {
+	rule := attribute.String("rule", id)
+	rt := ruleTelemetry{
+		rule:   metric.WithAttributeSet(attribute.NewSet(rule)),
+		states: map[detect.State]metric.MeasurementOption{},
+	}
+	for reason, name := range excludedNames {
+		rt.excluded[reason] = metric.WithAttributeSet(attribute.NewSet(rule, attribute.String("reason", name)))
+	}
+	for state, name := range alert.States() {
+		rt.states[detect.State(state)] = metric.WithAttributeSet(attribute.NewSet(rule, attribute.String("state", name)))
+	}
+	return rt
 }
 
 // report writes what a batch came to.
@@ -113,11 +143,10 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time
 	}
 }
 
-func (t *telemetry) opened(ctx context.Context, r *rule) {
-	t.builder.ProcessorGenAiGuardrailAlerts.Add(ctx, 1,
-		metric.WithAttributes(attribute.String("rule", r.alert.ID), attribute.String("state", alert.StateOpen)))
+func (t *telemetry) told(ctx context.Context, rule int, state detect.State) {
+	t.builder.ProcessorGenAiGuardrailAlerts.Add(ctx, 1, t.perRules[rule].states[state])
 }
 
-func (t *telemetry) dropped(ctx context.Context, r *rule) {
-	t.builder.ProcessorGenAiGuardrailAlertsDropped.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", r.alert.ID)))
+func (t *telemetry) dropped(ctx context.Context, rule int) {
+	t.builder.ProcessorGenAiGuardrailAlertsDropped.Add(ctx, 1, t.perRules[rule].rule)
 }

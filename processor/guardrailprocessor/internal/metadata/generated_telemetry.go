@@ -30,11 +30,15 @@ type TelemetryBuilder struct {
 	registrations                              []metric.Registration
 	ProcessorGenAiGuardrailAlerts              metric.Int64Counter
 	ProcessorGenAiGuardrailAlertsDropped       metric.Int64Counter
+	ProcessorGenAiGuardrailAlertsLimited       metric.Int64ObservableCounter
 	ProcessorGenAiGuardrailAlertsPending       metric.Int64ObservableGauge
 	ProcessorGenAiGuardrailArrivalDelay        metric.Float64Histogram
 	ProcessorGenAiGuardrailGroups              metric.Int64ObservableGauge
+	ProcessorGenAiGuardrailGroupsEvicted       metric.Int64ObservableCounter
 	ProcessorGenAiGuardrailInvocations         metric.Int64Counter
 	ProcessorGenAiGuardrailInvocationsExcluded metric.Int64Counter
+	ProcessorGenAiGuardrailStateBytes          metric.Int64ObservableGauge
+	ProcessorGenAiGuardrailStateLimitBytes     metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -46,6 +50,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterProcessorGenAiGuardrailAlertsLimitedCallback sets callback for observable ProcessorGenAiGuardrailAlertsLimited metric.
+func (builder *TelemetryBuilder) RegisterProcessorGenAiGuardrailAlertsLimitedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorGenAiGuardrailAlertsLimited, obs: o})
+		return nil
+	}, builder.ProcessorGenAiGuardrailAlertsLimited)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterProcessorGenAiGuardrailAlertsPendingCallback sets callback for observable ProcessorGenAiGuardrailAlertsPending metric.
@@ -69,6 +88,51 @@ func (builder *TelemetryBuilder) RegisterProcessorGenAiGuardrailGroupsCallback(c
 		cb(ctx, &observerInt64{inst: builder.ProcessorGenAiGuardrailGroups, obs: o})
 		return nil
 	}, builder.ProcessorGenAiGuardrailGroups)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorGenAiGuardrailGroupsEvictedCallback sets callback for observable ProcessorGenAiGuardrailGroupsEvicted metric.
+func (builder *TelemetryBuilder) RegisterProcessorGenAiGuardrailGroupsEvictedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorGenAiGuardrailGroupsEvicted, obs: o})
+		return nil
+	}, builder.ProcessorGenAiGuardrailGroupsEvicted)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorGenAiGuardrailStateBytesCallback sets callback for observable ProcessorGenAiGuardrailStateBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorGenAiGuardrailStateBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorGenAiGuardrailStateBytes, obs: o})
+		return nil
+	}, builder.ProcessorGenAiGuardrailStateBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorGenAiGuardrailStateLimitBytesCallback sets callback for observable ProcessorGenAiGuardrailStateLimitBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorGenAiGuardrailStateLimitBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorGenAiGuardrailStateLimitBytes, obs: o})
+		return nil
+	}, builder.ProcessorGenAiGuardrailStateLimitBytes)
 	if err != nil {
 		return err
 	}
@@ -118,6 +182,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailAlertsLimited, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_gen_ai_guardrail_alerts_limited",
+		metric.WithDescription("Number of alerts that were not opened because of the rule's limit, and summed up instead. [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailAlertsPending, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_gen_ai_guardrail_alerts_pending",
 		metric.WithDescription("Number of alert records that wait to be delivered again because the next component refused them. [Alpha]"),
@@ -137,6 +207,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{group}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailGroupsEvicted, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_gen_ai_guardrail_groups_evicted",
+		metric.WithDescription("Number of groups forgotten because the state had reached its limit. [Alpha]"),
+		metric.WithUnit("{group}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailInvocations, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_invocations",
 		metric.WithDescription("Number of invocations read, by verdict and evidence. [Alpha]"),
@@ -147,6 +223,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_gen_ai_guardrail_invocations_excluded",
 		metric.WithDescription("Number of invocations that a rule counts by their verdict and left out for another reason. [Alpha]"),
 		metric.WithUnit("{invocation}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailStateBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_gen_ai_guardrail_state_bytes",
+		metric.WithDescription("Memory that windows and alerts take. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailStateLimitBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_gen_ai_guardrail_state_limit_bytes",
+		metric.WithDescription("Memory that windows and alerts may take, as configured. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -1,0 +1,225 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import "sort"
+
+// group is what events are counted by.
+type group struct {
+	hash   groupHash
+	first  uint32 // one of its buckets, which are linked by bucket.sibling
+	recent uint32 // the bucket used last
+	events uint32
+	flags  groupFlags
+}
+
+type groupFlags uint8
+
+const (
+	groupLive   groupFlags = 1 << iota // not free
+	groupWide                          // has had more than one bucket: they are in shard.byIndex
+	groupAlerts                        // has alerts
+)
+
+// bucket holds a group's events of one stretch of event time, as a sorted set.
+type bucket struct {
+	index         int64 // start, in window sizes since the Unix epoch
+	group         uint32
+	sibling       uint32 // another bucket of the group, in no order
+	before, after uint32 // the group's buckets at index-1 and index+1
+	block         uint32 // where the events lie
+	count         uint16
+	class         uint8 // of the block
+	flags         bucketFlags
+}
+
+type bucketFlags uint8
+
+const (
+	bucketAlerts bucketFlags = 1 << iota // never turns off
+	bucketCut                            // its oldest events were let go
+)
+
+type bucketKey struct {
+	group uint32
+	index int64
+}
+
+// exactCount is up to how many events of a bucket are counted exactly. A bucket
+// over it alerts already, and may let its oldest go: a window that reaches into
+// it from the next one holds all its newer events before any older.
+const exactCount = 4096
+
+func (s *shard) events(n uint32) []event {
+	b := s.buckets.at(n)
+	if b.count == 0 {
+		return nil
+	}
+	return s.runs.block(n, b.class, b.block)[:b.count]
+}
+
+// find gives a group's bucket, 0 if there is none.
+func (s *shard) find(g uint32, index int64) uint32 {
+	group := s.groups.at(g)
+	if group.flags&groupWide != 0 {
+		return s.byIndex[bucketKey{g, index}]
+	}
+	if n := group.first; n != 0 && s.buckets.at(n).index == index {
+		return n
+	}
+	return 0
+}
+
+// bucketOf gives a group's bucket, a new one if there is none.
+func (s *shard) bucketOf(g uint32, index int64) uint32 {
+	group := s.groups.at(g)
+	if n := group.recent; n != 0 && s.buckets.at(n).index == index {
+		return n
+	}
+	n := s.find(g, index)
+	if n == 0 {
+		n = s.addBucket(g, index)
+	}
+	group.recent = n
+	return n
+}
+
+func (s *shard) addBucket(g uint32, index int64) uint32 {
+	group := s.groups.at(g)
+	n := s.buckets.take()
+	b := s.buckets.at(n)
+	b.index, b.group = index, g
+	if first := group.first; first != 0 && group.flags&groupWide == 0 {
+		group.flags |= groupWide
+		s.byIndex[bucketKey{g, s.buckets.at(first).index}] = first
+	}
+	if group.flags&groupWide != 0 {
+		s.byIndex[bucketKey{g, index}] = n
+		if b.before = s.find(g, index-1); b.before != 0 {
+			s.buckets.at(b.before).after = n
+		}
+		if b.after = s.find(g, index+1); b.after != 0 {
+			s.buckets.at(b.after).before = n
+		}
+	}
+	b.sibling, group.first = group.first, n
+	return n
+}
+
+// dropBucket forgets a bucket. The caller takes it out of its group's list.
+func (s *shard) dropBucket(n uint32) {
+	b := s.buckets.at(n)
+	group := s.groups.at(b.group)
+	if b.before != 0 {
+		s.buckets.at(b.before).after = 0
+	}
+	if b.after != 0 {
+		s.buckets.at(b.after).before = 0
+	}
+	if group.flags&groupWide != 0 {
+		delete(s.byIndex, bucketKey{b.group, b.index})
+	}
+	if group.recent == n {
+		group.recent = 0
+	}
+	if b.count > 0 {
+		group.events -= uint32(b.count)
+		s.putBlock(n)
+	}
+	s.buckets.put(n)
+}
+
+// putBlock gives back a bucket's block.
+func (s *shard) putBlock(n uint32) {
+	b := s.buckets.at(n)
+	at := b.block
+	if moved := s.runs.put(n, b.class, at); moved != 0 {
+		s.buckets.at(moved).block = at
+	}
+}
+
+// insert puts an event in its place among a bucket's. It reports false for a repeat.
+func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
+	b := s.buckets.at(n)
+	events := s.events(n)
+	at := len(events)
+	if at > 0 && events[at-1].compare(e) >= 0 { // else it is the newest, as mostly
+		at = sort.Search(len(events), func(i int) bool { return events[i].compare(e) >= 0 })
+		if events[at].compare(e) == 0 {
+			return false
+		}
+	}
+	if at == 0 && b.flags&bucketCut != 0 && rule.Window != Session {
+		return true // counted, but the next to be let go
+	}
+	if class := classFor(len(events) + 1); len(events) == 0 || class > b.class {
+		s.move(n, class)
+	}
+	b.count++
+	events = s.events(n)
+	copy(events[at+1:], events[at:])
+	events[at] = *e
+	s.groups.at(b.group).events++
+	if limit := max(exactCount, rule.Threshold+1); len(events) == 2*limit {
+		s.cut(n, limit, rule.Window == Session)
+	}
+	return true
+}
+
+// move puts a bucket's events into a block of another class.
+func (s *shard) move(n uint32, class uint8) {
+	b := s.buckets.at(n)
+	if b.count > 0 && b.class > pageClass && class > pageClass { // both are found by their owner
+		old := s.events(n)
+		s.runs.put(n, b.class, 0)
+		s.runs.take(n, class)
+		copy(s.runs.big[n], old)
+		b.class = class
+		return
+	}
+	block := s.runs.take(n, class)
+	if b.count > 0 {
+		copy(s.runs.block(n, class, block), s.events(n))
+		s.putBlock(n)
+	}
+	b.class, b.block = class, block
+}
+
+// cut lets the oldest events go, but for a session's first, which says where it
+// begins. The newest stand in for them, so they are remembered for as long.
+func (s *shard) cut(n uint32, keep int, first bool) {
+	b := s.buckets.at(n)
+	events := s.events(n)
+	gone := events[:len(events)-keep]
+	var newest uint32
+	for i := range gone {
+		newest = max(newest, gone[i].generation)
+	}
+	start := 0
+	if first {
+		start = 1
+	}
+	kept := start + copy(events[start:], events[len(gone):])
+	for i := range events[:kept] {
+		if events[i].generation < newest {
+			events[i].generation, events[i].text = newest, 0
+		}
+	}
+	s.groups.at(b.group).events -= uint32(len(events) - kept)
+	b.count = uint16(kept)
+	b.flags |= bucketCut
+}
+
+// upTo gives how many of the events are not later than t.
+func upTo(events []event, t int64) int {
+	return sort.Search(len(events), func(i int) bool { return events[i].time > t })
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,105 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A count that jumps past several tens at once is one piece of news.
+func TestLeapIsToldOnce(t *testing.T) {
+	rule := hourly()
+	rule.KeepAlive, rule.MaxDuration = 5*time.Hour, 24*time.Hour
+	h := newHistory(rule)
+	for minute := -300; minute < -60; minute++ { // no two in one window
+		h.observe(minute, 1, 0)
+	}
+	h.backfill(-301, 0) // with all that is between them, one alert
+	h.backfill(1, 2)
+	assert.Equal(t, []string{"open -301", "escalated -301"}, shortStates(h))
+}
+
+// shortStates tells state and minute of the opening only.
+func shortStates(h *history) (lines []string) {
+	for _, a := range h.told {
+		lines = append(lines, fmt.Sprintf("%s %d", [...]string{"open", "escalated", "closed"}[a.State], h.minute(a.Opened)))
+	}
+	return lines
+}
+
+// Calls that drain after an alert was closed correct it, but not every second.
+func TestCorrectionsAreNotToldEverySecond(t *testing.T) {
+	h := newHistory(hourly())
+	h.backfill(0)
+	h.tick(10 * time.Minute)
+	h.states()
+	for second := range 600 {
+		late := h.events(0, 1)
+		late[0].Time += int64(second) // within the first second of the burst
+		now := 20*time.Minute + time.Duration(second)*time.Second
+		h.note(h.detector.Observe(late, h.start.Add(now)).Alerts)
+		h.tick(now + time.Millisecond)
+	}
+	h.tick(2 * time.Hour)
+	closed := slices.DeleteFunc(h.told, func(a Alert) bool { return a.State != Closed })
+	assert.LessOrEqual(t, len(closed), 12)
+	require.NotEmpty(t, closed)
+	assert.Equal(t, 603, closed[len(closed)-1].Count)
+}
+
+// A timer that was held up for hours, as by a backend that hangs, still tells all that was due.
+func TestCorrectionIsToldHoweverLateTheTimer(t *testing.T) {
+	h := newHistory(hourly())
+	h.backfill(0)
+	h.tick(10 * time.Minute)
+	h.observe(0, 1, 20*time.Minute)
+	h.states()
+	h.tick(5 * time.Hour)
+	assert.Equal(t, []string{"closed 0: 4 from 0 to 0"}, h.states())
+}
+
+// A session is over when its gap is, and not while it goes on.
+func TestSessionIsNotClosedWhileItGoesOn(t *testing.T) {
+	rule := hourly()
+	rule.Window, rule.Size, rule.KeepAlive, rule.MaxDuration = Session, 5*time.Minute, 0, 24*time.Hour
+	h := newHistory(rule)
+	for minute := 0; minute < 40; minute += 4 {
+		h.observe(minute, 1, time.Duration(minute)*time.Minute)
+		h.tick(time.Duration(minute)*time.Minute + time.Second)
+	}
+	h.tick(2 * time.Hour)
+	assert.Equal(t, []string{"open 0: 3 from 0 to 8", "closed 0: 10 from 0 to 36"}, h.states())
+}
+
+// What was opened is closed, also when its group had to be forgotten: an analyst must not wait for the end of it.
+func TestEvictedAlertIsClosed(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes = 16 << 20
+	detector := New(rule)
+	const alerts = 100_000
+	opens, closes := 0, 0
+	for user := 0; user < alerts; user += 1000 {
+		told := detector.Observe(crowd(user, user+1000, 3, noon), noon).Alerts
+		closes += countClosed(told)
+		opens += len(opened(told))
+	}
+	require.Positive(t, detector.Stats().Evicted)
+	closes += countClosed(detector.Tick(noon.Add(time.Hour)))
+	assert.Equal(t, opens, closes)
+}
+
+func countClosed(told []Alert) (n int) {
+	for _, a := range told {
+		if a.State == Closed {
+			n++
+		}
+	}
+	return n
+}

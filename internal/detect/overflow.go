@@ -1,0 +1,98 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// limitSpan is the time for which a rule's limit of alerts holds, and the least
+// between two overflows.
+const limitSpan = 10 * time.Minute
+
+// limiter bounds the alerts that are opened.
+type limiter struct {
+	limit int // in a span; 0: none
+
+	mu      sync.Mutex // guards what follows
+	start   time.Time  // of the present span
+	opened  int        // in it
+	limited int        // since the start of all
+	untold  int        // of those, how many no overflow has told
+	since   time.Time  // the first of the untold
+	evicted int        // groups evicted that an overflow has told
+	told    time.Time  // the last overflow
+}
+
+// admit reports whether one more alert may be opened.
+func (l *limiter) admit(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.start.IsZero() || now.Sub(l.start) >= limitSpan {
+		l.start, l.opened = now, 0
+	}
+	if l.limit == 0 || l.opened < l.limit {
+		l.opened++
+		return true
+	}
+	l.limited++
+	if l.untold++; l.untold == 1 {
+		l.since = now
+	}
+	return false
+}
+
+func (l *limiter) limitedSoFar() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limited
+}
+
+// due reports whether an overflow is to be told, and of how many evictions.
+func (l *limiter) due(evicted int, now time.Time) (fresh int, due bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limited := l.untold > 0 && now.Sub(l.since) >= limitSpan
+	fresh = evicted - l.evicted
+	if !limited && fresh == 0 || !l.told.IsZero() && now.Sub(l.told) < limitSpan {
+		return 0, false
+	}
+	l.evicted, l.told, l.untold = evicted, now, 0
+	return fresh, true
+}
+
+// overflow sums up what was not told by itself: alerts over the limit, ten minutes
+// after the first of them, and groups that were forgotten for want of memory. nil
+// when there is none, or the last was too short ago.
+func (d *Detector) overflow(now time.Time) *Summary {
+	evicted, due := d.limiter.due(d.Stats().Evicted, now)
+	if !due {
+		return nil
+	}
+	summary := &Summary{Evicted: evicted}
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.mu.Lock()
+		for _, list := range s.alerts {
+			for _, a := range list {
+				if a.muted && !a.summed {
+					a.summed = true
+					summary.Groups = append(summary.Groups, SummaryGroup{Group: SplitKey(a.key), Count: a.count})
+					summary.Invocations += a.count
+				}
+			}
+		}
+		s.mu.Unlock()
+	}
+	if len(summary.Groups) == 0 && evicted == 0 {
+		return nil // what was untold has become part of what was told
+	}
+	slices.SortFunc(summary.Groups, func(a, b SummaryGroup) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.Compare(a.Group, b.Group))
+	})
+	return summary
+}

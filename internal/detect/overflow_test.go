@@ -1,0 +1,143 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// crowd has users who make a call or more each at one time.
+func crowd(from, to, calls int, when time.Time) (events []Event) {
+	for user := from; user < to; user++ {
+		for i := range calls {
+			events = append(events, at(fmt.Sprintf("user %05d", user), fmt.Sprint(when.UnixNano(), i), when))
+		}
+	}
+	return events
+}
+
+func limited(limit int) Rule {
+	rule := hourly()
+	rule.Limit = limit
+	return rule
+}
+
+// A thousand alerts at once are no alert: the first few are told, the rest summed up after ten minutes, once.
+func TestAlertsOverTheLimitAreSummedUp(t *testing.T) {
+	detector := New(limited(10))
+	var alerts []Alert
+	for user := range 30 { // one after the other: of one batch, which come first is left to chance
+		alerts = append(alerts, detector.Observe(crowd(user, user+1, 3, noon), noon).Alerts...)
+	}
+	require.Len(t, alerts, 10)
+	assert.Equal(t, 20, detector.Stats().Limited)
+	detector.Observe(crowd(29, 30, 40, noon.Add(time.Second)), noon.Add(time.Minute)) // one of those grows
+
+	var told []Alert
+	for second := range 1200 {
+		told = append(told, detector.Tick(noon.Add(time.Duration(second)*time.Second))...)
+	}
+	var overflows, closed []Alert
+	for _, a := range told {
+		switch a.State {
+		case Overflow:
+			overflows = append(overflows, a)
+		default:
+			closed = append(closed, a)
+		}
+	}
+	assert.Len(t, closed, 10, "only those that were opened are closed, and none of them grew")
+	require.Len(t, overflows, 1)
+	assert.Equal(t, noon.Add(10*time.Minute).UnixNano(), overflows[0].Opened)
+	summary := overflows[0].Overflow
+	require.Len(t, summary.Groups, 20)
+	assert.Equal(t, SummaryGroup{Group: []string{"user 00029"}, Count: 43}, summary.Groups[0], "the largest first")
+	assert.Equal(t, 19*3+43, summary.Invocations)
+	assert.Zero(t, summary.Evicted)
+	assert.Equal(t, 20, detector.Stats().Limited)
+}
+
+// A flood that goes on is summed up every ten minutes, each group once, and alerts are told again up to the limit.
+func TestOverflowIsToldAtMostOnceInTenMinutes(t *testing.T) {
+	detector := New(limited(1))
+	var overflows []time.Duration
+	var groups []string
+	opens := 0
+	for second := 0; second < 60*60; second += 20 {
+		now := noon.Add(time.Duration(second) * time.Second)
+		opens += len(opened(detector.Observe(crowd(second, second+1, 3, now), now).Alerts))
+		for _, a := range detector.Tick(now) {
+			if a.State == Overflow {
+				overflows = append(overflows, now.Sub(noon))
+				for _, g := range a.Overflow.Groups {
+					groups = append(groups, g.Group[0])
+				}
+			}
+		}
+	}
+	assert.Equal(t, 6, opens)
+	for i := 1; i < len(overflows); i++ {
+		assert.GreaterOrEqual(t, overflows[i]-overflows[i-1], 10*time.Minute)
+	}
+	assert.InDelta(t, 5, len(overflows), 1)
+	slices.Sort(groups)
+	assert.Len(t, slices.Compact(slices.Clone(groups)), len(groups), "no group is told twice")
+}
+
+// An alert over the limit is never told by itself, whatever becomes of it.
+func TestAlertOverTheLimitIsNeverToldByItself(t *testing.T) {
+	detector := New(limited(1))
+	require.Len(t, detector.Observe(crowd(0, 1, 3, noon), noon).Alerts, 1)
+	assert.Empty(t, detector.Observe(crowd(1, 2, 300, noon), noon).Alerts)
+	var told []State
+	for minute := range 90 {
+		for _, a := range detector.Tick(noon.Add(time.Duration(minute) * time.Minute)) {
+			told = append(told, a.State)
+		}
+	}
+	assert.ElementsMatch(t, []State{Closed, Overflow}, told)
+	assert.Empty(t, detector.Observe(crowd(1, 2, 1, noon.Add(time.Second)), noon.Add(91*time.Minute)).Alerts)
+	assert.Empty(t, detector.Tick(noon.Add(92*time.Minute)))
+}
+
+// An overflow that has nothing left to sum up, since what was over the limit joined an alert that was told, is not told.
+func TestOverflowOfNothingIsNotTold(t *testing.T) {
+	h := newHistory(limited(1))
+	h.backfill(0, 20)
+	assert.Equal(t, []int{0}, h.opened)
+	h.backfill(10) // makes them one
+	h.states()
+	h.tick(10 * time.Minute)
+	h.tick(11 * time.Minute)
+	assert.Equal(t, []string{"closed 0: 9 from 0 to 20"}, h.states())
+}
+
+// What is forgotten for want of memory is told at once, and then every ten minutes at most.
+func TestEvictionsAreTold(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes = 16 << 20
+	detector := New(rule)
+	require.Empty(t, detector.Observe(crowd(0, 300_000, 1, noon), noon).Alerts)
+	evicted := detector.Stats().Evicted
+	require.Positive(t, evicted)
+	assert.LessOrEqual(t, detector.Stats().Bytes, rule.MaxBytes)
+
+	told := detector.Tick(noon)
+	require.Len(t, told, 1)
+	assert.Equal(t, Overflow, told[0].State)
+	assert.Equal(t, Summary{Evicted: evicted}, *told[0].Overflow)
+
+	later := noon.Add(time.Second)
+	detector.Observe(crowd(300_000, 400_000, 1, later), later)
+	assert.Empty(t, detector.Tick(noon.Add(10*time.Minute-1)))
+	told = detector.Tick(noon.Add(10 * time.Minute))
+	require.Len(t, told, 1)
+	assert.Equal(t, detector.Stats().Evicted-evicted, told[0].Overflow.Evicted)
+}

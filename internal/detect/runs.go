@@ -1,0 +1,129 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// event is a counted invocation as it is remembered.
+type event struct {
+	time       int64
+	id         eventID
+	generation uint32
+	text       uint32 // where the request id lies when it is not the id, see texts
+	profile    uint16
+	flags      eventFlags
+}
+
+type eventFlags uint8
+
+const (
+	eventPresumed eventFlags = 1 << iota
+	eventUUID                // id holds the request id itself
+)
+
+const eventBytes = int64(unsafe.Sizeof(event{}))
+
+// runs keeps the events of buckets as contiguous blocks of 1, 2, 4... events.
+// Blocks of one length stand side by side: when one is given back, the last takes
+// its place, so that whole pages fall free and serve any length.
+type runs struct {
+	classes [pageClass + 1]runClass
+	free    []*page
+	made    int // pages in all
+	// big holds the blocks that are longer than a page, by owner.
+	big      map[uint32][]event
+	bigBytes int64
+}
+
+const (
+	pageClass = 8 // the class of a block that fills a page
+	pageLen   = 1 << pageClass
+	pageBytes = pageLen * eventBytes
+)
+
+type page [pageLen]event
+
+type runClass struct {
+	pages  []*page
+	owners []uint32 // the bucket of each block
+}
+
+// classFor gives the class of the shortest block that holds n events.
+func classFor(n int) uint8 { return uint8(bits.Len(uint(n - 1))) }
+
+// block gives the memory of a bucket's block.
+func (r *runs) block(owner uint32, class uint8, n uint32) []event {
+	if class > pageClass {
+		return r.big[owner]
+	}
+	perPage := uint32(pageLen) >> class
+	start := (n % perPage) << class
+	return r.classes[class].pages[n/perPage][start : start+1<<class]
+}
+
+// take makes a block of a class for a bucket.
+func (r *runs) take(owner uint32, class uint8) (n uint32) {
+	if class > pageClass {
+		if r.big == nil {
+			r.big = map[uint32][]event{}
+		}
+		r.big[owner] = make([]event, 1<<class)
+		r.bigBytes += eventBytes << class
+		return 0
+	}
+	c := &r.classes[class]
+	n = uint32(len(c.owners))
+	if int(n)>>(pageClass-class) == len(c.pages) {
+		c.pages = append(c.pages, r.takePage())
+	}
+	c.owners = append(c.owners, owner)
+	return n
+}
+
+func (r *runs) takePage() *page {
+	if last := len(r.free) - 1; last >= 0 {
+		p := r.free[last]
+		r.free = r.free[:last]
+		return p
+	}
+	r.made++
+	return new(page)
+}
+
+// put gives back a block. It returns the bucket whose block has taken its number, if any.
+func (r *runs) put(owner uint32, class uint8, n uint32) (moved uint32) {
+	if class > pageClass {
+		delete(r.big, owner)
+		r.bigBytes -= eventBytes << class
+		return 0
+	}
+	c := &r.classes[class]
+	last := uint32(len(c.owners) - 1)
+	if n != last {
+		moved = c.owners[last]
+		copy(r.block(0, class, n), r.block(0, class, last))
+		c.owners[n] = moved
+	}
+	c.owners = c.owners[:last]
+	if pages := (len(c.owners) + pageLen>>class - 1) >> (pageClass - class); pages < len(c.pages) {
+		r.free = append(r.free, c.pages[pages])
+		c.pages[pages] = nil
+		c.pages = c.pages[:pages]
+		if r.made == len(r.free) { // none in use: after a flood the memory is given back
+			r.free, r.made = nil, 0
+		}
+	}
+	return moved
+}
+
+func (r *runs) bytes() int64 {
+	n := int64(r.made)*(pageBytes+8) + r.bigBytes
+	for i := range r.classes {
+		n += int64(cap(r.classes[i].owners)) * 4
+	}
+	return n
+}

@@ -1,0 +1,62 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import "unsafe"
+
+const (
+	slabBits = 8
+	slabLen  = 1 << slabBits
+)
+
+// slab holds values that are found by number, in chunks that never move. A
+// number that was given back is given out again. Number 0 is never given out.
+type slab[T any] struct {
+	chunks []*[slabLen]T
+	free   []uint32
+	next   uint32
+}
+
+func (s *slab[T]) at(n uint32) *T { return &s.chunks[n>>slabBits][n&(slabLen-1)] }
+
+// take gives out a number, whose value is zero.
+func (s *slab[T]) take() uint32 {
+	if last := len(s.free) - 1; last >= 0 {
+		n := s.free[last]
+		s.free = s.free[:last]
+		return n
+	}
+	if s.next == 0 {
+		s.next = 1
+	}
+	n := s.next
+	s.next++
+	if int(n>>slabBits) == len(s.chunks) {
+		s.chunks = append(s.chunks, new([slabLen]T))
+	}
+	return n
+}
+
+func (s *slab[T]) put(n uint32) {
+	var zero T
+	*s.at(n) = zero
+	s.free = append(s.free, n)
+	if len(s.free)+1 == int(s.next) { // all of it: after a flood the memory is given back
+		*s = slab[T]{}
+	}
+}
+
+// full reports whether the next take makes a chunk.
+func (s *slab[T]) full() bool {
+	return len(s.free) == 0 && int(max(s.next, 1)>>slabBits) == len(s.chunks)
+}
+
+func (s *slab[T]) chunkBytes() int64 {
+	var zero T
+	return slabLen * int64(unsafe.Sizeof(zero))
+}
+
+func (s *slab[T]) bytes() int64 {
+	return int64(len(s.chunks))*(s.chunkBytes()+8) + int64(cap(s.free))*4
+}

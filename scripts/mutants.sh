@@ -1,0 +1,75 @@
+#!/bin/sh
+# Copyright The otelcol-guardrail Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# Usage: mutants.sh [PATCH...]
+# Breaks detection on purpose, one patch at a time (those of internal/detect/mutants unless told), and fails when
+# the tests do not notice. The tree stays as it is: the compiler is shown the broken files in place of the real ones.
+# MUTANT_STREAMS says how many streams to test each with.
+set -eu
+
+cd "$(dirname "$0")/.."
+root=$PWD
+package=./internal/detect
+streams=${MUTANT_STREAMS:-60}
+# Tests that take seconds come last, as the others notice most.
+slow='Flood|Evict|MemoryIsGivenBack'
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+[ $# -gt 0 ] || set -- "$root"/internal/detect/mutants/*.patch
+[ -f "$1" ] || { echo "no mutants in internal/detect/mutants" >&2; exit 1; }
+
+# Arguments: what go test takes besides. Makes $work/tests, or says in $work/out why not.
+build() { go test -ldflags="-s -w" -c -o "$work/tests" "$@" "$package" >"$work/out" 2>&1; }
+
+# Runs $work/tests. What they said is in $work/out.
+try() { tests -test.skip="$slow" && tests -test.run="$slow"; }
+
+tests() {
+	(cd "$package" && "$work/tests" -test.failfast -test.timeout=3m "$@" -streams="$streams") >"$work/out" 2>&1
+}
+
+build || { cat "$work/out"; echo "the tests do not compile" >&2; exit 1; }
+try || { cat "$work/out"; echo "the tests fail on what is not broken" >&2; exit 1; }
+
+killed=0
+survived=0
+for patch; do
+	name=$(basename "$patch" .patch)
+	patch=$(cd "$(dirname "$patch")" && pwd)/$(basename "$patch")
+	tree=$work/$name
+	# All that the patch names, and nothing else, is copied and broken.
+	files=$(sed -n 's,^+++ b/,,p' "$patch")
+	[ -n "$files" ] || { echo "$name: no patch" >&2; exit 1; }
+	for file in $files; do
+		mkdir -p "$tree/$(dirname "$file")"
+		cp "$file" "$tree/$file"
+	done
+	# git takes no context that has changed.
+	(cd "$tree" && GIT_CEILING_DIRECTORIES=$work git apply "$patch") || { echo "$name: does not apply any more" >&2; exit 1; }
+	{
+		echo '{"Replace": {'
+		comma=
+		for file in $files; do
+			echo "$comma\"$root/$file\": \"$tree/$file\""
+			comma=,
+		done
+		echo '}}'
+	} >"$work/overlay.json"
+	build -overlay="$work/overlay.json" || { cat "$work/out"; echo "$name: does not compile" >&2; exit 1; }
+	if try; then
+		survived=$((survived + 1))
+		echo "SURVIVED $name"
+	else
+		# The innermost of the failed tests; none where the process itself broke down.
+		by=$(sed -n 's/^ *--- FAIL: \([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
+		[ -n "$by" ] || by=$(grep -m 1 -E '^(panic|fatal error): ' "$work/out") ||
+			{ cat "$work/out"; echo "$name: neither passed nor failed" >&2; exit 1; }
+		killed=$((killed + 1))
+		echo "killed   $name by $by"
+	fi
+done
+echo "$killed killed, $survived survived"
+[ "$survived" -eq 0 ]
