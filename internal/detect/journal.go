@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 	"sync"
@@ -117,9 +118,14 @@ func (j *Journal) sealAt(size int, now time.Time) {
 		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
 		j.page.body = nil
 	}
+	j.begin(runningTime(now))
+}
+
+// begin begins another page.
+func (j *Journal) begin(since int64) {
 	j.number++
 	j.page.reset()
-	j.since, j.taken = runningTime(now), 0
+	j.since, j.taken = since, 0
 }
 
 // Take appends the pages that have been written to since it was last called, each
@@ -130,12 +136,15 @@ func (j *Journal) Take(pages []Page) []Page {
 	pages = append(pages, j.sealed...)
 	clear(j.sealed)
 	j.sealed = j.sealed[:0]
-	if size := len(j.page.body); size > j.taken {
+	switch size := len(j.page.body); {
+	case size == j.taken:
+	case size >= pageFull: // nobody writes to it any more
+		pages = append(pages, Page{j.number, j.since, j.page.body})
+		j.page.body, j.taken = nil, size
+		j.begin(j.since)
+	default:
+		pages = append(pages, Page{j.number, j.since, bytes.Clone(j.page.body)})
 		j.taken = size
-		pages = append(pages, Page{j.number, j.since, append([]byte(nil), j.page.body...)})
-		if size >= pageFull {
-			j.sealAt(pageFull, time.Unix(0, j.since))
-		}
 	}
 	return pages
 }

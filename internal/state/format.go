@@ -50,11 +50,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const overhead = 2 + crc32.Size
 
-// seal puts version, kind and checksum around a value.
-func seal(k kind, body []byte) []byte {
-	value := make([]byte, 0, len(body)+overhead)
+// seal puts version, kind and checksum around a value, which is given in parts.
+func seal(k kind, parts ...[]byte) []byte {
+	size := overhead
+	for _, part := range parts {
+		size += len(part)
+	}
+	value := make([]byte, 0, size)
 	value = append(value, version, byte(k))
-	value = append(value, body...)
+	for _, part := range parts {
+		value = append(value, part...)
+	}
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, castagnoli))
 }
 

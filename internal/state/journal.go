@@ -139,10 +139,10 @@ func (j *journal) turn(now time.Time) {
 // encodePage puts before a page's entries when, in running time, the first was made
 // and when it was written.
 func encodePage(page detect.Page, written time.Time) []byte {
-	body := make([]byte, 0, len(page.Body)+2*binary.MaxVarintLen64)
-	body = binary.AppendVarint(body, page.Arrived)
-	body = binary.AppendVarint(body, written.UnixNano())
-	return seal(kindPage, append(body, page.Body...))
+	var times [2 * binary.MaxVarintLen64]byte
+	head := binary.AppendVarint(times[:0], page.Arrived)
+	head = binary.AppendVarint(head, written.UnixNano())
+	return seal(kindPage, head, page.Body)
 }
 
 func decodePage(number uint64, value []byte) (page detect.Page, written time.Time, err error) {
