@@ -209,30 +209,33 @@ func (w *pageWriter) event(e *Event) {
 	if !ok {
 		group = w.text(string(e.Key))
 	}
-	model, operation := w.text(short(e.Model, maxProfileName)), w.text(short(e.Operation, maxProfileName))
-	region := w.text(short(e.Region, maxProfileName))
-	var flags byte
+	entry := eventEntry{time: e.Time, text: e.ID, model: e.Model, operation: e.Operation, region: e.Region}
 	if e.Presumed {
-		flags |= journalPresumed
+		entry.flags |= journalPresumed
 	}
 	if e.IDOnly {
-		flags |= journalIDOnly
+		entry.flags |= journalIDOnly
 	}
-	var id eventID
-	uuid := parseUUID(e.ID, &id)
-	if uuid {
-		flags |= journalUUID
+	if parseUUID(e.ID, &entry.id) {
+		entry.flags |= journalUUID
 	}
 	if e.RequestID != "" { // then it is the ID
-		flags |= journalRequestID
+		entry.flags |= journalRequestID
 	}
-	w.body = append(w.body, entryEvent, flags)
+	w.eventOf(group, &entry)
+}
+
+// eventOf writes an event of a group that the page knows.
+func (w *pageWriter) eventOf(group uint64, e *eventEntry) {
+	model, operation := w.text(short(e.model, maxProfileName)), w.text(short(e.operation, maxProfileName))
+	region := w.text(short(e.region, maxProfileName))
+	w.body = append(w.body, entryEvent, e.flags)
 	w.uint(group)
-	w.time(e.Time)
-	if uuid {
-		w.body = append(w.body, id[:]...)
+	w.time(e.time)
+	if e.flags&journalUUID != 0 {
+		w.body = append(w.body, e.id[:]...)
 	} else {
-		w.str(e.ID)
+		w.str(e.text)
 	}
 	w.uint(model)
 	w.uint(operation)
