@@ -28,6 +28,7 @@ type Journal struct {
 	since  int64      // running time of its first entry, in nanoseconds
 	taken  int        // how much of it was taken out
 	sealed []Page     // full ones that were not taken out
+	lost   int        // of those, how many were dropped since Take
 }
 
 // Page is a page of a journal as far as it is written.
@@ -43,6 +44,8 @@ const (
 	pageFull = 2 << 10
 	// pageMost is the size at which a page is full even though nobody takes it out.
 	pageMost = 256 << 10
+	// sealedMost is how many such pages wait for somebody to take them.
+	sealedMost = 64
 )
 
 // Kinds of entries. A number is never used again for another.
@@ -115,6 +118,10 @@ func (j *Journal) sealAt(size int, now time.Time) {
 		return
 	}
 	if j.taken < len(j.page.body) {
+		if len(j.sealed) == sealedMost {
+			j.sealed = append(j.sealed[:0], j.sealed[1:]...)
+			j.lost++
+		}
 		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
 		j.page.body = nil
 	}
@@ -129,13 +136,15 @@ func (j *Journal) begin(since int64) {
 }
 
 // Take appends the pages that have been written to since it was last called, each
-// from its beginning. A page may come again, longer.
-func (j *Journal) Take(pages []Page) []Page {
+// from its beginning, and tells how many are lost because it was not called for too
+// long. A page may come again, longer.
+func (j *Journal) Take(pages []Page) (_ []Page, lost int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	pages = append(pages, j.sealed...)
 	clear(j.sealed)
 	j.sealed = j.sealed[:0]
+	lost, j.lost = j.lost, 0
 	switch size := len(j.page.body); {
 	case size == j.taken:
 	case size >= pageFull: // nobody writes to it any more
@@ -146,7 +155,7 @@ func (j *Journal) Take(pages []Page) []Page {
 		pages = append(pages, Page{j.number, j.since, bytes.Clone(j.page.body)})
 		j.taken = size
 	}
-	return pages
+	return pages, lost
 }
 
 // Generation gives the generation of what arrives at a running time, in

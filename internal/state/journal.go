@@ -31,6 +31,7 @@ type journal struct {
 	expired     uint64       // pages before this one are to be deleted
 	turned      uint32       // the generation that was looked at last
 	unwritten   []detect.Page
+	lost        int      // pages that waited for too long, and were not told yet
 	tail        int64    // size of the last page that was written
 	cleaned     uint64   // pages before this one may be missing, since nothing is left of them
 	cleaning    cleaning // under way
@@ -64,7 +65,9 @@ func (j *journal) shrink(page uint64, by int64) {
 
 // take collects what the detector has entered since the last time.
 func (j *journal) take() {
-	for _, page := range j.source.Take(nil) {
+	pages, lost := j.source.Take(nil)
+	j.lost += lost
+	for _, page := range pages {
 		if n := len(j.unwritten); n > 0 && j.unwritten[n-1].Number == page.Number {
 			j.unwritten[n-1] = page // it has grown
 		} else {
@@ -82,13 +85,14 @@ func (j *journal) backlog() (n int) {
 }
 
 // giveUp drops the oldest of what waits to be written down to a size. It returns how
-// many pages those were.
-func (j *journal) giveUp(size int) (pages int) {
-	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; pages++ {
+// many pages are lost.
+func (j *journal) giveUp(size int) (lost int) {
+	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; j.lost++ {
 		waiting -= len(j.unwritten[0].Body)
 		j.unwritten = j.unwritten[1:]
 	}
-	return pages
+	lost, j.lost = j.lost, 0
+	return lost
 }
 
 // mostDeletes bounds what one Batch deletes, so that no commit waits for long.

@@ -234,22 +234,22 @@ func (s *Store) answered(err error) {
 	switch {
 	case err != nil:
 		s.Report(err)
-		s.cutBacklog()
 	case was:
 		s.Report(nil)
 	}
+	s.cutBacklog()
 }
 
 // cutBacklog bounds what waits in memory. What is dropped is still counted; only a
 // restart would not know of it.
 func (s *Store) cutBacklog() {
-	pages := 0
+	lost := 0
 	for _, j := range s.journals {
-		pages += j.giveUp(maxBacklog / len(s.journals))
+		lost += j.giveUp(maxBacklog / len(s.journals))
 	}
-	if pages > 0 {
+	if lost > 0 {
 		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
-			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", pages))
+			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", lost))
 	}
 }
 
@@ -276,6 +276,7 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 	if err := doBatch(ctx, s.Client, ops); err != nil {
 		s.mu.Lock()
 		maps.Copy(alerts, s.alerts) // those are newer
+		maps.DeleteFunc(alerts, func(n uint64, content []byte) bool { return content == nil && !s.stored[n] })
 		s.alerts = alerts
 		s.mu.Unlock()
 		return false, err
