@@ -27,7 +27,7 @@ func TestRestartedDetectorTellsTheSame(t *testing.T) {
 			restarts += n
 			return err
 		}
-		for _, seed := range seeds(20) {
+		for _, seed := range seeds(40) {
 			for _, stream := range []streams.Stream{streams.New(seed, window), streams.Live(seed, window)} {
 				if check(stream) != nil {
 					fail(t, stream, check)
