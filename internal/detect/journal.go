@@ -5,6 +5,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ type Journal struct {
 	page   pageWriter // the open page
 	since  int64      // running time of its first entry, in nanoseconds
 	taken  int        // how much of it was taken out
-	sealed []Page     // full ones that were not taken out
+	sealed []Page     // full ones that were not taken out, the newest sealedMost
 }
 
 // Page is a page of a journal as far as it is written.
@@ -42,6 +43,9 @@ const (
 	pageFull = 2 << 10
 	// pageMost is the size at which a page is full even though nobody takes it out.
 	pageMost = 256 << 10
+	// sealedMost bounds what waits while nobody takes pages out: the oldest are
+	// dropped then, which shows by the numbers of the others.
+	sealedMost = 64
 )
 
 // Kinds of entries. A number is never used again for another.
@@ -114,6 +118,9 @@ func (j *Journal) sealAt(size int, now time.Time) {
 		return
 	}
 	if j.taken < len(j.page.body) {
+		if len(j.sealed) == sealedMost {
+			j.sealed = slices.Delete(j.sealed, 0, 1)
+		}
 		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
 		j.page.body = nil
 	}
