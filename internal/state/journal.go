@@ -5,6 +5,7 @@ package state
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -26,12 +27,17 @@ type journal struct {
 	source *detect.Journal
 	slot   uint64
 
-	first, last uint64       // pages in the storage; none when last < first
-	begins      []generation // of arrival, that the pages belong to, in order
-	expired     uint64       // pages before this one are to be deleted
-	turned      uint32       // the generation that was looked at last
-	unwritten   []detect.Page
+	stored    extent       // in the storage
+	next      extent       // after the Batch that is being done
+	begins    []generation // of arrival, that the pages belong to, in order
+	expired   uint64       // pages before this one are to be deleted
+	turned    uint32       // the generation that was looked at last
+	unwritten []detect.Page
 }
+
+// extent says which pages there are, but for what could not be written: from the
+// first to the last, none when last < first.
+type extent struct{ first, last uint64 }
 
 // generation says from which page on a generation of arrival begins.
 type generation struct {
@@ -39,15 +45,22 @@ type generation struct {
 	page   uint64
 }
 
-// take collects what the detector has entered since the last time.
-func (j *journal) take() {
+// take collects what the detector has entered since the last time. It returns how
+// many pages are missing: the detector keeps only so many for a storage that hangs.
+func (j *journal) take() (dropped int) {
 	for _, page := range j.source.Take(nil) {
-		if n := len(j.unwritten); n > 0 && j.unwritten[n-1].Number == page.Number {
+		newest := j.newest()
+		if n := len(j.unwritten); n > 0 && newest == page.Number {
 			j.unwritten[n-1] = page // it has grown
-		} else {
-			j.unwritten = append(j.unwritten, page)
+			continue
 		}
+		if page.Number > newest {
+			dropped += int(page.Number - newest - 1)
+		}
+		j.unwritten = append(j.unwritten, page)
 	}
+	j.unwritten = slices.DeleteFunc(j.unwritten, func(page detect.Page) bool { return page.Number < j.expired })
+	return dropped
 }
 
 // backlog is how much waits to be written, in bytes.
@@ -68,45 +81,52 @@ func (j *journal) giveUp(size int) (pages int) {
 	return pages
 }
 
-// mostDeletes bounds what one Batch deletes, so that no commit waits for long.
-const mostDeletes = 1000
-
-// write lists what brings the storage up to date, and reports whether the root has to tell
-// of it.
+// write lists what is to be added to the storage, and reports whether the root has
+// to tell of it.
 func (j *journal) write(epoch uint64, running time.Time, ops []*storage.Operation) (_ []*storage.Operation, rootChanged bool) {
 	for _, page := range j.unwritten {
 		ops = append(ops, storage.SetOperation(pageKey(epoch, j.slot, page.Number), encodePage(page, running)))
-		rootChanged = rootChanged || page.Number > j.last
 	}
-	for n := j.first; n < j.expired && n < j.first+mostDeletes; n++ {
-		ops = append(ops, storage.DeleteOperation(pageKey(epoch, j.slot, n)))
-		rootChanged = true
-	}
-	return ops, rootChanged
+	j.next = extent{j.stored.first, j.newest()}
+	return ops, j.next != j.stored
 }
 
-// extent gives the pages that the storage holds after what write lists.
-func (j *journal) extent() (first, last uint64) {
-	first, last = j.first, j.last
-	if n := len(j.unwritten); n > 0 {
-		last = j.unwritten[n-1].Number
-	}
-	if first < j.expired {
-		first = min(j.expired, first+mostDeletes)
-	}
-	return first, last
-}
-
-// written notes that the storage has done what write lists. It reports whether
-// there is more to do.
-func (j *journal) written() (more bool) {
+// written notes that the storage has done what write lists.
+func (j *journal) written() {
 	for _, page := range j.unwritten {
 		j.note(page.Number, page.Arrived)
 	}
-	j.first, j.last = j.extent()
+	j.stored = j.next
 	clear(j.unwritten)
 	j.unwritten = j.unwritten[:0]
-	return j.first < j.expired
+}
+
+// newest gives the last page that there is, written or not.
+func (j *journal) newest() uint64 {
+	if n := len(j.unwritten); n > 0 {
+		return j.unwritten[n-1].Number
+	}
+	return j.stored.last
+}
+
+// mostDeletes bounds what one Batch deletes, so that no commit waits for long.
+const mostDeletes = 1000
+
+// expire lists what is to be deleted.
+func (j *journal) expire(epoch uint64, ops []*storage.Operation) []*storage.Operation {
+	j.next = j.stored
+	for j.next.first < j.expired && j.next.first < j.stored.first+mostDeletes {
+		ops = append(ops, storage.DeleteOperation(pageKey(epoch, j.slot, j.next.first)))
+		j.next.first++
+	}
+	return ops
+}
+
+// deleted notes that the storage has done what expire lists. It reports whether
+// there is more to do.
+func (j *journal) deleted() (more bool) {
+	j.stored = j.next
+	return j.stored.first < j.expired
 }
 
 // note takes in to which generation a page belongs.
@@ -131,7 +151,7 @@ func (j *journal) turn(now time.Time) {
 		if len(j.begins) > 0 {
 			j.expired = j.begins[0].page
 		} else {
-			j.expired = j.last + 1
+			j.expired = j.stored.last + 1
 		}
 	}
 }
