@@ -83,8 +83,7 @@ func TestFailingStorageCatchesUp(t *testing.T) {
 					assert.NotEmpty(t, text, "it works again too early")
 				}
 				l.disk.Faulty(nil)
-				time.Sleep(time.Minute)
-				synctest.Wait()
+				timePasses()
 				assert.Equal(t, []string{""}, l.reported(), "once")
 				l.invoke("alice", 100, 101)
 				l.commit()
@@ -126,8 +125,7 @@ func TestBacklogIsBounded(t *testing.T) {
 				l.invoke("late", 0, 5)
 				end()
 				l.Turn(l.now)
-				time.Sleep(time.Minute) // it is asked again
-				synctest.Wait()
+				timePasses()
 				assert.True(t, l.said("the oldest of what waits to be written is dropped"))
 				reports := l.reported()
 				assert.Empty(t, reports[len(reports)-1])

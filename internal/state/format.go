@@ -56,7 +56,10 @@ const overhead = 2 + crc32.Size
 func seal(k kind, body []byte) []byte {
 	value := make([]byte, 0, len(body)+overhead)
 	value = append(value, version, byte(k))
-	value = append(value, body...)
+	return appendChecksum(append(value, body...))
+}
+
+func appendChecksum(value []byte) []byte {
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, castagnoli))
 }
 

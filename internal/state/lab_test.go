@@ -185,6 +185,12 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 	synctest.Test(t, test)
 }
 
+// timePasses lets a storage that failed be asked again.
+func timePasses() {
+	time.Sleep(lastRetry)
+	synctest.Wait()
+}
+
 // errBroken is what a broken storage says.
 var errBroken = errors.New("input/output error")
 
