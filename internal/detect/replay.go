@@ -56,7 +56,7 @@ func (r *Replay) Page(page Page) error {
 		kind, entry := p.next()
 		switch {
 		case p.failed != "":
-			return &CorruptError{Offset: len(page.Body) - len(p.rest), Fault: p.failed}
+			return &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
 		case kind == entryEvent:
 			r.events++
 			s, hash := d.shardOf(entry.event.key)
@@ -67,7 +67,8 @@ func (r *Replay) Page(page Page) error {
 		case kind == entryAlert:
 			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
 		case kind == entryLimiter:
-			r.limiter = &entry.limiter
+			latest := entry.limiter // the reader writes over its own
+			r.limiter = &latest
 		}
 	}
 	return nil
