@@ -31,7 +31,6 @@ func New(rule Rule) *Detector {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
-		s.index, s.byIndex = map[groupHash]uint32{}, map[bucketKey]uint32{}
 	}
 	return d
 }
@@ -129,7 +128,7 @@ func (d *Detector) Stats() Stats {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		stats.Groups += len(s.index)
+		stats.Groups += s.index.used
 		stats.Evicted += s.evicted
 		stats.Bytes += s.bytes()
 		s.mu.Unlock()

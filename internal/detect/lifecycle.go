@@ -319,7 +319,7 @@ func (s *shard) settle(now time.Time, told []Alert) []Alert {
 		if due && !a.dropped {
 			a.closed, a.corrected = true, false
 			if !a.muted {
-				told = append(told, s.record(s.index[s.hasher.group([]byte(a.key))], a, Closed))
+				told = append(told, s.record(s.findGroup(s.hasher.group([]byte(a.key))), a, Closed))
 			}
 		}
 		a.waiting = (!a.closed || a.corrected) && !a.dropped

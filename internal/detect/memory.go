@@ -8,25 +8,13 @@ import (
 	"math/rand/v2"
 )
 
-// What an entry of a map takes, counting the part of it that stands empty.
-const (
-	indexBytes    = 44
-	byIndexBytes  = 48
-	observedBytes = 76
-)
-
-// mapSizes are the most entries that maps have had since they were made: they do
-// not shrink.
-type mapSizes struct{ index, byIndex, observed int }
+const observedBytes = 76 // about what an entry of the map takes, counting the part of it that stands empty
 
 // bytes tells the memory that the shard takes.
 func (s *shard) bytes() int64 {
-	s.peak.index = max(s.peak.index, len(s.index))
-	s.peak.byIndex = max(s.peak.byIndex, len(s.byIndex))
-	s.peak.observed = max(s.peak.observed, len(s.observed))
-	return s.groups.bytes() + s.buckets.bytes() + s.runs.bytes() + s.alertBytes + s.textBytes() +
-		int64(s.peak.index)*indexBytes + int64(s.peak.byIndex)*byIndexBytes + int64(s.peak.observed)*observedBytes +
-		int64(len(s.profiles.list))*profileBytes
+	s.peak = max(s.peak, len(s.observed))
+	return s.groups.bytes() + s.buckets.bytes() + s.index.bytes() + s.wide.bytes() + s.runs.bytes() +
+		s.alertBytes + s.textBytes() + int64(s.peak)*observedBytes + int64(len(s.profiles.list))*profileBytes
 }
 
 func (s *shard) textBytes() (n int64) {
@@ -43,16 +31,12 @@ func (s *shard) hasTextRoom() bool {
 	return s.rule.MaxBytes == 0 || s.textBytes() < s.budget()/8
 }
 
-// shrinkMaps makes maps anew that are far smaller than they were.
+// shrinkMaps gives back the memory of tables that are far smaller than they were.
 func (s *shard) shrinkMaps() {
-	if len(s.index) < s.peak.index/4 {
-		s.index, s.peak.index = copyMap(s.index), len(s.index)
-	}
-	if len(s.byIndex) < s.peak.byIndex/4 {
-		s.byIndex, s.peak.byIndex = copyMap(s.byIndex), len(s.byIndex)
-	}
-	if len(s.observed) < s.peak.observed/4 {
-		s.observed, s.peak.observed = copyMap(s.observed), len(s.observed)
+	s.index.shrink()
+	s.wide.shrink()
+	if len(s.observed) < s.peak/4 {
+		s.observed, s.peak = copyMap(s.observed), len(s.observed)
 	}
 }
 
@@ -76,7 +60,7 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 			continue
 		}
 		victim := s.quietest()
-		if g, ok := s.index[hash]; ok && int64(s.groups.at(g).events)*eventBytes > s.budget()/4 {
+		if g := s.findGroup(hash); g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/4 {
 			victim = g
 		}
 		if victim == 0 {
@@ -101,7 +85,7 @@ func (s *shard) forgetObserved() {
 		}
 		delete(s.observed, key)
 	}
-	s.observed, s.peak.observed = copyMap(s.observed), len(s.observed)
+	s.observed, s.peak = copyMap(s.observed), len(s.observed)
 }
 
 // sampled is among how many groups the quietest is looked for: where nine in ten
@@ -112,7 +96,7 @@ const sampled = 8
 // quietest gives one of the groups with the fewest events, of some taken at
 // random; one without alerts if there is any. 0 if there is no group.
 func (s *shard) quietest() (quietest uint32) {
-	if len(s.index) == 0 {
+	if s.index.used == 0 {
 		return 0
 	}
 	var least uint64

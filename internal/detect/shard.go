@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -20,10 +21,10 @@ type shard struct {
 	rule   *Rule
 	hasher *hasher
 
-	index   map[groupHash]uint32
+	index   table // of the groups
 	groups  slab[group]
 	buckets slab[bucket]
-	byIndex map[bucketKey]uint32 // of groups that are wide
+	wide    table // of the buckets of groups that are wide
 	runs    runs
 
 	profiles profiles
@@ -37,7 +38,7 @@ type shard struct {
 	started    time.Time // when the running time of this shard began
 	generation uint32    // the present one
 	evicted    int
-	peak       mapSizes
+	peak       int // the most entries of observed since it was made: it does not shrink
 }
 
 type observedKey struct {
@@ -76,11 +77,9 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 	if e.IDOnly && s.seen(observedKey{hash, id}) {
 		return told, true
 	}
-	g, ok := s.index[hash]
-	if !ok {
-		g = s.groups.take()
-		*s.groups.at(g) = group{hash: hash, flags: groupLive}
-		s.index[hash] = g
+	g := s.findGroup(hash)
+	if g == 0 {
+		g = s.addGroup(hash)
 	}
 	n := s.bucketOf(g, floorDiv(e.Time, int64(s.rule.Size)))
 	ev := event{
@@ -154,9 +153,10 @@ func (s *shard) forget(upTo uint32, now time.Time) {
 	}
 	for g := uint32(1); g < s.groups.next; g++ {
 		group := s.groups.at(g)
-		if group.flags&groupLive == 0 {
+		if group.flags&groupLive == 0 || group.flags&groupAlerts == 0 && group.oldest > upTo {
 			continue
 		}
+		group.oldest = math.MaxUint32
 		link := &group.first
 		for n := *link; n != 0; n = *link {
 			s.forgetEvents(n, upTo)
@@ -180,20 +180,28 @@ func (s *shard) forget(upTo uint32, now time.Time) {
 
 func (s *shard) forgetEvents(n uint32, upTo uint32) {
 	b := s.buckets.at(n)
+	group := s.groups.at(b.group)
+	if b.oldest > upTo {
+		group.oldest = min(group.oldest, b.oldest)
+		return
+	}
 	events := s.events(n)
 	kept := 0
+	b.oldest = math.MaxUint32
 	for i := range events {
-		if events[i].generation > upTo {
+		if generation := events[i].generation; generation > upTo {
+			b.oldest = min(b.oldest, generation)
 			events[kept] = events[i]
 			kept++
-		} else if s.groups.at(b.group).flags&groupAlerts != 0 {
+		} else if group.flags&groupAlerts != 0 {
 			s.missed(b.group, events[i].time)
 		}
 	}
+	group.oldest = min(group.oldest, b.oldest)
 	if kept == len(events) {
 		return
 	}
-	s.groups.at(b.group).events -= uint32(len(events) - kept)
+	group.events -= uint32(len(events) - kept)
 	if kept == 0 {
 		s.putBlock(n)
 		b.count = 0
@@ -239,6 +247,6 @@ func (s *shard) dropGroup(g uint32) {
 		s.alertBytes -= a.bytes()
 	}
 	delete(s.alerts, g)
-	delete(s.index, group.hash)
+	s.index.remove(tagOf(group.hash), g)
 	s.groups.put(g)
 }
