@@ -64,6 +64,9 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.mu.Lock()
 		s.turn(now)
 		for n := order.first[i]; n >= 0; n = order.next[n] {
+			s.findGroup(order.hashes[n]) // brings it into the cache: here, one need not wait for the other
+		}
+		for n := order.first[i]; n >= 0; n = order.next[n] {
 			var repeat bool
 			alerts, repeat = s.count(&d.limiter, &events[n], order.hashes[n], now, alerts[:0])
 			if repeat {
