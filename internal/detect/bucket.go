@@ -247,6 +247,21 @@ func (s *shard) cut(n uint32, keep int, first bool) {
 	b.flags |= bucketCut
 }
 
+// trim lets the oldest events go of a group's buckets that alert, and reports
+// whether there were any. What is left of a bucket tells, as before, what else
+// alerts, and the evidence: it is only counts that suffer.
+func (s *shard) trim(g uint32) (any bool) {
+	keep := max(maxEvidence, s.rule.Threshold+1)
+	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).sibling {
+		if b := s.buckets.at(n); b.flags&bucketAlerts != 0 && int(b.count) > 2*keep {
+			s.cut(n, keep, s.rule.Window == Session)
+			s.move(n, classFor(int(b.count)))
+			any = true
+		}
+	}
+	return any
+}
+
 // upTo gives how many of the events are not later than t.
 func upTo(events []event, t int64) int {
 	return sort.Search(len(events), func(i int) bool { return events[i].time > t })

@@ -31,6 +31,7 @@ func New(rule Rule) *Detector {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
+		s.profiles.most = s.budget() / 16
 	}
 	return d
 }

@@ -32,7 +32,7 @@ type openAlert struct {
 	dropped     bool // nothing knows it any more
 }
 
-const openAlertBytes = 300 // about what one takes besides its key
+const openAlertBytes = 220 // about what one takes besides its key, its places in lists and the map included
 
 func (a *openAlert) bytes() int64 { return openAlertBytes + int64(len(a.key)) }
 
@@ -212,8 +212,8 @@ func (c *change) merge(a, b *openAlert) *openAlert {
 		record.Merged, record.MergedInto = true, a.opened
 		c.told = append(c.told, record)
 	}
-	b.closed, b.dropped = true, true
-	c.alertBytes -= b.bytes()
+	b.closed = true
+	c.letGo(b)
 	c.alerts[c.group] = slices.DeleteFunc(c.alerts[c.group], func(other *openAlert) bool { return other == b })
 	return a
 }
@@ -310,6 +310,19 @@ func (r *Rule) quiet() time.Duration {
 	return r.KeepAlive
 }
 
+// letGo forgets an alert. It leaves the timer's list when half of that is of its kind.
+func (s *shard) letGo(a *openAlert) {
+	s.alertBytes -= a.bytes()
+	a.dropped, a.key = true, ""
+	if !a.waiting {
+		return
+	}
+	if s.gone++; 2*s.gone > len(s.unsettled) {
+		s.unsettled = slices.DeleteFunc(s.unsettled, func(a *openAlert) bool { return a.dropped })
+		s.gone = 0
+	}
+}
+
 // settle closes what is due and tells of corrections. Alerts that need the timer
 // no more leave its list.
 func (s *shard) settle(now time.Time, told []Alert) []Alert {
@@ -325,6 +338,7 @@ func (s *shard) settle(now time.Time, told []Alert) []Alert {
 		a.waiting = (!a.closed || a.corrected) && !a.dropped
 		return !a.waiting
 	})
+	s.gone = 0
 	return told
 }
 
@@ -335,8 +349,7 @@ func (s *shard) forgetAlerts(g uint32, now time.Time) {
 		if !a.closed || a.corrected || a.muted && !a.summed || now.Sub(a.changed) <= 2*(s.rule.Size+s.rule.Retention) {
 			return false
 		}
-		a.dropped = true
-		s.alertBytes -= a.bytes()
+		s.letGo(a)
 		return true
 	})
 	if len(list) > 0 {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package detect
+package detect_test
 
 import (
 	"encoding/binary"
@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"example.com/otelcol-guardrail/internal/detect"
 )
 
 // BenchmarkScale has many users make calls, in random order: in quiet traffic about
@@ -44,10 +46,10 @@ func BenchmarkScale(b *testing.B) {
 }
 
 func benchmarkScale(b *testing.B, groups, batch int, retention time.Duration) {
-	rule := Rule{Threshold: 50, Size: time.Minute, Retention: retention, MaxBytes: 8 << 30}
+	rule := detect.Rule{Threshold: 50, Size: time.Minute, Retention: retention, MaxBytes: 8 << 30}
 	empty := heap()
 	p := &population{
-		detector: New(rule), groups: groups, batch: batch, now: noon,
+		detector: detect.New(rule), groups: groups, batch: batch, now: noon,
 		pause: (rule.Size + rule.Retention) / time.Duration(2*groups),
 		rng:   rand.New(rand.NewPCG(1, uint64(groups))),
 	}
@@ -109,14 +111,14 @@ var (
 
 // population makes the calls of many users.
 type population struct {
-	detector *Detector
+	detector *detect.Detector
 	groups   int
 	batch    int
 	now      time.Time
 	pause    time.Duration // between two calls, whoever makes them
 	rng      *rand.Rand
 
-	events []Event
+	events []detect.Event
 	keys   [][]byte
 	memory []byte
 }
@@ -128,7 +130,7 @@ func (p *population) key(dst []byte, group int) []byte {
 		name = append(name, byte('0'+group/digit%10))
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(name)))
-	return AppendKey(append(dst, name...), "111122223333")
+	return detect.AppendKey(append(dst, name...), "111122223333")
 }
 
 // observe has some users call, and tells how long the detector took over it.
@@ -141,8 +143,8 @@ func (p *population) observe(who func(i int) int) time.Duration {
 		key := p.memory[start:len(p.memory):len(p.memory)]
 		start = len(p.memory)
 		p.memory = appendUUID(p.memory, p.rng)
-		id := unsafe.String(&p.memory[start], uuidLen)
-		p.events = append(p.events, Event{
+		id := unsafe.String(&p.memory[start], len(p.memory)-start)
+		p.events = append(p.events, detect.Event{
 			Time: p.now.UnixNano(), Key: key, ID: id, RequestID: id,
 			Model: "anthropic.claude-3-5-sonnet-20241022-v2:0", Operation: "Converse", Region: "us-east-1",
 		})
@@ -178,14 +180,6 @@ func appendUUID(dst []byte, rng *rand.Rand) []byte {
 		dst = hex.AppendEncode(dst, id[[...]int{0, 4, 6, 8, 10}[i]:end])
 	}
 	return dst
-}
-
-// heap gives the bytes of it that are in use.
-func heap() int64 {
-	runtime.GC()
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
-	return int64(memory.HeapAlloc)
 }
 
 // cpu is the CPU time, in seconds, that the process has had, and that of it for

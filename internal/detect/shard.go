@@ -33,6 +33,7 @@ type shard struct {
 
 	alerts     map[uint32][]*openAlert // by group, in order of time
 	unsettled  []*openAlert            // that the timer has something to do with
+	gone       int                     // of those, how many are dropped
 	alertBytes int64
 
 	started    time.Time // when the running time of this shard began
@@ -100,7 +101,7 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 		c.counted(n, &ev)
 	}
 	c.detect(n, e.Time)
-	return c.told, false
+	return s.boundAlerts(g, c.told), false
 }
 
 // detect looks whether an event at t, in bucket n, makes a bucket alert.
@@ -243,8 +244,7 @@ func (s *shard) dropGroup(g uint32) {
 		n = next
 	}
 	for _, a := range s.alerts[g] {
-		a.dropped = true
-		s.alertBytes -= a.bytes()
+		s.letGo(a)
 	}
 	delete(s.alerts, g)
 	s.index.remove(tagOf(group.hash), g)

@@ -48,7 +48,7 @@ func (t *table) find(tag uint32, is func(n uint32) bool) uint32 {
 
 // add enters a number that is not there.
 func (t *table) add(tag, n uint32) {
-	if t.used >= len(t.slots)/4*3 {
+	if t.full() {
 		t.resize(max(leastSlots, 2*len(t.slots)))
 	}
 	t.place(slot{tag, n})
@@ -96,6 +96,17 @@ func (t *table) resize(slots int) {
 			t.place(s)
 		}
 	}
+}
+
+// full reports whether the next add makes it twice as long.
+func (t *table) full() bool { return t.used >= len(t.slots)/4*3 }
+
+// growth is the memory that the next add takes.
+func (t *table) growth() int64 {
+	if t.full() {
+		return max(leastSlots*slotBytes, t.bytes())
+	}
+	return 0
 }
 
 func (t *table) bytes() int64 { return int64(len(t.slots)) * slotBytes }

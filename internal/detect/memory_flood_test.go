@@ -1,0 +1,124 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/otelcol-guardrail/internal/detect"
+)
+
+// flood is what somebody does to fill the memory.
+type flood struct {
+	events int
+	user   func(i int) string
+	time   func(i int) time.Duration // since noon
+	id     func(i int) string
+	// observed floods tell no time of their own.
+	observed bool
+	// fits is set where all of it has room.
+	fits bool
+	// slack is what may be taken over the bound: 0 is a tenth, and the least that every shard needs.
+	slack int64
+}
+
+func oneUser(int) string               { return "one" }
+func everyUser(i int) string           { return "user " + strconv.Itoa(i) }
+func someUsers(i int) string           { return "user " + strconv.Itoa(i%1000) }
+func now(i int) time.Duration          { return time.Duration(i) * time.Microsecond }
+func anyMinute(i int) time.Duration    { return time.Duration(i*7919%(1<<24)) * time.Minute }
+func uuid(i int) string                { return fmt.Sprintf("%08x-0000-4000-8000-000000000000", i) }
+func longID(i int) string              { return fmt.Sprintf("%0200d", i) }
+func megabyteName(i int) string        { return strings.Repeat("n", 1<<20) + strconv.Itoa(i/2) }
+func eachSixTimes(i int) string        { return "user " + strconv.Itoa(i/6) }
+func minuteOfMany(i int) time.Duration { return time.Duration(i/5000) * time.Minute }
+
+var floods = map[string]flood{
+	"users who call once":                    {events: 160_000, user: everyUser, time: now, id: uuid},
+	"users who each raise an alert":          {events: 160_000, user: eachSixTimes, time: now, id: uuid},
+	"a user who makes up times":              {events: 80_000, user: oneUser, time: anyMinute, id: uuid},
+	"many users who make up times":           {events: 100_000, user: someUsers, time: anyMinute, id: uuid},
+	"a user at full speed":                   {events: 80_000, user: oneUser, time: now, id: uuid, fits: true},
+	"a user at full speed for an hour":       {events: 80_000, user: oneUser, time: minuteOfMany, id: uuid, fits: true},
+	"request ids that are long and no UUIDs": {events: 160_000, user: someUsers, time: now, id: longID},
+	"times that are only when observed":      {events: 160_000, user: everyUser, time: now, id: uuid, observed: true},
+	"observed calls of one user":             {events: 80_000, user: oneUser, time: now, id: longID, observed: true, fits: true},
+	// One such name has to be remembered in each of the 64 shards, whatever its share.
+	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuid, slack: 64<<20 + 1<<20},
+}
+
+// Whatever anybody does, the memory stays bounded; what had to be forgotten is told;
+// and who makes more calls than the rest is found all the same.
+func TestMemoryHoldsInFloods(t *testing.T) {
+	const bound = 16 << 20
+	for name, f := range floods {
+		t.Run(name, func(t *testing.T) {
+			rule := detect.Rule{
+				Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour,
+				Limit: 0, MaxBytes: bound,
+			}
+			if strings.Contains(name, "megabyte") {
+				rule.Threshold = 1
+			}
+			slack := f.slack
+			if slack == 0 {
+				slack = bound/10 + 1<<20
+			}
+			before := heap()
+			detector := detect.New(rule)
+			rng := rand.New(rand.NewPCG(1, 1))
+			var most int64
+			found := false
+			total := f.events * int(max(*streamCount/1000, 1))
+			for i := range total {
+				event := detect.Event{
+					Time: noon.Add(f.time(i)).UnixNano(), Key: detect.AppendKey(nil, f.user(i)),
+					ID: f.id(i), RequestID: f.id(i), IDOnly: f.observed,
+				}
+				found = foundIn(detector.Observe([]detect.Event{event}, noon), "mallory") || found
+				if i%(total/60) == total/120 { // a real burst among it, sixty calls long
+					call := noon.Add(time.Duration(rng.IntN(50)) * time.Second)
+					found = foundIn(detector.Observe([]detect.Event{{
+						Time: call.UnixNano(), Key: detect.AppendKey(nil, "mallory"), ID: "m" + strconv.Itoa(i),
+					}}, noon), "mallory") || found
+				}
+				if i%(total/10) == total/10-1 {
+					most = max(most, heap()-before)
+				}
+			}
+			stats := detector.Stats()
+			t.Logf("%.1f MiB of heap at most, %.1f told; %d groups evicted", float64(most)/(1<<20), float64(stats.Bytes)/(1<<20), stats.Evicted)
+			assert.LessOrEqual(t, most, bound+slack)
+			assert.LessOrEqual(t, stats.Bytes, bound+slack)
+			assert.True(t, found, "the burst is lost in it")
+			assert.Equal(t, !f.fits, stats.Evicted > 0, "%d evicted", stats.Evicted)
+			var told int
+			for _, a := range detector.Tick(noon.Add(time.Second)) {
+				if a.State == detect.Overflow {
+					told = a.Overflow.Evicted
+				}
+			}
+			assert.Equal(t, stats.Evicted, told, "evictions that an alert tells of")
+			runtime.KeepAlive(detector)
+		})
+	}
+}
+
+// foundIn reports whether an alert of a user was opened.
+func foundIn(result detect.Result, user string) bool {
+	for _, a := range result.Alerts {
+		if a.State == detect.Open && a.Group[0] == user {
+			return true
+		}
+	}
+	return false
+}
