@@ -247,19 +247,19 @@ func (s *shard) cut(n uint32, keep int, first bool) {
 	b.flags |= bucketCut
 }
 
-// trim lets the oldest events go of a group's buckets that alert, and reports
-// whether there were any. What is left of a bucket tells, as before, what else
-// alerts, and the evidence: it is only counts that suffer.
-func (s *shard) trim(g uint32) (any bool) {
+// trim lets the oldest events go of a group's buckets that have many more than
+// alert, and reports whether there were any. What is left of a bucket tells, as
+// before, what else alerts, and the evidence: it is only counts that suffer.
+func (s *shard) trim(g uint32) (trimmed bool) {
 	keep := max(maxEvidence, s.rule.Threshold+1)
 	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).sibling {
-		if b := s.buckets.at(n); b.flags&bucketAlerts != 0 && int(b.count) > 2*keep {
+		if int(s.buckets.at(n).count) > 2*keep {
 			s.cut(n, keep, s.rule.Window == Session)
-			s.move(n, classFor(int(b.count)))
-			any = true
+			s.move(n, classFor(int(s.buckets.at(n).count)))
+			trimmed = true
 		}
 	}
-	return any
+	return trimmed
 }
 
 // upTo gives how many of the events are not later than t.
