@@ -45,11 +45,14 @@ type batchOrder struct {
 
 // Observe counts a batch of events and returns what is to be told of alerts
 // because of them. now is the present, for what goes by arrival. Each shard is
-// locked once.
+// locked once, unless the batch might go over the limit of alerts.
 func (d *Detector) Observe(events []Event, now time.Time) Result {
 	var result Result
 	if len(events) == 0 {
 		return result
+	}
+	if len(events) > 1 && d.limiter.tight(2*len(events), now) { // one event makes at most two buckets alert
+		return d.observeInOrder(events, now)
 	}
 	order := d.scratch.Get().(*batchOrder)
 	defer d.scratch.Put(order)

@@ -95,6 +95,23 @@ func TestEvictedAlertIsClosed(t *testing.T) {
 	assert.Equal(t, opens, closes)
 }
 
+// What was forgotten must not wait in memory for the timer, which may be held up.
+func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes = 8 << 20
+	detector := New(rule)
+	for user := 0; user < 60_000; user += 1000 {
+		detector.Observe(crowd(user, user+1000, 3, noon), noon)
+	}
+	alerts, waiting := 0, 0
+	for i := range detector.shards {
+		alerts += len(detector.shards[i].alerts)
+		waiting += len(detector.shards[i].unsettled)
+	}
+	require.Positive(t, detector.Stats().Evicted)
+	assert.LessOrEqual(t, waiting, 2*alerts+shardCount)
+}
+
 func countClosed(told []Alert) (n int) {
 	for _, a := range told {
 		if a.State == Closed {
