@@ -6,6 +6,8 @@ package detect
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +112,27 @@ func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
 	}
 	require.Positive(t, detector.Stats().Evicted)
 	assert.LessOrEqual(t, waiting, 2*alerts+shardCount)
+}
+
+// Alerts are bounded also while nothing else needs memory.
+func TestAlertsOfLongNamesMakeRoomForEachOther(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes, rule.Threshold = 16<<20, 0
+	detector := New(rule)
+	name := strings.Repeat("n", 100_000)
+	for user := range 1000 {
+		for i := range detector.shards {
+			if runs := &detector.shards[i].runs; runs.spare == nil {
+				runs.spare = new(page)
+				runs.made++
+			}
+		}
+		require.Len(t, opened(detector.Observe([]Event{at(name+strconv.Itoa(user), "1", noon)}, noon).Alerts), 1)
+	}
+	assert.Positive(t, detector.Stats().Evicted)
+	for i := range detector.shards {
+		assert.LessOrEqual(t, detector.shards[i].bytes(), detector.shards[i].budget())
+	}
 }
 
 func countClosed(told []Alert) (n int) {

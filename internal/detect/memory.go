@@ -67,8 +67,8 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 }
 
 // makeRoom forgets groups, the quietest first, when what an event may need would
-// take the shard over its share of the memory. A group that alone takes a
-// quarter of the share makes room itself: by what it can do without, or it goes.
+// take the shard over its share of the memory. A group that alone takes
+// an eighth of the share makes room itself: by what it can do without, or it goes.
 func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	if s.rule.MaxBytes == 0 {
 		return told
@@ -78,7 +78,7 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	}
 	for s.windowsFull() {
 		victim := s.quietest()
-		if g := s.findGroup(hash); g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/4 {
+		if g := s.findGroup(hash); g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
 			if s.trim(g) {
 				continue
 			}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"example.com/otelcol-guardrail/internal/detect"
 )
@@ -52,8 +53,23 @@ var floods = map[string]flood{
 	"request ids that are long and no UUIDs": {events: 160_000, user: someUsers, time: now, id: longID},
 	"times that are only when observed":      {events: 160_000, user: everyUser, time: now, id: uuid, observed: true},
 	"observed calls of one user":             {events: 80_000, user: oneUser, time: now, id: longID, observed: true, fits: true},
+	"users with long names among others": {
+		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuid, slack: 64<<18 + 2<<20,
+	},
 	// One such name has to be remembered in each of the 64 shards, whatever its share.
 	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuid, slack: 64<<20 + 1<<20},
+}
+
+// longNames first has ordinary users in every kind of place, and then such with
+// names of a quarter of a megabyte.
+func longNames(i int) string {
+	for _, calls := range []int{1, 2, 4, 6, 18} {
+		if i < 2000*calls {
+			return fmt.Sprint("user ", calls, i/calls)
+		}
+		i -= 2000 * calls
+	}
+	return strings.Repeat("n", 1<<18) + strconv.Itoa(i/6)
 }
 
 // Whatever anybody does, the memory stays bounded; what had to be forgotten is told;
@@ -121,4 +137,26 @@ func foundIn(result detect.Result, user string) bool {
 		}
 	}
 	return false
+}
+
+// What a flood leaves of a window in want of memory still makes the next one alert.
+func TestWindowsAlertNextToAFlood(t *testing.T) {
+	detector := detect.New(detect.Rule{Threshold: 5, Size: time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 8 << 20})
+	observe := func(at time.Time, id string) []detect.Alert {
+		return detector.Observe([]detect.Event{{Time: at.UnixNano(), Key: detect.AppendKey(nil, "alice"), ID: id}}, noon).Alerts
+	}
+	for minute := 0; minute < 10; minute += 2 {
+		for i := range 3000 {
+			observe(noon.Add(time.Duration(minute)*time.Minute+time.Duration(i)*20*time.Millisecond), fmt.Sprint(minute, i))
+		}
+	}
+	require.Zero(t, detector.Stats().Evicted)
+	for minute := 1; minute < 8; minute += 2 {
+		next := noon.Add(time.Duration(minute) * time.Minute)
+		told := observe(next, fmt.Sprint("next", minute))
+		if assert.Len(t, told, 1, "minute %d", minute) {
+			assert.Equal(t, next.UnixNano(), told[0].Opened)
+			assert.False(t, told[0].Exact)
+		}
+	}
 }

@@ -48,8 +48,11 @@ func (t *table) find(tag uint32, is func(n uint32) bool) uint32 {
 
 // add enters a number that is not there.
 func (t *table) add(tag, n uint32) {
+	if len(t.slots) == 0 {
+		t.slots = make([]slot, leastSlots)
+	}
 	if t.full() {
-		t.resize(max(leastSlots, 2*len(t.slots)))
+		t.resize(2 * len(t.slots))
 	}
 	t.place(slot{tag, n})
 	t.used++
@@ -99,12 +102,12 @@ func (t *table) resize(slots int) {
 }
 
 // full reports whether the next add makes it twice as long.
-func (t *table) full() bool { return t.used >= len(t.slots)/4*3 }
+func (t *table) full() bool { return len(t.slots) > 0 && t.used >= len(t.slots)/4*3 }
 
 // growth is the memory that the next add takes.
 func (t *table) growth() int64 {
 	if t.full() {
-		return max(leastSlots*slotBytes, t.bytes())
+		return t.bytes()
 	}
 	return 0
 }
