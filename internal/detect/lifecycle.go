@@ -310,19 +310,6 @@ func (r *Rule) quiet() time.Duration {
 	return r.KeepAlive
 }
 
-// letGo forgets an alert. It leaves the timer's list when half of that is of its kind.
-func (s *shard) letGo(a *openAlert) {
-	s.alertBytes -= a.bytes()
-	a.dropped, a.key = true, ""
-	if !a.waiting {
-		return
-	}
-	if s.gone++; 2*s.gone > len(s.unsettled) {
-		s.unsettled = slices.DeleteFunc(s.unsettled, func(a *openAlert) bool { return a.dropped })
-		s.gone = 0
-	}
-}
-
 // settle closes what is due and tells of corrections. Alerts that need the timer
 // no more leave its list.
 func (s *shard) settle(now time.Time, told []Alert) []Alert {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
 // A shard has an equal share of the memory. Of that, at most
@@ -137,6 +138,19 @@ func (s *shard) costliest(but uint32) (costliest uint32) {
 		}
 	}
 	return costliest
+}
+
+// letGo forgets an alert. It leaves the timer's list when half of that is of its kind.
+func (s *shard) letGo(a *openAlert) {
+	s.alertBytes -= a.bytes()
+	a.dropped, a.key = true, ""
+	if !a.waiting {
+		return
+	}
+	if s.gone++; 2*s.gone > len(s.unsettled) {
+		s.unsettled = slices.DeleteFunc(s.unsettled, func(a *openAlert) bool { return a.dropped })
+		s.gone = 0
+	}
 }
 
 // forgetObserved drops half of the IDs that tell repeats by themselves.
