@@ -109,6 +109,9 @@ func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
 	for i := range detector.shards {
 		alerts += len(detector.shards[i].alerts)
 		waiting += len(detector.shards[i].unsettled)
+		for _, a := range detector.shards[i].unsettled {
+			require.Equal(t, a.dropped, a.key == "", "a name can be long")
+		}
 	}
 	require.Positive(t, detector.Stats().Evicted)
 	assert.LessOrEqual(t, waiting, 2*alerts+shardCount)
