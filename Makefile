@@ -99,8 +99,8 @@ fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 	@scripts/fuzz.sh $(FUZZTIME) $(OWN_CODE)
 
 .PHONY: soak
-soak: check-go ## compare detection with the oracle on 10,000 streams of each kind of window (half an hour)
-	go test ./internal/detect -run 'Streams$$' -streams=10000 -timeout=2h -v
+soak: check-go ## compare detection with the oracle on 10,000 streams of each kind of window, and flood its memory (half an hour)
+	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds' -streams=10000 -timeout=2h -v
 
 .PHONY: mutants
 mutants: check-go ## check that the tests of detection notice each of the mutations kept in internal/detect/mutants

@@ -13,7 +13,7 @@ root=$PWD
 package=./internal/detect
 streams=${MUTANT_STREAMS:-60}
 # Tests that take seconds come last, as the others notice most.
-slow='Flood|Evict|MemoryIsGivenBack'
+slow='Flood|Evict|MemoryIsGivenBack|IsAsDocumented'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

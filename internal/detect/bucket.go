@@ -7,18 +7,20 @@ import "sort"
 
 // group is what events are counted by.
 type group struct {
-	hash   groupHash
-	first  uint32 // one of its buckets, which are linked by bucket.sibling
-	recent uint32 // the bucket used last
-	events uint32
-	flags  groupFlags
+	hash    uint64 // half of it: the shard is known by the other
+	newest  int64  // no bucket has a higher index
+	first   uint32 // the bucket made last; the others follow by bucket.sibling
+	events  uint32
+	oldest  uint32 // no event is of an earlier generation
+	buckets uint8  // as long as it is not wide
+	flags   groupFlags
 }
 
 type groupFlags uint8
 
 const (
 	groupLive   groupFlags = 1 << iota // not free
-	groupWide                          // has had more than one bucket: they are in shard.byIndex
+	groupWide                          // has had more buckets than are looked through: they are in shard.wide
 	groupAlerts                        // has alerts
 )
 
@@ -26,9 +28,10 @@ const (
 type bucket struct {
 	index         int64 // start, in window sizes since the Unix epoch
 	group         uint32
-	sibling       uint32 // another bucket of the group, in no order
+	sibling       uint32 // the group's bucket made before
 	before, after uint32 // the group's buckets at index-1 and index+1
 	block         uint32 // where the events lie
+	oldest        uint32 // no event is of an earlier generation
 	count         uint16
 	class         uint8 // of the block
 	flags         bucketFlags
@@ -51,6 +54,18 @@ type bucketKey struct {
 // it from the next one holds all its newer events before any older.
 const exactCount = 4096
 
+// findGroup gives the group with a hash, 0 if there is none.
+func (s *shard) findGroup(hash groupHash) uint32 {
+	return s.index.find(tagOf(hash[1]), func(g uint32) bool { return s.groups.at(g).hash == hash[1] })
+}
+
+func (s *shard) addGroup(hash groupHash) uint32 {
+	g := s.groups.take()
+	*s.groups.at(g) = group{hash: hash[1], oldest: s.generation, flags: groupLive}
+	s.index.add(tagOf(hash[1]), g)
+	return g
+}
+
 func (s *shard) events(n uint32) []event {
 	b := s.buckets.at(n)
 	if b.count == 0 {
@@ -59,52 +74,72 @@ func (s *shard) events(n uint32) []event {
 	return s.runs.block(n, b.class, b.block)[:b.count]
 }
 
+// narrow is how many buckets of a group are looked through, one after the other.
+const narrow = 8
+
 // find gives a group's bucket, 0 if there is none.
 func (s *shard) find(g uint32, index int64) uint32 {
 	group := s.groups.at(g)
-	if group.flags&groupWide != 0 {
-		return s.byIndex[bucketKey{g, index}]
+	n := group.first
+	if group.flags&groupWide != 0 && n != 0 && s.buckets.at(n).index != index {
+		return s.wide.find(s.bucketTag(g, index), func(n uint32) bool {
+			b := s.buckets.at(n)
+			return b.group == g && b.index == index
+		})
 	}
-	if n := group.first; n != 0 && s.buckets.at(n).index == index {
-		return n
+	for n != 0 && s.buckets.at(n).index != index {
+		n = s.buckets.at(n).sibling
 	}
-	return 0
+	return n
 }
 
 // bucketOf gives a group's bucket, a new one if there is none.
 func (s *shard) bucketOf(g uint32, index int64) uint32 {
-	group := s.groups.at(g)
-	if n := group.recent; n != 0 && s.buckets.at(n).index == index {
-		return n
+	if group := s.groups.at(g); group.first != 0 && index <= group.newest {
+		if n := s.find(g, index); n != 0 {
+			return n
+		}
 	}
-	n := s.find(g, index)
-	if n == 0 {
-		n = s.addBucket(g, index)
-	}
-	group.recent = n
-	return n
+	return s.addBucket(g, index)
 }
 
 func (s *shard) addBucket(g uint32, index int64) uint32 {
 	group := s.groups.at(g)
+	var before, after uint32
+	if group.first != 0 && index-1 <= group.newest { // mostly it is not: time goes on
+		before = s.find(g, index-1)
+		after = s.find(g, index+1)
+	}
 	n := s.buckets.take()
-	b := s.buckets.at(n)
-	b.index, b.group = index, g
-	if first := group.first; first != 0 && group.flags&groupWide == 0 {
+	*s.buckets.at(n) = bucket{
+		index: index, group: g, sibling: group.first, before: before, after: after, oldest: s.generation,
+	}
+	if before != 0 {
+		s.buckets.at(before).after = n
+	}
+	if after != 0 {
+		s.buckets.at(after).before = n
+	}
+	if group.first == 0 || index > group.newest {
+		group.newest = index
+	}
+	group.first = n
+	switch {
+	case group.flags&groupWide != 0:
+		s.wide.add(s.bucketTag(g, index), n)
+	case group.buckets == narrow:
 		group.flags |= groupWide
-		s.byIndex[bucketKey{g, s.buckets.at(first).index}] = first
-	}
-	if group.flags&groupWide != 0 {
-		s.byIndex[bucketKey{g, index}] = n
-		if b.before = s.find(g, index-1); b.before != 0 {
-			s.buckets.at(b.before).after = n
+		for ; n != 0; n = s.buckets.at(n).sibling {
+			s.wide.add(s.bucketTag(g, s.buckets.at(n).index), n)
 		}
-		if b.after = s.find(g, index+1); b.after != 0 {
-			s.buckets.at(b.after).before = n
-		}
+	default:
+		group.buckets++
 	}
-	b.sibling, group.first = group.first, n
-	return n
+	return group.first
+}
+
+func (s *shard) bucketTag(g uint32, index int64) uint32 {
+	return tagOf(s.hasher.bucket(bucketKey{g, index}))
 }
 
 // dropBucket forgets a bucket. The caller takes it out of its group's list.
@@ -118,10 +153,9 @@ func (s *shard) dropBucket(n uint32) {
 		s.buckets.at(b.after).before = 0
 	}
 	if group.flags&groupWide != 0 {
-		delete(s.byIndex, bucketKey{b.group, b.index})
-	}
-	if group.recent == n {
-		group.recent = 0
+		s.wide.remove(s.bucketTag(b.group, b.index), n)
+	} else {
+		group.buckets--
 	}
 	if b.count > 0 {
 		group.events -= uint32(b.count)
@@ -160,7 +194,9 @@ func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
 	events = s.events(n)
 	copy(events[at+1:], events[at:])
 	events[at] = *e
-	s.groups.at(b.group).events++
+	group := s.groups.at(b.group)
+	group.events++
+	group.oldest, b.oldest = min(group.oldest, e.generation), min(b.oldest, e.generation)
 	if limit := max(exactCount, rule.Threshold+1); len(events) == 2*limit {
 		s.cut(n, limit, rule.Window == Session)
 	}
@@ -209,6 +245,21 @@ func (s *shard) cut(n uint32, keep int, first bool) {
 	s.groups.at(b.group).events -= uint32(len(events) - kept)
 	b.count = uint16(kept)
 	b.flags |= bucketCut
+}
+
+// trim lets the oldest events go of a group's buckets that have many more than
+// alert, and reports whether there were any. What is left of a bucket tells, as
+// before, what else alerts, and the evidence: it is only counts that suffer.
+func (s *shard) trim(g uint32) (trimmed bool) {
+	keep := max(maxEvidence, s.rule.Threshold+1)
+	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).sibling {
+		if int(s.buckets.at(n).count) > 2*keep {
+			s.cut(n, keep, s.rule.Window == Session)
+			s.move(n, classFor(int(s.buckets.at(n).count)))
+			trimmed = true
+		}
+	}
+	return trimmed
 }
 
 // upTo gives how many of the events are not later than t.

@@ -36,8 +36,8 @@ func (d *Detector) remembers(e *eventEntry) bool {
 			return true
 		}
 	}
-	g, ok := s.index[hash]
-	if !ok {
+	g := s.findGroup(hash)
+	if g == 0 {
 		return false
 	}
 	n := s.find(g, floorDiv(e.time, int64(s.rule.Size)))

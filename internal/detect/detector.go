@@ -32,7 +32,7 @@ func New(rule Rule) *Detector {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
-		s.index, s.byIndex = map[groupHash]uint32{}, map[bucketKey]uint32{}
+		s.profiles.most = s.budget() / 16
 	}
 	return d
 }
@@ -47,11 +47,14 @@ type batchOrder struct {
 
 // Observe counts a batch of events and returns what is to be told of alerts
 // because of them. now is the present, for what goes by arrival. Each shard is
-// locked once.
+// locked once, unless the batch might go over the limit of alerts.
 func (d *Detector) Observe(events []Event, now time.Time) Result {
 	var result Result
 	if len(events) == 0 {
 		return result
+	}
+	if len(events) > 1 && d.limiter.tight(2*len(events), now) { // one event makes at most two buckets alert
+		return d.observeInOrder(events, now)
 	}
 	order := d.scratch.Get().(*batchOrder)
 	defer d.scratch.Put(order)
@@ -67,6 +70,9 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.mu.Lock()
 		s.turn(now)
 		order.fresh = order.fresh[:0]
+		for n := order.first[i]; n >= 0; n = order.next[n] {
+			s.findGroup(order.hashes[n]) // brings it into the cache: here, one need not wait for the other
+		}
 		for n := order.first[i]; n >= 0; n = order.next[n] {
 			var repeat bool
 			alerts, repeat = s.count(&d.limiter, &events[n], order.hashes[n], now, alerts[:0])
@@ -136,7 +142,7 @@ func (d *Detector) Stats() Stats {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		stats.Groups += len(s.index)
+		stats.Groups += s.index.used
 		stats.Evicted += s.evicted
 		stats.Bytes += s.bytes()
 		s.mu.Unlock()

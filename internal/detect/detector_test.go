@@ -132,6 +132,25 @@ func TestRepeatsCountOnce(t *testing.T) {
 	}
 }
 
+// A source that lags sends again what it could not deliver: without a time of its own, a call is a repeat as long as
+// any other would be remembered.
+func TestObservedRepeatIsKnownForSizeAndRetention(t *testing.T) {
+	rule := Rule{Threshold: 0, Size: time.Minute, Retention: time.Hour}
+	for minute := range 90 {
+		detector := New(rule)
+		detector.Observe([]Event{at("somebody", "", noon)}, noon)
+		first, again := noon.Add(time.Duration(minute)*time.Minute), noon.Add(time.Duration(minute+61)*time.Minute)
+		call := at("alice", "1", first)
+		call.IDOnly = true
+		require.Zero(t, detector.Observe([]Event{call}, first).Repeats)
+		for now := first; now.Before(again); now = now.Add(time.Minute) {
+			detector.Tick(now)
+		}
+		call.Time = again.UnixNano()
+		assert.Equal(t, 1, detector.Observe([]Event{call}, again).Repeats, "first in minute %d", minute)
+	}
+}
+
 // Whatever times a record claims, the collector must not stop for it.
 func TestNoTimeBreaksTheDetector(t *testing.T) {
 	instants := rapid.OneOf(

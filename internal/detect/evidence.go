@@ -20,12 +20,14 @@ type profiles struct {
 	byName map[profile]uint16
 	list   []profile
 	last   uint16
+	bytes  int64 // that they take
+	most   int64 // that they may take; 0: any
 }
 
 const (
 	maxProfiles    = 256
 	maxProfileName = 256
-	profileBytes   = 400 // about what one takes
+	profileBytes   = 200 // about what one takes besides its names
 )
 
 func (p *profiles) number(model, operation, region string) uint16 {
@@ -39,13 +41,14 @@ func (p *profiles) number(model, operation, region string) uint16 {
 	}
 	n, ok := p.byName[want]
 	if !ok {
-		if len(p.list) == maxProfiles {
+		if len(p.list) == maxProfiles || p.most > 0 && p.bytes > p.most {
 			return 0
 		}
 		want = profile{strings.Clone(want.model), strings.Clone(want.operation), strings.Clone(want.region)}
 		n = uint16(len(p.list))
 		p.list = append(p.list, want)
 		p.byName[want] = n
+		p.bytes += profileBytes + int64(len(want.model)+len(want.operation)+len(want.region))
 	}
 	p.last = n
 	return n

@@ -18,7 +18,9 @@ type hasher struct{ high, low maphash.Seed }
 
 func newHasher() hasher { return hasher{maphash.MakeSeed(), maphash.MakeSeed()} }
 
-// groupHash stands for a group's key.
+// groupHash stands for a group's key. The shard is chosen by its first half and the
+// group found by the second, so that 70 bits tell groups apart: of ten million,
+// two are taken for one in one process of twenty million.
 type groupHash [2]uint64
 
 func (h *hasher) group(key []byte) groupHash {
@@ -28,6 +30,8 @@ func (h *hasher) group(key []byte) groupHash {
 func (h *hasher) groupString(key string) groupHash {
 	return groupHash{maphash.String(h.high, key), maphash.String(h.low, key)}
 }
+
+func (h *hasher) bucket(key bucketKey) uint64 { return maphash.Comparable(h.low, key) }
 
 func (h *hasher) id(s string) (id eventID, flags eventFlags) {
 	if parseUUID(s, &id) {
@@ -42,42 +46,39 @@ const uuidLen = 36
 
 func isHyphen(i int) bool { return i == 8 || i == 13 || i == 18 || i == 23 }
 
+// digits gives the value of a hexadecimal digit, lower-case; any other byte has
+// bits above it.
+var digits = func() (values [256]byte) {
+	for c := range values {
+		values[c] = 0xff
+	}
+	for value, c := range hexDigits {
+		values[c] = byte(value)
+	}
+	return values
+}()
+
+const hexDigits = "0123456789abcdef"
+
+// pairs says where the two digits of each of a UUID's bytes are.
+var pairs = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
 // parseUUID reads a UUID in its canonical form, lower-case. Any other form is
 // another ID.
 func parseUUID(s string, id *eventID) bool {
-	if len(s) != uuidLen {
+	if len(s) != uuidLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
-	n := 0
-	var high byte
-	for i := range uuidLen {
-		c := s[i]
-		if isHyphen(i) {
-			if c != '-' {
-				return false
-			}
-			continue
-		}
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		default:
-			return false
-		}
-		if n%2 == 0 {
-			high = c << 4
-		} else {
-			id[n/2] = high | c
-		}
-		n++
+	var wrong byte
+	for i, at := range pairs {
+		high, low := digits[s[at]], digits[s[at+1]]
+		wrong |= high | low
+		id[i] = high<<4 | low
 	}
-	return true
+	return wrong < 16
 }
 
 func formatUUID(id eventID) string {
-	const digits = "0123456789abcdef"
 	var s [uuidLen]byte
 	n := 0
 	for i := range s {
@@ -85,7 +86,7 @@ func formatUUID(id eventID) string {
 			s[i] = '-'
 			continue
 		}
-		s[i] = digits[id[n/2]>>(4*(1-n%2))&0xf]
+		s[i] = hexDigits[id[n/2]>>(4*(1-n%2))&0xf]
 		n++
 	}
 	return string(s[:])

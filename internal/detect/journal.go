@@ -91,7 +91,9 @@ func (j *Journal) enter(s *shard, l *limiter, events []Event, counted []int32, n
 	}
 	for _, a := range s.unsaved {
 		j.page.alert(a)
-		a.unsaved = false
+		if a.unsaved = false; a.dropped {
+			a.key = ""
+		}
 		j.sealAt(pageMost, now)
 	}
 	if len(s.unsaved) > 0 {

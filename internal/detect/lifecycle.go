@@ -33,7 +33,7 @@ type openAlert struct {
 	dropped     bool // nothing knows it any more
 }
 
-const openAlertBytes = 300 // about what one takes besides its key
+const openAlertBytes = 220 // about what one takes besides its key, its places in lists and the map included
 
 func (a *openAlert) bytes() int64 { return openAlertBytes + int64(len(a.key)) }
 
@@ -218,9 +218,8 @@ func (c *change) merge(a, b *openAlert) *openAlert {
 		record.Merged, record.MergedInto = true, a.opened
 		c.told = append(c.told, record)
 	}
-	b.closed, b.dropped = true, true
-	c.save(b)
-	c.alertBytes -= b.bytes()
+	b.closed = true
+	c.letGo(b)
 	c.alerts[c.group] = slices.DeleteFunc(c.alerts[c.group], func(other *openAlert) bool { return other == b })
 	return a
 }
@@ -340,12 +339,13 @@ func (s *shard) settle(now time.Time, told []Alert) []Alert {
 			a.closed, a.corrected = true, false
 			s.save(a)
 			if !a.muted {
-				told = append(told, s.record(s.index[s.hasher.group([]byte(a.key))], a, Closed))
+				told = append(told, s.record(s.findGroup(s.hasher.group([]byte(a.key))), a, Closed))
 			}
 		}
 		a.waiting = (!a.closed || a.corrected) && !a.dropped
 		return !a.waiting
 	})
+	s.gone = 0
 	return told
 }
 
@@ -356,9 +356,7 @@ func (s *shard) forgetAlerts(g uint32, now time.Time) {
 		if !a.closed || a.corrected || a.muted && !a.summed || now.Sub(a.changed) <= 2*(s.rule.Size+s.rule.Retention) {
 			return false
 		}
-		a.dropped = true
-		s.save(a)
-		s.alertBytes -= a.bytes()
+		s.letGo(a)
 		return true
 	})
 	if len(list) > 0 {

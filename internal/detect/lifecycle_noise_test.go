@@ -6,6 +6,8 @@ package detect
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +95,47 @@ func TestEvictedAlertIsClosed(t *testing.T) {
 	require.Positive(t, detector.Stats().Evicted)
 	closes += countClosed(detector.Tick(noon.Add(time.Hour)))
 	assert.Equal(t, opens, closes)
+}
+
+// What was forgotten must not wait in memory for the timer, which may be held up.
+func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes = 8 << 20
+	detector := New(rule)
+	for user := 0; user < 60_000; user += 1000 {
+		detector.Observe(crowd(user, user+1000, 3, noon), noon)
+	}
+	alerts, waiting := 0, 0
+	for i := range detector.shards {
+		alerts += len(detector.shards[i].alerts)
+		waiting += len(detector.shards[i].unsettled)
+		for _, a := range detector.shards[i].unsettled {
+			require.Equal(t, a.dropped, a.key == "", "a name can be long")
+		}
+	}
+	require.Positive(t, detector.Stats().Evicted)
+	assert.LessOrEqual(t, waiting, 2*alerts+shardCount)
+}
+
+// Alerts are bounded also while nothing else needs memory.
+func TestAlertsOfLongNamesMakeRoomForEachOther(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes, rule.Threshold = 16<<20, 0
+	detector := New(rule)
+	name := strings.Repeat("n", 100_000)
+	for user := range 1000 {
+		for i := range detector.shards {
+			if runs := &detector.shards[i].runs; runs.spare == nil {
+				runs.spare = new(page)
+				runs.made++
+			}
+		}
+		require.Len(t, opened(detector.Observe([]Event{at(name+strconv.Itoa(user), "1", noon)}, noon).Alerts), 1)
+	}
+	assert.Positive(t, detector.Stats().Evicted)
+	for i := range detector.shards {
+		assert.LessOrEqual(t, detector.shards[i].bytes(), detector.shards[i].budget())
+	}
 }
 
 func countClosed(told []Alert) (n int) {

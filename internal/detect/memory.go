@@ -5,28 +5,28 @@ package detect
 
 import (
 	"maps"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 )
 
-// What an entry of a map takes, counting the part of it that stands empty.
-const (
-	indexBytes    = 44
-	byIndexBytes  = 48
-	observedBytes = 76
-)
-
-// mapSizes are the most entries that maps have had since they were made: they do
-// not shrink.
-type mapSizes struct{ index, byIndex, observed int }
+// A shard has an equal share of the memory. Of that, at most
+//
+//   - three quarters go to groups, buckets and events, of which a quarter of the
+//     share to IDs that tell repeats by themselves;
+//   - an eighth to texts, which are evidence only: no more are kept then;
+//   - a sixteenth to profiles, likewise;
+//   - the rest, at least a sixteenth, to alerts.
+func (s *shard) budget() int64 { return s.rule.MaxBytes / shardCount }
 
 // bytes tells the memory that the shard takes.
 func (s *shard) bytes() int64 {
-	s.peak.index = max(s.peak.index, len(s.index))
-	s.peak.byIndex = max(s.peak.byIndex, len(s.byIndex))
-	s.peak.observed = max(s.peak.observed, len(s.observed))
-	return s.groups.bytes() + s.buckets.bytes() + s.runs.bytes() + s.alertBytes + s.textBytes() +
-		int64(s.peak.index)*indexBytes + int64(s.peak.byIndex)*byIndexBytes + int64(s.peak.observed)*observedBytes +
-		int64(len(s.profiles.list))*profileBytes
+	return s.windowBytes() + s.textBytes() + s.profiles.bytes + s.alertBytes
+}
+
+func (s *shard) windowBytes() int64 {
+	return s.groups.bytes() + s.index.bytes() + s.buckets.bytes() + s.wide.bytes() + s.runs.bytes() +
+		observedBytes(max(s.peak, len(s.observed)))
 }
 
 func (s *shard) textBytes() (n int64) {
@@ -36,23 +36,28 @@ func (s *shard) textBytes() (n int64) {
 	return n
 }
 
-func (s *shard) budget() int64 { return s.rule.MaxBytes / shardCount }
+// observedBytes is what a map of so many IDs takes: a power of two of places, an
+// eighth of which stays free.
+func observedBytes(ids int) int64 {
+	const place = 48 // 40 for key and value, one of the map's own, and what the allocator adds to 1,024 of them
+	if ids == 0 {
+		return 0
+	}
+	return place << max(3, bits.Len(uint(ids+ids/7)))
+}
 
-// hasTextRoom bounds the texts to an eighth of the memory: they are evidence only.
+// hasTextRoom reports whether one more text is kept.
 func (s *shard) hasTextRoom() bool {
 	return s.rule.MaxBytes == 0 || s.textBytes() < s.budget()/8
 }
 
-// shrinkMaps makes maps anew that are far smaller than they were.
+// shrinkMaps gives back the memory of tables that are far smaller than they were.
 func (s *shard) shrinkMaps() {
-	if len(s.index) < s.peak.index/4 {
-		s.index, s.peak.index = copyMap(s.index), len(s.index)
-	}
-	if len(s.byIndex) < s.peak.byIndex/4 {
-		s.byIndex, s.peak.byIndex = copyMap(s.byIndex), len(s.byIndex)
-	}
-	if len(s.observed) < s.peak.observed/4 {
-		s.observed, s.peak.observed = copyMap(s.observed), len(s.observed)
+	s.index.shrink()
+	s.wide.shrink()
+	s.peak = max(s.peak, len(s.observed))
+	if len(s.observed) < s.peak/4 {
+		s.observed, s.peak = copyMap(s.observed), len(s.observed)
 	}
 }
 
@@ -63,20 +68,21 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 }
 
 // makeRoom forgets groups, the quietest first, when what an event may need would
-// take the shard over its share of the memory. A group that alone takes a
-// quarter of the share goes before any other.
+// take the shard over its share of the memory. A group that alone takes
+// an eighth of the share makes room itself: by what it can do without, or it goes.
 func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	if s.rule.MaxBytes == 0 {
 		return told
 	}
-	need := s.groups.chunkBytes() + s.buckets.chunkBytes() + pageBytes
-	for s.needsMemory() && s.bytes()+need > s.budget() {
-		if int64(len(s.observed))*observedBytes > s.budget()/4 {
-			s.forgetObserved()
-			continue
-		}
+	if observedBytes(len(s.observed)+1) > s.budget()/4 {
+		s.forgetObserved()
+	}
+	for s.windowsFull() {
 		victim := s.quietest()
-		if g, ok := s.index[hash]; ok && int64(s.groups.at(g).events)*eventBytes > s.budget()/4 {
+		if g := s.findGroup(hash); g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
+			if s.trim(g) {
+				continue
+			}
 			victim = g
 		}
 		if victim == 0 {
@@ -87,9 +93,67 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	return told
 }
 
-// needsMemory reports whether another event might need more than is there.
-func (s *shard) needsMemory() bool {
-	return s.groups.full() || s.buckets.full() || len(s.runs.free) == 0
+// windowsFull reports whether another event might need more than is there, and
+// more than there may be.
+func (s *shard) windowsFull() bool {
+	need := s.groups.chunkBytes() + s.index.growth() + s.buckets.chunkBytes() + s.wide.growth() + pageBytes
+	over := s.windowBytes()+need > s.budget()/4*3 || s.bytes()+need > s.budget()
+	return over && (s.groups.full() || s.index.full() || s.buckets.full() || s.wide.full() || s.runs.full())
+}
+
+// boundAlerts forgets groups with alerts, but not the one that has just got one,
+// while alerts take more memory than the rest leaves them.
+func (s *shard) boundAlerts(g uint32, told []Alert) []Alert {
+	if s.rule.MaxBytes == 0 {
+		return told
+	}
+	for s.alertBytes > s.budget()/16 && s.bytes() > s.budget() {
+		victim := s.costliest(g)
+		if victim == 0 {
+			break
+		}
+		told = s.evict(victim, told)
+	}
+	return told
+}
+
+// costliest gives, of some groups with alerts but for one, that whose alerts take
+// the most memory for the events that they stand for. 0 if there is no other.
+func (s *shard) costliest(but uint32) (costliest uint32) {
+	var most float64
+	found := 0
+	for g, list := range s.alerts { // which begins anywhere
+		if g == but {
+			continue
+		}
+		var taken int64
+		for _, a := range list {
+			taken += a.bytes()
+		}
+		if cost := float64(taken) / float64(1+s.groups.at(g).events); cost > most {
+			costliest, most = g, cost
+		}
+		if found++; found == sampled {
+			break
+		}
+	}
+	return costliest
+}
+
+// letGo forgets an alert. It leaves the timer's list when half of that is of its kind.
+func (s *shard) letGo(a *openAlert) {
+	s.alertBytes -= a.bytes()
+	a.dropped = true
+	if s.save(a); !a.unsaved { // else the journal has yet to name it
+		a.key = ""
+	}
+	if !a.waiting {
+		return
+	}
+	if s.gone++; 2*s.gone > len(s.unsettled) {
+		s.unsettled = slices.DeleteFunc(s.unsettled, func(a *openAlert) bool { return a.dropped })
+		s.gone = 0
+	}
 }
 
 // forgetObserved drops half of the IDs that tell repeats by themselves.
@@ -101,7 +165,7 @@ func (s *shard) forgetObserved() {
 		}
 		delete(s.observed, key)
 	}
-	s.observed, s.peak.observed = copyMap(s.observed), len(s.observed)
+	s.observed, s.peak = copyMap(s.observed), len(s.observed)
 }
 
 // sampled is among how many groups the quietest is looked for: where nine in ten
@@ -112,7 +176,7 @@ const sampled = 8
 // quietest gives one of the groups with the fewest events, of some taken at
 // random; one without alerts if there is any. 0 if there is no group.
 func (s *shard) quietest() (quietest uint32) {
-	if len(s.index) == 0 {
+	if s.index.used == 0 {
 		return 0
 	}
 	var least uint64

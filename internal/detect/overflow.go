@@ -54,6 +54,18 @@ func (l *limiter) restore(e *limiterEntry) {
 	l.start, l.since, l.told, l.opened, l.untold = e.start, e.since, e.told, e.opened, e.untold
 }
 
+// tight reports whether the limit leaves room for some alerts, but not for so many:
+// then it is of account which come first.
+func (l *limiter) tight(alerts int, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := l.limit
+	if now.Sub(l.start) < limitSpan {
+		left -= l.opened
+	}
+	return l.limit > 0 && 0 < left && left < alerts
+}
+
 func (l *limiter) limitedSoFar() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,6 +83,16 @@ func (l *limiter) due(evicted int, now time.Time) (fresh int, due bool) {
 	}
 	l.evicted, l.told, l.untold = evicted, now, 0
 	return fresh, true
+}
+
+// observeInOrder counts a batch event by event, where Observe does it shard by shard.
+func (d *Detector) observeInOrder(events []Event, now time.Time) (all Result) {
+	for i := range events {
+		result := d.Observe(events[i:i+1], now)
+		all.Alerts = append(all.Alerts, result.Alerts...)
+		all.Repeats += result.Repeats
+	}
+	return all
 }
 
 // overflow sums up what was not told by itself: alerts over the limit, ten minutes

@@ -37,7 +37,7 @@ func (d *Detector) Keep() (*Journal, *Replay) {
 	replay := &Replay{detector: d, alerts: map[alertName]alertEntry{}, keys: map[groupHash]string{}}
 	for i := range d.shards {
 		s := &d.shards[i]
-		s.started = time.Unix(0, 0)
+		s.started = time.Unix(0, 0).Add(-s.lead)
 		s.journal, s.replay = journal, replay
 	}
 	return journal, replay
@@ -165,7 +165,7 @@ func (r *Replay) untold(now time.Time) (told []Alert) {
 	for _, key := range keys {
 		s, hash := r.detector.shardOf(key)
 		s.mu.Lock()
-		if g, ok := s.index[hash]; ok {
+		if g := s.findGroup(hash); g != 0 {
 			c := change{shard: s, limiter: &r.detector.limiter, group: g, key: []byte(key), now: now, told: told}
 			c.raiseUntold(dropped[key])
 			told = c.told

@@ -32,11 +32,12 @@ const eventBytes = int64(unsafe.Sizeof(event{}))
 // its place, so that whole pages fall free and serve any length.
 type runs struct {
 	classes [pageClass + 1]runClass
-	free    []*page
-	made    int // pages in all
+	spare   *page // at most one: the others that fall free are given back
+	made    int   // pages in all
 	// big holds the blocks that are longer than a page, by owner.
 	big      map[uint32][]event
 	bigBytes int64
+	lists    int64 // the memory of the classes' lists
 }
 
 const (
@@ -77,17 +78,18 @@ func (r *runs) take(owner uint32, class uint8) (n uint32) {
 	}
 	c := &r.classes[class]
 	n = uint32(len(c.owners))
+	r.lists -= c.listBytes()
 	if int(n)>>(pageClass-class) == len(c.pages) {
 		c.pages = append(c.pages, r.takePage())
 	}
 	c.owners = append(c.owners, owner)
+	r.lists += c.listBytes()
 	return n
 }
 
 func (r *runs) takePage() *page {
-	if last := len(r.free) - 1; last >= 0 {
-		p := r.free[last]
-		r.free = r.free[:last]
+	if p := r.spare; p != nil {
+		r.spare = nil
 		return p
 	}
 	r.made++
@@ -110,20 +112,19 @@ func (r *runs) put(owner uint32, class uint8, n uint32) (moved uint32) {
 	}
 	c.owners = c.owners[:last]
 	if pages := (len(c.owners) + pageLen>>class - 1) >> (pageClass - class); pages < len(c.pages) {
-		r.free = append(r.free, c.pages[pages])
+		if r.spare != nil {
+			r.made--
+		}
+		r.spare = c.pages[pages]
 		c.pages[pages] = nil
 		c.pages = c.pages[:pages]
-		if r.made == len(r.free) { // none in use: after a flood the memory is given back
-			r.free, r.made = nil, 0
-		}
 	}
 	return moved
 }
 
-func (r *runs) bytes() int64 {
-	n := int64(r.made)*(pageBytes+8) + r.bigBytes
-	for i := range r.classes {
-		n += int64(cap(r.classes[i].owners)) * 4
-	}
-	return n
-}
+// full reports whether the next take may need memory.
+func (r *runs) full() bool { return r.spare == nil || r.bigBytes > 0 }
+
+func (c *runClass) listBytes() int64 { return int64(cap(c.pages))*8 + int64(cap(c.owners))*4 }
+
+func (r *runs) bytes() int64 { return int64(r.made)*pageBytes + r.bigBytes + r.lists }

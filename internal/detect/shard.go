@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"math"
 	"sync"
 	"time"
 )
@@ -20,10 +21,10 @@ type shard struct {
 	rule   *Rule
 	hasher *hasher
 
-	index   map[groupHash]uint32
+	index   table // of the groups
 	groups  slab[group]
 	buckets slab[bucket]
-	byIndex map[bucketKey]uint32 // of groups that are wide
+	wide    table // of the buckets of groups that are wide
 	runs    runs
 
 	profiles profiles
@@ -32,16 +33,20 @@ type shard struct {
 
 	alerts     map[uint32][]*openAlert // by group, in order of time
 	unsettled  []*openAlert            // that the timer has something to do with
+	gone       int                     // of those, how many are dropped
 	alertBytes int64
 
 	journal *Journal     // nil: nothing is kept over a restart
 	unsaved []*openAlert // to be entered there
 	replay  *Replay      // while the shard is told what was
 
-	started    time.Time // when the running time of this shard began
+	// lead is by how much this shard's generations are ahead of the others': so that
+	// one call never waits for all shards to forget.
+	lead       time.Duration
+	started    time.Time // when the first generation of this shard began
 	generation uint32    // the present one
 	evicted    int
-	peak       mapSizes
+	peak       int // the most entries of observed since it was made: it does not shrink
 }
 
 type observedKey struct {
@@ -53,7 +58,7 @@ type observedKey struct {
 // too many of them ago. Time that runs backwards changes nothing.
 func (s *shard) turn(now time.Time) {
 	if s.started.IsZero() {
-		s.started = now
+		s.started = now.Add(-s.lead)
 	}
 	present := s.rule.generationOf(int64(now.Sub(s.started)))
 	if present <= s.generation {
@@ -71,9 +76,11 @@ func (s *shard) turn(now time.Time) {
 
 // generationOf gives the generation of what arrives at a running time, in nanoseconds.
 func (r *Rule) generationOf(running int64) uint32 {
-	length := int64(r.Size+r.Retention)/(Generations-1) + 1
-	return uint32(max(0, running) / length)
+	return uint32(max(0, running) / r.generationLength())
 }
+
+// generationLength is in nanoseconds.
+func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
 
 // count takes in one event. It appends what is to be told and reports a repeat.
 func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time, told []Alert) ([]Alert, bool) {
@@ -101,7 +108,7 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 		c.counted(n, &ev)
 	}
 	c.detect(n, e.Time)
-	return c.told, false
+	return s.boundAlerts(g, c.told), false
 }
 
 // add puts an event into its bucket. It reports false for a repeat.
@@ -116,13 +123,10 @@ func (s *shard) add(hash groupHash, ev *event, requestID string) (g, n uint32, c
 
 // groupOf gives the group of a hash, a new one if there is none.
 func (s *shard) groupOf(hash groupHash) uint32 {
-	g, ok := s.index[hash]
-	if !ok {
-		g = s.groups.take()
-		*s.groups.at(g) = group{hash: hash, flags: groupLive}
-		s.index[hash] = g
+	if g := s.findGroup(hash); g != 0 {
+		return g
 	}
-	return g
+	return s.addGroup(hash)
 }
 
 // detect looks whether an event at t, in bucket n, makes a bucket alert.
@@ -175,9 +179,10 @@ func (s *shard) forget(upTo uint32, now time.Time) {
 	}
 	for g := uint32(1); g < s.groups.next; g++ {
 		group := s.groups.at(g)
-		if group.flags&groupLive == 0 {
+		if group.flags&groupLive == 0 || group.flags&groupAlerts == 0 && group.oldest > upTo {
 			continue
 		}
+		group.oldest = math.MaxUint32
 		link := &group.first
 		for n := *link; n != 0; n = *link {
 			s.forgetEvents(n, upTo)
@@ -201,20 +206,28 @@ func (s *shard) forget(upTo uint32, now time.Time) {
 
 func (s *shard) forgetEvents(n uint32, upTo uint32) {
 	b := s.buckets.at(n)
+	group := s.groups.at(b.group)
+	if b.oldest > upTo {
+		group.oldest = min(group.oldest, b.oldest)
+		return
+	}
 	events := s.events(n)
 	kept := 0
+	b.oldest = math.MaxUint32
 	for i := range events {
-		if events[i].generation > upTo {
+		if generation := events[i].generation; generation > upTo {
+			b.oldest = min(b.oldest, generation)
 			events[kept] = events[i]
 			kept++
-		} else if s.groups.at(b.group).flags&groupAlerts != 0 {
+		} else if group.flags&groupAlerts != 0 {
 			s.missed(b.group, events[i].time)
 		}
 	}
+	group.oldest = min(group.oldest, b.oldest)
 	if kept == len(events) {
 		return
 	}
-	s.groups.at(b.group).events -= uint32(len(events) - kept)
+	group.events -= uint32(len(events) - kept)
 	if kept == 0 {
 		s.putBlock(n)
 		b.count = 0
@@ -257,11 +270,9 @@ func (s *shard) dropGroup(g uint32) {
 		n = next
 	}
 	for _, a := range s.alerts[g] {
-		a.dropped = true
-		s.save(a)
-		s.alertBytes -= a.bytes()
+		s.letGo(a)
 	}
 	delete(s.alerts, g)
-	delete(s.index, group.hash)
+	s.index.remove(tagOf(group.hash), g)
 	s.groups.put(g)
 }

@@ -58,5 +58,5 @@ func (s *slab[T]) chunkBytes() int64 {
 }
 
 func (s *slab[T]) bytes() int64 {
-	return int64(len(s.chunks))*(s.chunkBytes()+8) + int64(cap(s.free))*4
+	return int64(len(s.chunks))*s.chunkBytes() + int64(cap(s.chunks))*8 + int64(cap(s.free))*4
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
 	"example.com/otelcol-guardrail/internal/streams"
 )
@@ -85,4 +86,25 @@ func TestFloodIsRememberedByArrival(t *testing.T) {
 	alerts := ledger.enter(feed.feed(next, start.Add(2000)).Alerts)
 	require.Len(t, alerts, 1, "the earlier ones arrived %v ago", stream.Size)
 	assert.EqualValues(t, 1000, alerts[0].Opened)
+}
+
+// A session that is flooded still begins with its first event, whatever of it was let go: what comes late and lies
+// near that event belongs to it.
+func TestFloodedSessionKeepsItsBeginning(t *testing.T) {
+	stream := streams.Stream{
+		Window: oracle.Session, Threshold: 5, Size: 10_000, Retention: time.Minute, Groups: [][]string{{"a"}},
+	}
+	feed, arrival := newFeederFor(stream, time.Minute, year), time.Unix(1e9, 0)
+	observe := func(at int64, id string) []detect.Alert {
+		return feed.feed([]streams.Event{{Time: at, ID: id, Model: "model"}}, arrival).Alerts
+	}
+	observe(10_001, "first")
+	for i := range 3 * exactCount {
+		observe(15_000+int64(i)%4_000, strconv.Itoa(i))
+	}
+	assert.Empty(t, observe(2_000, "late"), "near to the first only")
+	told := feed.detector.Tick(arrival.Add(time.Hour))
+	require.Len(t, told, 1)
+	assert.EqualValues(t, 2_000, told[0].First)
+	assert.Equal(t, []int64{10_001, 2_000}, []int64{told[0].Opened, told[0].WindowStart})
 }

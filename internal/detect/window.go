@@ -16,9 +16,9 @@ func (s *shard) sliding(rule *Rule, n uint32, t int64) (from, end int64, crossed
 	if b := s.buckets.at(n); b.before != 0 {
 		before = s.events(b.before)
 	}
-	for i := range events {
+	for i := notBefore(events, t); i < len(events); i++ {
 		end := events[i].time
-		if end < t || i+1 < len(events) && events[i+1].time == end {
+		if i+1 < len(events) && events[i+1].time == end {
 			continue
 		}
 		if end-t >= int64(rule.Size) {
