@@ -31,8 +31,9 @@ const pointerKey = "state"
 
 func rootKey(epoch uint64) string { return strconv.FormatUint(epoch, 36) + "/root" }
 
+// pageKey has decimal digits where an alert's key has a letter.
 func pageKey(epoch, slot, number uint64) string {
-	return fmt.Sprintf("%s/%s/%010x", strconv.FormatUint(epoch, 36), strconv.FormatUint(slot, 36), number)
+	return fmt.Sprintf("%s/%d/%010x", strconv.FormatUint(epoch, 36), slot, number)
 }
 
 func alertKey(epoch, number uint64) string {
