@@ -37,7 +37,7 @@ type crashCall struct {
 	observed bool // no time but that at which it was observed
 }
 
-const crashRetention = 10 * time.Minute
+const crashRetention = 2 * time.Minute
 
 func newCrashScenario(seed uint64) crashScenario {
 	rng := rand.New(rand.NewPCG(seed, 11))
@@ -45,13 +45,13 @@ func newCrashScenario(seed uint64) crashScenario {
 		seed: seed,
 		rule: oracle.Rule{
 			Type:      oracle.Type(seed % 3),
-			Size:      []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}[rng.IntN(3)],
+			Size:      []time.Duration{5 * time.Second, 20 * time.Second, time.Minute}[rng.IntN(3)],
 			Threshold: []int{0, 1, 2, 3, 5}[rng.IntN(5)],
 		},
 		maxDuration: time.Hour,
 	}
 	if seed%4 == 3 { // a share has alerts that go on
-		s.keepAlive = s.rule.Size * time.Duration(1+rng.IntN(5))
+		s.keepAlive = s.rule.Size * time.Duration(1+rng.IntN(3))
 		s.maxDuration = s.keepAlive * time.Duration(1+rng.IntN(4))
 	}
 	if rng.IntN(3) == 0 {

@@ -214,7 +214,7 @@ func (s *crashScenario) play(t *testing.T, crashes ...int) *world {
 	}
 	for last := -1; last != w.life.number; { // a life without a crash long enough for every alert to be closed
 		last = w.life.number
-		w.rest(2*(s.keepAlive+s.rule.Size) + 3*time.Minute)
+		w.rest(s.keepAlive + s.rule.Size + time.Minute)
 	}
 	w.mu.Lock() // the last one is killed as well: nothing changes any more
 	defer w.mu.Unlock()
