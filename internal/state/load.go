@@ -57,7 +57,8 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 			storage.SetOperation(rootKey(s.epoch), l.root.encode()),
 		}
 		if err := doBatch(ctx, s.Client, ops); err != nil {
-			settings.Report(err)
+			s.pointerWanted = true
+			l.fault(err)
 		}
 	}
 	return l, nil

@@ -47,9 +47,10 @@ type Store struct {
 	journals []*journal
 
 	// What follows is the writer's alone.
-	stored     map[uint64]bool // alerts that the storage holds
-	rootWanted bool            // the root has to be written
-	cleanLeast int64           // the size of a journal from which on it is cleaned, in bytes
+	stored        map[uint64]bool // alerts that the storage holds
+	rootWanted    bool            // the root has to be written
+	pointerWanted bool            // and what leads to it
+	cleanLeast    int64           // the size of a journal from which on it is cleaned, in bytes
 
 	// changes is held for reading while something changes that must be written as a
 	// whole: what was counted, how alerts stand for it, and what is to be told of them.
@@ -270,6 +271,9 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 	if len(ops) == 0 && !rootWanted {
 		return false, nil
 	}
+	if s.pointerWanted {
+		ops = append(ops, storage.SetOperation(pointerKey, encodePointer(s.epoch)))
+	}
 	if rootWanted {
 		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.root(running, stored).encode()))
 	}
@@ -281,7 +285,7 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 		s.mu.Unlock()
 		return false, err
 	}
-	s.stored, s.rootWanted = stored, false
+	s.stored, s.rootWanted, s.pointerWanted = stored, false, false
 	for _, j := range s.journals {
 		more = j.written() || more
 	}

@@ -150,27 +150,29 @@ type stateHealth struct {
 	logger *zap.Logger
 
 	mu   sync.Mutex // guards what follows
-	bad  bool
-	said time.Time // when the log was last told
+	told bool       // the log was told of a fault, and not yet that it is over
+	said time.Time  // when the log was last told of a fault
 }
 
-// stateLogInterval is how often the log is told of a storage that goes on failing.
+// stateLogInterval is how often the log is told of a storage that goes on failing, or
+// fails now and then.
 const stateLogInterval = time.Minute
 
 func (h *stateHealth) report(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil {
-		h.bad = false
-		h.logger.Info("The storage works: the state is up to date in it")
+		if h.told {
+			h.told = false
+			h.logger.Info("The storage works: the state is up to date in it")
+		}
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
 	h.tel.builder.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
-	if now := time.Now(); !h.bad || now.Sub(h.said) >= stateLogInterval {
-		h.said = now
+	if now := time.Now(); now.Sub(h.said) >= stateLogInterval {
+		h.said, h.told = now, true
 		h.logger.Error("The storage fails. Detection goes on in memory, and what it misses is written when it works again", zap.Error(err))
 	}
-	h.bad = true
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 }
