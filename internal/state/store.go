@@ -201,7 +201,7 @@ func (s *Store) write(ctx context.Context) {
 		s.round = nil
 		s.mu.Unlock()
 
-		more, err := s.batch(ctx)
+		more, err := s.batch(context.WithoutCancel(ctx)) // Close says how long to wait
 		s.answered(err)
 		if mine != nil {
 			close(mine.done)
@@ -365,6 +365,16 @@ func doBatch(ctx context.Context, client storage.Client, ops []*storage.Operatio
 	return client.Batch(ctx, ops...)
 }
 
+// endRound lets go the calls that wait for a Batch that will not be.
+func (s *Store) endRound() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.round != nil {
+		close(s.round.done)
+		s.round = nil
+	}
+}
+
 // Close writes what is left and gives the storage back. It waits for the storage no
 // longer than ctx allows.
 func (s *Store) Close(ctx context.Context) error {
@@ -391,6 +401,7 @@ func (s *Store) Close(ctx context.Context) error {
 				more, err = s.batch(context.WithoutCancel(ctx))
 			}
 		}
+		s.endRound()
 		closed <- errors.Join(err, s.Client.Close(context.WithoutCancel(ctx)))
 	}()
 	select {

@@ -56,7 +56,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 			"pipeline (%[2]s/a, %[2]s/b), or join the pipelines before it with the forward connector", settings.ID, metadata.Type)
 	}
 	p := &guardrailProcessor{
-		durable: durable{ready: make(chan struct{})},
+		durable: durable{ready: make(chan struct{}), unread: make(chan struct{})},
 		id:      settings.ID,
 		config:  config,
 		reader: invocation.NewReader(invocation.Options{
