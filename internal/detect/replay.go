@@ -116,10 +116,7 @@ func (s *shard) recall(e *recalled) {
 	defer s.mu.Unlock()
 	s.turn(e.arrived)
 	s.makeRoom(e.hash, nil)
-	id, flags := e.id, eventUUID
-	if e.flags&journalUUID == 0 {
-		id, flags = s.hasher.id(e.text)
-	}
+	id, flags := s.entryID(&e.eventEntry)
 	if e.flags&journalPresumed != 0 {
 		flags |= eventPresumed
 	}

@@ -67,6 +67,7 @@ func open(tb testing.TB, disk *storagetest.Disk) (*Store, *Loaded) {
 	require.NoError(tb, err)
 	store, loaded, err := loader.Load(tb.Context())
 	require.NoError(tb, err)
+	store.Run()
 	return store, loaded
 }
 

@@ -76,7 +76,7 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 				assert.True(t, l.said("is set aside"))
 				assert.Empty(t, l.loaded.Alerts)
 				assert.Zero(t, l.loaded.Running.UnixNano())
-				l.knows("alice", 0, 0)
+				l.knows("alice", 0)
 				l.commit()
 				for key, value := range before {
 					if key != pointerKey {
@@ -85,7 +85,7 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 				}
 				l = start(t, l.crash()) // and the new state is as good as any
 				assert.Empty(t, l.reported())
-				l.knows("alice", 0, 100)
+				l.knows("alice", 100)
 				l.close()
 			})
 		})
@@ -239,7 +239,7 @@ func TestFirstWriteFails(t *testing.T) {
 				assert.Empty(t, reports[len(reports)-1])
 				l = start(t, l.crash())
 				assert.Empty(t, l.reported())
-				l.knows("alice", 0, 5)
+				l.knows("alice", 5)
 				l.close()
 			})
 		})

@@ -55,7 +55,7 @@ func drawRoot(t *rapid.T) *root {
 		r.journals = append(r.journals, rootJournal{
 			rule: rapid.String().Draw(t, "rule"), fingerprint: rapid.String().Draw(t, "fingerprint"),
 			slot:   rapid.Uint64Range(0, r.nextSlot-1).Draw(t, "slot"),
-			extent: extent{rapid.Uint64Range(0, last+1).Draw(t, "first"), last},
+			first: rapid.Uint64Range(0, last+1).Draw(t, "first"), last: last, cleaned: rapid.Uint64().Draw(t, "cleaned"),
 		})
 	}
 	r.alerts = rapid.SliceOfDistinct(rapid.Uint64(), rapid.ID[uint64]).Draw(t, "alerts")
@@ -116,7 +116,7 @@ func FuzzRoot(f *testing.F) {
 	f.Add((&root{}).encode())
 	f.Add((&root{
 		running: 5, nextSlot: 3, alerts: []uint64{1, 2, 1 << 60},
-		journals: []rootJournal{{"rule", "as it is", 1, extent{1, 9}}, {"", "", 2, extent{5, 4}}},
+		journals: []rootJournal{{"rule", "as it is", 1, 1, 9, 7}, {"", "", 2, 5, 4, 0}},
 	}).encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _ = decodeRoot(data)
