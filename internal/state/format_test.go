@@ -54,7 +54,7 @@ func drawRoot(t *rapid.T) *root {
 		last := rapid.Uint64Range(0, mostPages).Draw(t, "last")
 		r.journals = append(r.journals, rootJournal{
 			rule: rapid.String().Draw(t, "rule"), fingerprint: rapid.String().Draw(t, "fingerprint"),
-			slot:   rapid.Uint64Range(0, r.nextSlot-1).Draw(t, "slot"),
+			slot:  rapid.Uint64Range(0, r.nextSlot-1).Draw(t, "slot"),
 			first: rapid.Uint64Range(0, last+1).Draw(t, "first"), last: last, cleaned: rapid.Uint64().Draw(t, "cleaned"),
 		})
 	}

@@ -289,7 +289,7 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 		s.alerts = alerts
 		s.mu.Unlock()
 		if errors.Is(err, storage.ErrStorageFull) {
-			err = errors.Join(err, s.makeRoom(ctx))
+			s.makeRoom(ctx)
 		}
 		return false, err
 	}
@@ -318,8 +318,8 @@ func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
 }
 
 // makeRoom deletes what is over without writing anything else: a storage that is
-// full would refuse both together for ever.
-func (s *Store) makeRoom(ctx context.Context) error {
+// full would refuse both together for ever. That it fails is no news.
+func (s *Store) makeRoom(ctx context.Context) {
 	waiting := make([][]detect.Page, len(s.journals))
 	var ops []*storage.Operation
 	for i, j := range s.journals {
@@ -340,7 +340,6 @@ func (s *Store) makeRoom(ctx context.Context) error {
 		}
 		j.unwritten = waiting[i]
 	}
-	return err
 }
 
 // writeAlerts lists what is to be done for the alerts that wait, and which ones the
