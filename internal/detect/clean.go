@@ -15,7 +15,7 @@ func (d *Detector) Clean(page Page) (Page, error) {
 	for len(p.rest) > 0 {
 		kind, entry := p.next()
 		if p.failed != "" {
-			return page, &CorruptError{Offset: len(page.Body) - len(p.rest), Fault: p.failed}
+			return page, &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
 		}
 		if kind == entryEvent && d.remembers(&entry.event) {
 			cleaned.eventOf(cleaned.text(entry.event.key), &entry.event)

@@ -23,7 +23,8 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 	for i := range 2 * written {
 		detector.Observe([]Event{at("alice", long+strconv.Itoa(i), noon)}, running(0))
 	}
-	pages := journal.Take(nil)
+	pages, lost := journal.Take(nil)
+	assert.Equal(t, written-sealedMost, lost)
 	require.Len(t, pages, sealedMost)
 	last := pages[len(pages)-1].Number
 	assert.Equal(t, uint64(written), last, "the newest are kept")
@@ -31,7 +32,8 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 
 	// What is kept can be read, and the journal goes on.
 	detector.Observe([]Event{at("bob", "1", noon)}, running(0))
-	pages = journal.Take(pages)
+	pages, lost = journal.Take(pages)
+	assert.Zero(t, lost)
 	assert.Equal(t, last+1, pages[len(pages)-1].Number)
 	restarted := New(Rule{Threshold: 1e6, Size: time.Minute, Retention: time.Hour})
 	_, replay = restarted.Keep()
@@ -39,6 +41,7 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 		require.NoError(t, replay.Page(page))
 	}
 	assert.Equal(t, 2*sealedMost+1, replay.Events())
+	assert.Empty(t, replay.End(running(0), last+2))
 	assert.Equal(t, 2, restarted.Stats().Groups)
 }
 
@@ -49,10 +52,9 @@ func TestPagesEndWithTheirGeneration(t *testing.T) {
 	journal, replay := detector.Keep()
 	replay.End(running(0), 7)
 	var pages []Page
-	step := func(arrival time.Duration) []Page {
+	step := func(arrival time.Duration) {
 		detector.Observe([]Event{at("alice", strconv.Itoa(len(pages)), noon)}, running(arrival))
-		pages = append(pages, journal.Take(nil)...)
-		return pages
+		pages, _ = journal.Take(pages)
 	}
 	generation := (hourly().Size+hourly().Retention)/(Generations-1) + 1
 	step(0)
@@ -66,7 +68,8 @@ func TestPagesEndWithTheirGeneration(t *testing.T) {
 	assert.Equal(t, uint32(1), journal.Generation(pages[2].Arrived))
 
 	detector.Tick(running(generation))
-	assert.Empty(t, journal.Take(nil), "nothing new")
+	fresh, _ := journal.Take(nil)
+	assert.Empty(t, fresh, "nothing new")
 
 	for len(pages[len(pages)-1].Body) < pageFull {
 		step(generation)

@@ -5,21 +5,41 @@ package detect
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 )
 
 // Replay makes a new detector stand where another stood, from the pages of that
 // one's journal. Events of all pages give the same buckets in any order; how alerts
 // stand is taken from their latest entries.
+//
+// Pages are read by the caller while events of earlier ones are counted, by as many
+// goroutines as there are cores, each for shards of its own.
 type Replay struct {
 	detector *Detector
 	alerts   map[alertName]alertEntry // the latest of each
 	limiter  *limiterEntry            // the latest
-	keys     map[groupHash]string     // of groups with a bucket that alerts
 	events   int
+	read     []recalled // that are to be counted next
+	counting []recalled // that are being counted
+	counters sync.WaitGroup
+
+	mu   sync.Mutex           // guards what follows
+	keys map[groupHash]string // of groups with a bucket that alerts
 }
+
+// recalled is an event that was read.
+type recalled struct {
+	eventEntry
+	hash    groupHash
+	arrived time.Time // present of its page
+}
+
+// recallAtOnce is how many events are handed over at once.
+const recallAtOnce = 4096
 
 // alertName is what an alert is told from others by.
 type alertName struct {
@@ -59,11 +79,10 @@ func (r *Replay) Page(page Page) error {
 			return &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
 		case kind == entryEvent:
 			r.events++
-			s, hash := d.shardOf(entry.event.key)
-			s.mu.Lock()
-			s.turn(now)
-			s.recall(hash, &entry.event, now)
-			s.mu.Unlock()
+			hash := d.hasher.groupString(entry.event.key)
+			if r.read = append(r.read, recalled{entry.event, hash, now}); len(r.read) == recallAtOnce {
+				r.count()
+			}
 		case kind == entryAlert:
 			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
 		case kind == entryLimiter:
@@ -74,14 +93,34 @@ func (r *Replay) Page(page Page) error {
 	return nil
 }
 
+// count has the events counted that were read, once those before them are.
+func (r *Replay) count() {
+	r.counters.Wait()
+	r.read, r.counting = r.counting[:0], r.read
+	workers := min(shardCount, uint64(runtime.GOMAXPROCS(0)))
+	for worker := range workers {
+		r.counters.Go(func() {
+			for i := range r.counting {
+				e := &r.counting[i]
+				if number := e.hash[0] % shardCount; number%workers == worker {
+					r.detector.shards[number].recall(e)
+				}
+			}
+		})
+	}
+}
+
 // recall counts an event of a journal.
-func (s *shard) recall(hash groupHash, e *eventEntry, now time.Time) {
-	s.makeRoom(hash, nil)
-	id, flags := s.entryID(e)
+func (s *shard) recall(e *recalled) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turn(e.arrived)
+	s.makeRoom(e.hash, nil)
+	id, flags := s.entryID(&e.eventEntry)
 	if e.flags&journalPresumed != 0 {
 		flags |= eventPresumed
 	}
-	if e.flags&journalIDOnly != 0 && s.seen(observedKey{hash, id}) {
+	if e.flags&journalIDOnly != 0 && s.seen(observedKey{e.hash, id}) {
 		return
 	}
 	ev := event{
@@ -92,14 +131,16 @@ func (s *shard) recall(hash groupHash, e *eventEntry, now time.Time) {
 	if e.flags&journalRequestID != 0 {
 		requestID = e.text
 	}
-	g, n, counted := s.add(hash, &ev, requestID)
+	g, n, counted := s.add(e.hash, &ev, requestID)
 	if !counted {
 		return
 	}
-	c := change{shard: s, group: g, now: now}
+	c := change{shard: s, group: g, now: e.arrived}
 	c.detect(n, e.time)
 	if c.raised {
-		s.replay.keys[hash] = e.key
+		s.replay.mu.Lock()
+		s.replay.keys[e.hash] = e.key
+		s.replay.mu.Unlock()
 	}
 }
 
@@ -107,6 +148,8 @@ func (s *shard) recall(hash groupHash, e *eventEntry, now time.Time) {
 // the journal's next page. It returns alerts that are due and were never told: there
 // are none unless entries are missing.
 func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
+	r.count()
+	r.counters.Wait()
 	d := r.detector
 	for i := range d.shards {
 		s := &d.shards[i]

@@ -126,7 +126,8 @@ func (k *kept) begin(now time.Time, next uint64) (*detect.Journal, []detect.Aler
 }
 
 func (k *kept) commit() {
-	for _, page := range k.journal.Take(nil) {
+	pages, _ := k.journal.Take(nil)
+	for _, page := range pages {
 		k.pages[page.Number] = page
 	}
 }

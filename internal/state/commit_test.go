@@ -81,7 +81,7 @@ func TestConcurrentCommitsShareABatch(t *testing.T) {
 		disk := l.crash()
 		l = start(t, disk)
 		for i := range 100 {
-			l.knows("user "+strconv.Itoa(i), 0, 3)
+			l.knows("user "+strconv.Itoa(i), 3)
 		}
 		l.close()
 	})
@@ -114,7 +114,7 @@ func TestCommitWaitsForWhatOthersDid(t *testing.T) {
 				<-done
 				_ = l.Close(t.Context())
 				l = start(t, disk)
-				l.knows("alice", 0, 3)
+				l.knows("alice", 3)
 				l.close()
 			})
 		})
@@ -134,13 +134,13 @@ func TestCommitEndsWithItsContext(t *testing.T) {
 		end()
 		assert.Empty(t, l.reported())
 		l = start(t, l.crash())
-		l.knows("alice", 0, 3)
+		l.knows("alice", 3)
 		l.close()
 	})
 }
 
 // What belongs together is written together, or a crash could keep an alert that nobody delivers.
-func TestWholeIsWrittenAsAWhole(t *testing.T) {
+func TestChangeIsWrittenAsAWhole(t *testing.T) {
 	l := start(t, storagetest.NewDisk())
 	var snapshots []*storagetest.Disk
 	l.disk.Faulty(func(int, []*storage.Operation) error {
@@ -161,11 +161,11 @@ func TestWholeIsWrittenAsAWhole(t *testing.T) {
 		}
 	})
 	for i := range users {
-		l.Whole(func() {
-			require.Len(t, l.invoke("user "+strconv.Itoa(i), 0, 6).Alerts, 1)
-			runtime.Gosched()
-			l.StoreAlert(uint64(i+1), []byte("alert"))
-		})
+		l.BeginChange()
+		require.Len(t, l.invoke("user "+strconv.Itoa(i), 0, 6).Alerts, 1)
+		runtime.Gosched()
+		l.StoreAlert(uint64(i+1), []byte("alert"))
+		l.EndChange()
 	}
 	close(stop)
 	others.Wait()
@@ -188,8 +188,8 @@ func TestNoStore(t *testing.T) {
 	s.StoreAlert(1, nil)
 	s.DropAlerts(1)
 	s.Turn(noon)
-	done := false
-	s.Whole(func() { done = true })
-	assert.True(t, done)
+	s.BeginChange()
+	s.EndChange()
+
 	require.NoError(t, s.Close(t.Context()))
 }

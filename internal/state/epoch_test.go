@@ -76,7 +76,7 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 				assert.True(t, l.said("is set aside"))
 				assert.Empty(t, l.loaded.Alerts)
 				assert.Zero(t, l.loaded.Running.UnixNano())
-				l.knows("alice", 0, 0)
+				l.knows("alice", 0)
 				l.commit()
 				for key, value := range before {
 					if key != pointerKey {
@@ -85,7 +85,7 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 				}
 				l = start(t, l.crash()) // and the new state is as good as any
 				assert.Empty(t, l.reported())
-				l.knows("alice", 0, 100)
+				l.knows("alice", 100)
 				l.close()
 			})
 		})
@@ -104,10 +104,18 @@ func TestUnreadablePartIsLeftOut(t *testing.T) {
 		"corrupt page": {"1/1/0000000002", flipped, []string{"state cannot be read: page 2 of rule rule: its checksum is wrong"}, []string{"alice", "carol"}, 2},
 		"newer page":   {"1/1/0000000001", newer, []string{"state cannot be read: page 1 of rule rule: it was written by a newer version"}, []string{"bob", "carol"}, 2},
 		"missing page": {"1/1/0000000003", gone, []string{"state cannot be read: 1 pages of rule rule are missing"}, []string{"alice", "bob"}, 2},
-		"impossible page": {"1/1/0000000003", func([]byte) []byte { return seal(kindPage, []byte{0, 0, 99}) },
-			[]string{"state cannot be read: page 3 of rule rule: byte 0 of a journal page: an entry of unknown kind 99"}, []string{"alice", "bob"}, 2},
-		"page without times": {"1/1/0000000003", func([]byte) []byte { return seal(kindPage, nil) },
-			[]string{"state cannot be read: page 3 of rule rule: it is cut off"}, []string{"alice", "bob"}, 2},
+		"impossible page": {
+			"1/1/0000000003", func([]byte) []byte { return seal(kindPage, []byte{0, 0, 99}) },
+			[]string{"state cannot be read: page 3 of rule rule: byte 0 of a journal page: an entry of unknown kind 99"},
+			[]string{"alice", "bob"},
+			2,
+		},
+		"page without times": {
+			"1/1/0000000003", func([]byte) []byte { return seal(kindPage, nil) },
+			[]string{"state cannot be read: page 3 of rule rule: it is cut off"},
+			[]string{"alice", "bob"},
+			2,
+		},
 		"corrupt alert": {"1/o/0000000001", flipped, []string{"state cannot be read: alert 1: its checksum is wrong"}, []string{"alice", "bob", "carol"}, 1},
 		"missing alert": {"1/o/0000000002", gone, []string{"state cannot be read: alert 2: it is missing"}, []string{"alice", "bob", "carol"}, 1},
 	} {
@@ -239,7 +247,7 @@ func TestFirstWriteFails(t *testing.T) {
 				assert.Empty(t, reports[len(reports)-1])
 				l = start(t, l.crash())
 				assert.Empty(t, l.reported())
-				l.knows("alice", 0, 5)
+				l.knows("alice", 5)
 				l.close()
 			})
 		})

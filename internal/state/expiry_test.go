@@ -124,7 +124,7 @@ func TestFullStorageMakesRoom(t *testing.T) {
 		reports := l.reported()
 		assert.Empty(t, reports[len(reports)-1], "it works again")
 		l = start(t, l.crash())
-		l.knows("alice", 0, 5)
+		l.knows("alice", 5)
 		l.close()
 	})
 }

@@ -46,7 +46,7 @@ func TestHangingStorageIsWaitedForOnce(t *testing.T) {
 		end()
 		assert.Equal(t, []string{""}, l.reported(), "it works again")
 		l = start(t, l.crash())
-		l.knows("alice", 0, 20)
+		l.knows("alice", 20)
 		l.close()
 	})
 }
@@ -90,7 +90,7 @@ func TestFailingStorageCatchesUp(t *testing.T) {
 				assert.Empty(t, l.reported())
 
 				l = start(t, l.crash())
-				l.knows("alice", 0, 101)
+				l.knows("alice", 101)
 				assert.Len(t, l.loaded.Alerts, 100)
 				l.close()
 			})
@@ -139,8 +139,8 @@ func TestBacklogIsBounded(t *testing.T) {
 				l = start(t, l.crash())
 				require.Len(t, l.reported(), 2)
 				assert.True(t, l.said("A part of the state is missing"))
-				l.knows("early", 0, 5)
-				l.knows("late", 0, 5)
+				l.knows("early", 5)
+				l.knows("late", 5)
 				assert.Equal(t, 1, l.invoke(large(249), 0, 1).Repeats)
 				assert.Zero(t, l.invoke(large(3), 0, 1).Repeats)
 				l.pass(10 * span)
@@ -159,7 +159,7 @@ func TestOrderWithinABatchDoesNotMatter(t *testing.T) {
 		for life := range 10 {
 			l := startOn(t, disk, shuffling{clientOf(t, disk)})
 			assert.Empty(t, l.reported())
-			l.knows("alice", 0, 100*life)
+			l.knows("alice", 100*life)
 			l.commit()
 			if life == 5 {
 				l.pass(10 * span)

@@ -31,8 +31,9 @@ const pointerKey = "state"
 
 func rootKey(epoch uint64) string { return strconv.FormatUint(epoch, 36) + "/root" }
 
+// pageKey has decimal digits where an alert's key has a letter.
 func pageKey(epoch, slot, number uint64) string {
-	return fmt.Sprintf("%s/%s/%010x", strconv.FormatUint(epoch, 36), strconv.FormatUint(slot, 36), number)
+	return fmt.Sprintf("%s/%d/%010x", strconv.FormatUint(epoch, 36), slot, number)
 }
 
 func alertKey(epoch, number uint64) string {
@@ -105,7 +106,8 @@ type rootJournal struct {
 	rule        string // its id
 	fingerprint string // of what it counts how
 	slot        uint64
-	extent
+	first, last uint64 // page numbers; none when last < first
+	cleaned     uint64 // pages before this one may be missing
 }
 
 func (r *root) encode() []byte {
@@ -139,7 +141,7 @@ func decodeRoot(value []byte) (*root, error) {
 	r := &root{running: d.int(), nextSlot: d.uint()}
 	for range d.count() {
 		r.journals = append(r.journals, rootJournal{
-			rule: d.str(), fingerprint: d.str(), slot: d.uint(), extent: extent{first: d.uint(), last: d.uint(), cleaned: d.uint()},
+			rule: d.str(), fingerprint: d.str(), slot: d.uint(), first: d.uint(), last: d.uint(), cleaned: d.uint(),
 		})
 	}
 	previous := uint64(0)

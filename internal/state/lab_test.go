@@ -71,10 +71,8 @@ func startOn(t *testing.T, disk *storagetest.Disk, client storage.Client, rules 
 	loader, err := Open(t.Context(), Settings{Client: client, Rules: rules, Logger: zap.New(core), Report: l.report})
 	require.NoError(t, err)
 	l.Store, l.loaded, err = loader.Load(t.Context())
-	if err == nil {
-		l.Run()
-	}
 	require.NoError(t, err)
+	l.Run()
 	l.now = l.loaded.Running
 	l.commit() // what it writes at once
 	return l
@@ -127,12 +125,12 @@ func invoke(detector *detect.Detector, now time.Time, user string, from, to int)
 	return detector.Observe(events, now)
 }
 
-// knows wants these invocations, and only these of the next hundred, to be counted.
+// knows wants the first n invocations, and none of the next hundred, to be counted.
 // They all are afterwards.
-func (l *lab) knows(user string, from, to int) {
+func (l *lab) knows(user string, n int) {
 	l.t.Helper()
-	assert.Equal(l.t, to-from, l.invoke(user, from, to).Repeats, user)
-	assert.Zero(l.t, l.invoke(user, to, to+100).Repeats, user)
+	assert.Equal(l.t, n, l.invoke(user, 0, n).Repeats, user)
+	assert.Zero(l.t, l.invoke(user, n, n+100).Repeats, user)
 }
 
 func (l *lab) commit() {
@@ -166,9 +164,9 @@ func (l *lab) close() {
 }
 
 // crashed runs what is killed in the end, and gives what is on the disk then.
-func crashed(t *testing.T, run func(l *lab), rules ...Rule) *storagetest.Disk {
+func crashed(t *testing.T, run func(l *lab)) *storagetest.Disk {
 	t.Helper()
-	l := start(t, storagetest.NewDisk(), rules...)
+	l := start(t, storagetest.NewDisk())
 	run(l)
 	return l.crash()
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // epochKey is what the keys of an epoch look like.
-var epochKey = regexp.MustCompile(`^([0-9a-z]+)/(root|[0-9a-z]+/[0-9a-f]{10,})$`)
+var epochKey = regexp.MustCompile(`^([0-9a-z]+)/(root|([0-9]+|o)/[0-9a-f]{10,})$`)
 
 // sweep deletes the epochs before one that was just set aside, where the storage can
 // list its keys. Without that they stay.

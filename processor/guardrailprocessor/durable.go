@@ -5,6 +5,7 @@ package guardrailprocessor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,8 +24,9 @@ const storageName = "state"
 
 // durable is what of a processor has to do with its storage.
 type durable struct {
-	store *state.Store  // nil: state lives in memory only
-	ready chan struct{} // closed when the state is read
+	store  *state.Store  // nil: state lives in memory only
+	ready  chan struct{} // closed when the state is read
+	unread chan struct{} // closed when it will not be, since the collector stops
 	// closeStorage gives the storage back while there is no store.
 	closeStorage func(context.Context) error
 	// since is the present and the running time at which the state was read. Without a
@@ -42,6 +44,9 @@ func (d *durable) runningTime(now time.Time) time.Time {
 	return d.running.Add(now.Sub(d.since))
 }
 
+// errStopping tells the sender to keep what it has.
+var errStopping = errors.New("the collector stops before its state is read")
+
 // awaitState waits until the state is read.
 func (d *durable) awaitState(ctx context.Context) error {
 	select {
@@ -52,6 +57,8 @@ func (d *durable) awaitState(ctx context.Context) error {
 	select {
 	case <-d.ready:
 		return nil
+	case <-d.unread:
+		return errStopping
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -122,8 +129,9 @@ func (p *guardrailProcessor) openStorage(ctx context.Context, host component.Hos
 func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 	begun := time.Now()
 	store, loaded, err := loader.Load(ctx)
-	if err != nil {
-		return // it ends because the collector does
+	if err != nil { // the collector stops
+		close(p.unread)
+		return
 	}
 	now := p.now()
 	p.store, p.since, p.running = store, now, loaded.Running
@@ -150,27 +158,29 @@ type stateHealth struct {
 	logger *zap.Logger
 
 	mu   sync.Mutex // guards what follows
-	bad  bool
-	said time.Time // when the log was last told
+	told bool       // the log was told of a fault, and not yet that it is over
+	said time.Time  // when the log was last told of a fault
 }
 
-// stateLogInterval is how often the log is told of a storage that goes on failing.
+// stateLogInterval is how often the log is told of a storage that goes on failing, or
+// fails now and then.
 const stateLogInterval = time.Minute
 
 func (h *stateHealth) report(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil {
-		h.bad = false
-		h.logger.Info("The storage works: the state is up to date in it")
+		if h.told {
+			h.told = false
+			h.logger.Info("The storage works: the state is up to date in it")
+		}
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
 	h.tel.builder.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
-	if now := time.Now(); !h.bad || now.Sub(h.said) >= stateLogInterval {
-		h.said = now
+	if now := time.Now(); now.Sub(h.said) >= stateLogInterval {
+		h.said, h.told = now, true
 		h.logger.Error("The storage fails. Detection goes on in memory, and what it misses is written when it works again", zap.Error(err))
 	}
-	h.bad = true
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 }

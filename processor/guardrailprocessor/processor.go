@@ -56,7 +56,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 			"pipeline (%[2]s/a, %[2]s/b), or join the pipelines before it with the forward connector", settings.ID, metadata.Type)
 	}
 	p := &guardrailProcessor{
-		durable: durable{ready: make(chan struct{})},
+		durable: durable{ready: make(chan struct{}), unread: make(chan struct{})},
 		id:      settings.ID,
 		config:  config,
 		reader: invocation.NewReader(invocation.Options{
@@ -180,17 +180,16 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 }
 
 // settle closes what is over, and forgets.
-func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) (alerts []pendingAlert) {
+func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendingAlert {
+	p.store.BeginChange()
+	defer p.store.EndChange()
 	running := p.runningTime(now)
-	p.store.Whole(func() {
-		var due []dueAlert
-		for i, r := range p.rules {
-			due = appendDue(due, i, r.detector.Tick(running))
-		}
-		alerts = p.outbox.prepare(ctx, due, now)
-	})
+	var due []dueAlert
+	for i, r := range p.rules {
+		due = appendDue(due, i, r.detector.Tick(running))
+	}
 	p.store.Turn(running)
-	return alerts
+	return p.outbox.prepare(ctx, due, now)
 }
 
 // ConsumeLogs reads the whole batch before it forwards any of it: the next
@@ -259,19 +258,18 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 // anything, and prepares the alerts: nothing that the timer finds later is told
 // before them.
 func (p *guardrailProcessor) decide(ctx context.Context, now time.Time, b *batch) (counted bool, alerts []pendingAlert) {
+	p.store.BeginChange()
+	defer p.store.EndChange()
 	running := p.runningTime(now)
-	p.store.Whole(func() {
-		for i, r := range p.rules {
-			collected := &b.rules[i]
-			if len(collected.events) == 0 {
-				continue
-			}
-			counted = true
-			result := r.detector.Observe(collected.events, running)
-			collected.excluded[excludedDuplicate] += int64(result.Repeats)
-			b.due = appendDue(b.due, i, result.Alerts)
+	for i, r := range p.rules {
+		collected := &b.rules[i]
+		if len(collected.events) == 0 {
+			continue
 		}
-		alerts = p.outbox.prepare(ctx, b.due, now)
-	})
-	return counted, alerts
+		counted = true
+		result := r.detector.Observe(collected.events, running)
+		collected.excluded[excludedDuplicate] += int64(result.Repeats)
+		b.due = appendDue(b.due, i, result.Alerts)
+	}
+	return counted, p.outbox.prepare(ctx, b.due, now)
 }

@@ -1,0 +1,141 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/internal/state/storagetest"
+)
+
+// A shutdown while the state is read ends soon, lets go whoever waits, and costs nothing of the state.
+func TestFaultShutdownWhileTheStateIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		calls := burst("alice", 6)
+		before := startDurable(t, disk)
+		before.consume(t, bedrockLogs(calls[:5]...))
+		disk = before.kill()
+
+		disk.Faulty(failingToRead)
+		r := newDurableRig(t, disk, durableSettings)
+		require.NoError(t, r.Start(t.Context(), r.host))
+		result := make(chan error, 1)
+		go func() { result <- r.ConsumeLogs(context.Background(), bedrockLogs(calls[5])) }()
+		synctest.Wait()
+		require.NoError(t, r.Shutdown(t.Context()))
+		require.Error(t, <-result, "the sender keeps what was not counted")
+		assert.Empty(t, r.next.batches())
+		require.NoError(t, r.Shutdown(t.Context()))
+
+		disk.Faulty(nil)
+		remembers(t, disk, calls)
+	})
+}
+
+// A shutdown while an alert is tried again keeps it for the next start.
+func TestFaultShutdownDuringARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		r := startDurable(t, disk)
+		r.next.refusing(refuseAlerts)
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		r.next.refusing(func(ctx context.Context, logs plog.Logs) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		time.Sleep(time.Second) // it is being tried
+		synctest.Wait()
+		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), 6*time.Second)
+		r.silent(t, "alerts_dropped")
+		assert.Len(t, waiting(disk), 1)
+		require.NoError(t, r.Shutdown(t.Context()))
+
+		after := startDurable(t, disk)
+		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"))
+	})
+}
+
+// A shutdown does not wait for a storage that hangs, and says what is lost.
+func TestFaultShutdownWithAHangingStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		r := startDurable(t, disk)
+		disk.Faulty(func(int, []*storage.Operation) error {
+			time.Sleep(time.Hour)
+			return nil
+		})
+		r.consume(t, bedrockLogs(burst("alice", 5)...))
+		var err error
+		assert.LessOrEqual(t, took(func() { err = r.Shutdown(t.Context()) }), 15*time.Second)
+		require.ErrorContains(t, err, "storage: the last of the state could not be written")
+		require.NoError(t, r.Shutdown(t.Context()))
+		time.Sleep(2 * time.Hour) // nobody waits for it any more but the test
+	})
+}
+
+// Records that are on their way while the processor stops are not held up, and no fault is made of it.
+func TestFaultShutdownDuringACommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		r := startDurable(t, disk)
+		disk.Faulty(func(int, []*storage.Operation) error {
+			time.Sleep(time.Second)
+			return nil
+		})
+		calls := burst("alice", 6)
+		result := make(chan error, 2)
+		for _, part := range [][]call{calls[:2], calls[2:5]} { // the second waits for the first's commit
+			go func() { result <- r.ConsumeLogs(t.Context(), bedrockLogs(part...)) }()
+			synctest.Wait()
+		}
+		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), 3*time.Second)
+		assert.Less(t, took(func() {
+			require.NoError(t, <-result)
+			require.NoError(t, <-result)
+		}), time.Second)
+		r.statuses(t)
+		r.stateErrors(t, 0)
+		disk.Faulty(nil)
+		remembers(t, disk, calls)
+	})
+}
+
+// Without a start, and twice.
+func TestFaultShutdownWithoutStart(t *testing.T) {
+	r := newDurableRig(t, storagetest.NewDisk(), durableSettings)
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Empty(t, r.disk.Keys())
+	assert.Empty(t, r.logged.All())
+}
+
+// A shutdown is a checkpoint: what was counted, and which alerts are open, is known after it.
+func TestShutdownIsACheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		calls := burst("alice", 6)
+		r := startDurable(t, disk)
+		r.consume(t, bedrockLogs(calls[:5]...))
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		time.Sleep(9 * time.Minute)
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Equal(t, []string{"open"}, stateOf(r.next.alerts()))
+
+		after := startDurable(t, disk)
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"closed"}, stateOf(after.next.alerts()), "ten minutes of running time after the last call")
+		require.NoError(t, after.Shutdown(t.Context()))
+		remembers(t, disk, calls)
+	})
+}

@@ -1,0 +1,189 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"example.com/otelcol-guardrail/internal/state/storagetest"
+)
+
+// A storage that takes a while holds up the call that waits for it, and everything is kept.
+func TestFaultSlowStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		r := startDurable(t, disk)
+		disk.Faulty(func(int, []*storage.Operation) error {
+			time.Sleep(2 * time.Second)
+			return nil
+		})
+		calls := burst("alice", 6)
+		assert.Equal(t, 2*time.Second, took(func() { r.consume(t, bedrockLogs(calls[:5]...)) }))
+		before := disk.Calls()
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() { r.consume(t, bedrockLogs(burst(fmt.Sprint("user ", i), 1)...)) })
+		}
+		assert.LessOrEqual(t, took(all.Wait), 4*time.Second)
+		assert.LessOrEqual(t, disk.Calls()-before, 2, "calls at the same time share a commit")
+		r.statuses(t)
+		r.stateErrors(t, 0)
+		assert.Empty(t, r.errorLines())
+		remembers(t, r.kill(), calls)
+	})
+}
+
+// A storage that hangs holds up one call for its patience, and no later one.
+func TestFaultHangingStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		r := startDurable(t, disk)
+		disk.Faulty(func(int, []*storage.Operation) error {
+			time.Sleep(time.Hour)
+			return nil
+		})
+		calls := burst("alice", 6)
+		assert.Equal(t, 5*time.Second, took(func() { r.consume(t, bedrockLogs(calls[:5]...)) }))
+		assert.Zero(t, took(func() { r.consume(t, bedrockLogs(burst("bob", 6)...)) }))
+		assert.Len(t, r.next.opened(), 1, "an alert does not wait for the storage")
+		r.statuses(t, statusTrouble)
+		r.stateErrors(t, 1)
+		assert.Len(t, r.errorLines(), 1)
+
+		disk.Faulty(nil)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		r.statuses(t, statusTrouble, statusOK)
+		remembers(t, r.kill(), calls)
+	})
+}
+
+// A storage that fails costs no record and no alert; what it missed is written when it works again.
+func TestFaultFailingStorage(t *testing.T) {
+	for name, fault := range map[string]error{"failing": errDisk, "full": storage.ErrStorageFull} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := storagetest.NewDisk()
+				r := startDurable(t, disk)
+				disk.Faulty(func(int, []*storage.Operation) error { return fault })
+				calls := burst("alice", 6)
+				assert.Zero(t, took(func() { r.consume(t, bedrockLogs(calls[:5]...)) }))
+				r.consume(t, bedrockLogs(burst("bob", 6)...))
+				assert.Len(t, r.next.opened(), 1)
+				assert.Len(t, r.next.passed(), 11)
+				r.statuses(t, statusTrouble)
+				assert.Equal(t, fault, r.host.events[0].Err())
+				r.stateErrors(t, 1)
+
+				disk.Faulty(nil)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				r.statuses(t, statusTrouble, statusOK)
+				r.stateErrors(t, 1)
+				assert.Len(t, r.logged.FilterMessageSnippet("The storage works").All(), 1)
+				remembers(t, r.kill(), calls)
+			})
+		})
+	}
+}
+
+// A storage that fails for an hour does not fill the log, whatever the traffic.
+func TestFaultyStorageIsLoggedSparsely(t *testing.T) {
+	for name, fault := range map[string]func(int) error{
+		"always":       func(int) error { return errDisk },
+		"now and then": func(call int) error { return map[bool]error{true: errDisk}[call%2 == 0] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := storagetest.NewDisk()
+				r := startDurable(t, disk)
+				disk.Faulty(func(call int, _ []*storage.Operation) error { return fault(call) })
+				const pause = 250 * time.Millisecond
+				for i := range int(time.Hour / pause) {
+					r.consume(t, eventLogs(call{user: fmt.Sprint(i), id: fmt.Sprint(i), at: noon}))
+					time.Sleep(pause)
+				}
+				lines := r.logged.All()
+				assert.NotEmpty(t, lines)
+				for i := 2; i < len(lines); i++ { // of an error, and that it is over
+					assert.GreaterOrEqual(t, lines[i].Time.Sub(lines[i-2].Time), time.Minute, lines[i].Message)
+				}
+				assert.LessOrEqual(t, len(r.errorLines()), 61)
+				disk.Faulty(nil)
+			})
+		})
+	}
+}
+
+// A storage that cannot be read at the start keeps the collector from starting: what is in it must not be written over.
+func TestFaultUnreadableStorageAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		calls := burst("alice", 6)
+		before := startDurable(t, disk)
+		before.consume(t, bedrockLogs(calls[:5]...))
+		disk = before.kill()
+		disk.Faulty(failing)
+		r := newDurableRig(t, disk, durableSettings)
+		err := r.Start(t.Context(), r.host)
+		require.ErrorIs(t, err, errDisk)
+		require.ErrorContains(t, err, "storage: ")
+		disk.Faulty(nil)
+		remembers(t, disk, calls)
+	})
+}
+
+// A storage that cannot be written to at the start is as one that fails later, also for the next start.
+func TestFaultUnwritableStorageAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		disk.Faulty(failingToWrite)
+		r := startDurable(t, disk)
+		calls := burst("alice", 6)
+		r.consume(t, bedrockLogs(calls[:5]...))
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		assert.Len(t, r.next.opened(), 1)
+		assert.Contains(t, r.host.statuses(), statusTrouble)
+		assert.NotContains(t, r.host.statuses(), statusOK)
+		disk.Faulty(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, statusOK, r.host.statuses()[len(r.host.statuses())-1])
+		remembers(t, r.kill(), calls)
+	})
+}
+
+// Pages that cannot be read are asked for again for a while, in which records wait, and are left out then.
+func TestFaultStorageThatFailsWhileTheStateIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		calls := burst("alice", 6)
+		before := startDurable(t, disk)
+		before.consume(t, bedrockLogs(calls[:5]...))
+		disk = before.kill()
+
+		disk.Faulty(failingToRead)
+		r := newDurableRig(t, disk, durableSettings)
+		require.NoError(t, r.Start(t.Context(), r.host))
+		waited := took(func() { r.consume(t, bedrockLogs(calls[5])) })
+		assert.Greater(t, waited, 10*time.Second)
+		assert.Less(t, waited, time.Minute)
+		assert.Empty(t, r.next.alerts(), "the five are not known")
+		assert.Contains(t, r.host.statuses(), statusTrouble)
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		assert.Len(t, r.next.opened(), 1)
+
+		disk.Faulty(nil) // the pages are still there, and with the sixth call due
+		after := startDurable(t, r.kill())
+		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"))
+	})
+}
