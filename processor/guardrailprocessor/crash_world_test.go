@@ -39,7 +39,6 @@ type world struct {
 	acknowledged map[string]bool // records that the sender need not send again
 	acks         int             // calls that were acknowledged
 	told         []toldRecord
-	settled      int // so many of told were told before a call was acknowledged
 
 	life *life // only the sender's
 }

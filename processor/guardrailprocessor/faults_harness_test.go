@@ -148,15 +148,6 @@ func remembers(t *testing.T, disk *storagetest.Disk, calls []call) {
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
-// forgot wants a restart to know nothing of a burst's first five calls.
-func forgot(t *testing.T, disk *storagetest.Disk, calls []call) {
-	t.Helper()
-	r := startDurable(t, disk)
-	r.consume(t, bedrockLogs(calls[5]))
-	assert.Empty(t, r.next.alerts())
-	require.NoError(t, r.Shutdown(t.Context()))
-}
-
 // took is the (virtual) time that a call takes.
 func took(call func()) time.Duration {
 	begun := time.Now()

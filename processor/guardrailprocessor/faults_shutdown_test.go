@@ -49,7 +49,7 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		r := startDurable(t, disk)
 		r.next.refusing(refuseAlerts)
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
-		r.next.refusing(func(ctx context.Context, logs plog.Logs) error {
+		r.next.refusing(func(ctx context.Context, _ plog.Logs) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
