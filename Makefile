@@ -103,8 +103,9 @@ soak: check-go ## compare detection with the oracle on 10,000 streams of each ki
 	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds' -streams=10000 -timeout=2h -v
 
 .PHONY: mutants
-mutants: check-go ## check that the tests of detection notice each of the mutations kept in internal/detect/mutants
-	@scripts/mutants.sh
+mutants: check-go ## check that the tests of detection and of delivery notice each of the mutations kept in their mutants folders
+	@scripts/mutants.sh internal/detect
+	@scripts/mutants.sh processor/guardrailprocessor
 
 .PHONY: bench
 bench: check-go ## run the benchmarks

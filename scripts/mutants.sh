@@ -2,33 +2,40 @@
 # Copyright The otelcol-guardrail Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Usage: mutants.sh [PATCH...]
-# Breaks detection on purpose, one patch at a time (those of internal/detect/mutants unless told), and fails when
-# the tests do not notice. The tree stays as it is: the compiler is shown the broken files in place of the real ones.
-# MUTANT_STREAMS says how many streams to test each with.
+# Usage: mutants.sh FOLDER [PATCH...]
+# Breaks the code on purpose, one patch at a time (those in FOLDER/mutants unless told), and fails when the tests of
+# FOLDER do not notice. The tree stays as it is: the compiler is shown the broken files in place of the real ones.
+# MUTANT_STREAMS says how many streams to test detection with each time.
 set -eu
 
 cd "$(dirname "$0")/.."
 root=$PWD
-package=./internal/detect
-streams=${MUTANT_STREAMS:-60}
-# Tests that take seconds come last, as the others notice most.
-slow='Flood|Evict|MemoryIsGivenBack|IsAsDocumented'
+package=./${1%/}
+shift
+case $package in # the tests that notice most for their time come first
+./internal/detect)
+	slow='Flood|Evict|MemoryIsGivenBack|IsAsDocumented'
+	first=-test.skip=$slow rest=-test.run=$slow
+	streams=-streams=${MUTANT_STREAMS:-60} ;;
+*)
+	first=-test.run=Crash rest=-test.skip=Crash
+	streams= ;;
+esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-[ $# -gt 0 ] || set -- "$root"/internal/detect/mutants/*.patch
-[ -f "$1" ] || { echo "no mutants in internal/detect/mutants" >&2; exit 1; }
+[ $# -gt 0 ] || set -- "$package"/mutants/*.patch
+[ -f "$1" ] || { echo "no mutants in $package/mutants" >&2; exit 1; }
 
 # Arguments: what go test takes besides. Makes $work/tests, or says in $work/out why not.
 build() { go test -ldflags="-s -w" -c -o "$work/tests" "$@" "$package" >"$work/out" 2>&1; }
 
 # Runs $work/tests. What they said is in $work/out.
-try() { tests -test.skip="$slow" && tests -test.run="$slow"; }
+try() { tests "$first" && tests "$rest"; }
 
 tests() {
-	(cd "$package" && "$work/tests" -test.failfast -test.timeout=3m "$@" -streams="$streams") >"$work/out" 2>&1
+	(cd "$package" && "$work/tests" -test.failfast -test.timeout=3m "$@" $streams) >"$work/out" 2>&1
 }
 
 build || { cat "$work/out"; echo "the tests do not compile" >&2; exit 1; }

@@ -142,7 +142,7 @@ func (w *world) judge(tally *crashTally) (faults []string) {
 			fault("missed: %s, %s", bucket.Group, time.Unix(0, bucket.Start).UTC())
 		}
 	}
-	times := map[string]int{}
+	times, acks := map[string]int{}, map[string]int{}
 	fresh := -1 // the life in which an alert was last told that had not been before
 	for _, record := range w.told {
 		if stateOfRecord(record) != "open" {
@@ -162,7 +162,10 @@ func (w *world) judge(tally *crashTally) (faults []string) {
 			fault("told %d times with %d crashes: %s", times[id], w.killed, id)
 		case record.batch > 1 || record.life == fresh && w.scenario.refuses == 0: // what was refused before the crash is older
 			fault("told again, and not first of all: %s", id)
+		case acks[id] < record.begun && w.scenario.refuses == 0:
+			fault("told again, although the call that told it was acknowledged: %s", id)
 		}
+		acks[id] = record.acks
 		if times[id] > 1 {
 			tally.repeats.Add(1)
 		}

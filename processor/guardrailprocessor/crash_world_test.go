@@ -37,6 +37,7 @@ type world struct {
 	killed       int
 	forwarded    map[string]bool // records that the next component took
 	acknowledged map[string]bool // records that the sender need not send again
+	acks         int             // calls that were acknowledged
 	told         []toldRecord
 
 	life *life // only the sender's
@@ -47,6 +48,8 @@ type toldRecord struct {
 	plog.LogRecord
 	life  int
 	batch int // counted from 1 in each life
+	begun int // calls that were acknowledged when this life began
+	acks  int // and when the record was told
 }
 
 // life is a processor between its start and its being killed.
@@ -54,6 +57,7 @@ type life struct {
 	*rig
 	world   *world
 	number  int
+	begun   int           // calls that were acknowledged before
 	died    chan struct{} // closed when it is killed
 	dead    bool          // guarded by world.mu
 	sent    int           // calls of the next component, guarded by world.mu
@@ -92,9 +96,10 @@ func (l *life) dies(moment int) bool {
 	return true
 }
 
-// Batch and the rest of these make a life's storage of the world's disk.
-func (c mortalClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	return c.life.do(func() error { return c.Client.Batch(ctx, ops...) })
+// mortalStorage is the world's disk as long as a life has it.
+type mortalStorage struct {
+	*storagetest.Disk
+	life *life
 }
 
 type mortalClient struct {
@@ -102,9 +107,9 @@ type mortalClient struct {
 	life *life
 }
 
-type mortalStorage struct {
-	*storagetest.Disk
-	life *life
+// Batch is all that the state needs of a storage.
+func (c mortalClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	return c.life.do(func() error { return c.Client.Batch(ctx, ops...) })
 }
 
 func (s mortalStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
@@ -132,7 +137,7 @@ func (l *life) take(logs plog.Logs) error {
 			}
 			kept := plog.NewLogRecord()
 			record.CopyTo(kept)
-			w.told = append(w.told, toldRecord{kept, l.number, l.batches + 1})
+			w.told = append(w.told, toldRecord{kept, l.number, l.batches + 1, l.begun, w.acks})
 		}
 		if isAlerts(logs) {
 			l.batches++
@@ -147,7 +152,7 @@ func (w *world) start() {
 		if w.life != nil {
 			number = w.life.number + 1
 		}
-		l := &life{rig: newRig(w.t, w.scenario.settings()), world: w, number: number, died: make(chan struct{})}
+		l := &life{rig: newRig(w.t, w.scenario.settings()), world: w, number: number, begun: w.acks, died: make(chan struct{})}
 		l.rig.dead = true // its shutdown finds a dead storage
 		l.next.refusing(func(_ context.Context, logs plog.Logs) error { return l.take(logs) })
 		w.disk = w.disk.Crash()
@@ -187,6 +192,9 @@ func (w *world) send(d delivery) {
 		acknowledged := err == nil && !l.dead
 		for _, c := range d.calls {
 			w.acknowledged[c.key()] = w.acknowledged[c.key()] || acknowledged
+		}
+		if acknowledged {
+			w.acks++
 		}
 		dead := l.dead
 		w.mu.Unlock()

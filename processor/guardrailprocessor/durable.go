@@ -94,10 +94,13 @@ func (p *guardrailProcessor) closeState(ctx context.Context) error {
 	closeStorage := p.closeStorage
 	p.closeStorage = nil
 	var err error
-	if p.store != nil {
+	select {
+	case <-p.ready:
 		err = p.store.Close(ctx)
-	} else { // the state was still being read
+	case <-p.unread:
 		err = closeStorage(ctx)
+	default:
+		return errors.New("storage: it has not answered since the start; nothing of the state was read or written")
 	}
 	if err != nil {
 		return fmt.Errorf("storage: the last of the state could not be written: %w", err)

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -138,7 +139,7 @@ func TestRestartKnowsRepeatsOfEveryKind(t *testing.T) {
 			return eventLogs(call{user: "u", at: noon.Add(time.Duration(i))})
 		},
 		"observed": func(i int) plog.Logs {
-			logs := eventLogs(call{user: "u", id: fmt.Sprint(i)})
+			logs := eventLogs(call{user: "u", id: strconv.Itoa(i)})
 			records(logs)[0].SetObservedTimestamp(stampOf(time.Now())) // another one each time
 			return logs
 		},

@@ -43,7 +43,7 @@ func TestFaultBlockingDownstream(t *testing.T) {
 				})
 				begun, done := time.Now(), make(chan time.Duration, 1)
 				go func() {
-					r.consume(t, bedrockLogs(burst("alice", 6)...))
+					assert.NoError(t, r.ConsumeLogs(t.Context(), bedrockLogs(burst("alice", 6)...)))
 					done <- time.Since(begun)
 				}()
 				synctest.Wait()

@@ -49,7 +49,7 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		r := startDurable(t, disk)
 		r.next.refusing(refuseAlerts)
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
-		r.next.refusing(func(ctx context.Context, logs plog.Logs) error {
+		r.next.refusing(func(ctx context.Context, _ plog.Logs) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
@@ -137,5 +137,28 @@ func TestShutdownIsACheckpoint(t *testing.T) {
 		assert.Equal(t, []string{"closed"}, stateOf(after.next.alerts()), "ten minutes of running time after the last call")
 		require.NoError(t, after.Shutdown(t.Context()))
 		remembers(t, disk, calls)
+	})
+}
+
+// Nor does it wait for a storage that hangs while the state is read.
+func TestFaultShutdownWhileTheStorageHangsAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := startDurable(t, storagetest.NewDisk())
+		before.consume(t, bedrockLogs(burst("alice", 5)...))
+		disk := before.kill()
+		disk.Faulty(func(_ int, ops []*storage.Operation) error {
+			if failingToRead(0, ops) != nil {
+				time.Sleep(time.Hour)
+			}
+			return nil
+		})
+		r := newDurableRig(t, disk, durableSettings)
+		require.NoError(t, r.Start(t.Context(), r.host))
+		synctest.Wait()
+		var err error
+		assert.LessOrEqual(t, took(func() { err = r.Shutdown(context.Background()) }), 15*time.Second)
+		require.ErrorContains(t, err, "storage")
+		require.NoError(t, r.Shutdown(context.Background()))
+		time.Sleep(2 * time.Hour)
 	})
 }

@@ -5,6 +5,7 @@ package guardrailprocessor
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -109,7 +110,7 @@ func TestFaultyStorageIsLoggedSparsely(t *testing.T) {
 				disk.Faulty(func(call int, _ []*storage.Operation) error { return fault(call) })
 				const pause = 250 * time.Millisecond
 				for i := range int(time.Hour / pause) {
-					r.consume(t, eventLogs(call{user: fmt.Sprint(i), id: fmt.Sprint(i), at: noon}))
+					r.consume(t, eventLogs(call{user: strconv.Itoa(i), id: "1", at: noon}))
 					time.Sleep(pause)
 				}
 				lines := r.logged.All()

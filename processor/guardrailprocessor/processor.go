@@ -139,23 +139,25 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 // context: mostly it ends at once, when it is told to.
 const stopGrace = time.Second
 
-// waitForBackground does not wait for ever, since the next component may not heed
-// that it is to stop.
+// waitForBackground does not wait for ever, since the next component or the storage
+// may not heed that it is to stop.
 func (p *guardrailProcessor) waitForBackground(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		p.background.Wait()
 		close(done)
 	}()
+	bounded, cancel := context.WithTimeout(ctx, lastTry)
+	defer cancel()
 	select {
 	case <-done:
 		return
-	case <-ctx.Done():
+	case <-bounded.Done():
 	}
 	select {
 	case <-done:
 	case <-time.After(stopGrace):
-		p.logger.Error("The next component does not return from the delivery of an alert; it is given up")
+		p.logger.Error("The next component does not return from the delivery of an alert, or the storage from a call; it is given up")
 	}
 }
 
