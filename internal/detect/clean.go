@@ -10,14 +10,15 @@ import "sort"
 // alerts, which a [Detector.Checkpoint] since then has entered again. A page of which
 // nothing is left has an empty body. A page that cannot be read is left as it is.
 func (d *Detector) Clean(page Page) (Page, error) {
-	var cleaned pageWriter
-	p := pageReader{rest: page.Body}
+	cleaned := pageWriter{present: page.Arrived}
+	p := pageReader{rest: page.Body, present: page.Arrived}
 	for len(p.rest) > 0 {
 		kind, entry := p.next()
 		if p.failed != "" {
 			return page, &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
 		}
 		if kind == entryEvent && d.remembers(&entry.event) {
+			cleaned.arrive(p.present)
 			cleaned.eventOf(cleaned.text(entry.event.key), &entry.event)
 		}
 	}

@@ -32,6 +32,7 @@ func New(rule Rule) *Detector {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
+		s.lead = time.Duration(d.rule.generationLength() / shardCount * int64(i))
 		s.profiles.most = s.budget() / 16
 	}
 	return d

@@ -54,6 +54,7 @@ const (
 	entryEvent   = 2
 	entryAlert   = 3
 	entryLimiter = 4
+	entryNow     = 5 // when what follows arrived; at first it is when the page begins
 )
 
 // Flags of an event's entry.
@@ -84,6 +85,7 @@ func (j *Journal) enter(s *shard, l *limiter, events []Event, counted []int32, n
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.turn(now)
+	j.page.arrive(runningTime(now))
 	for _, n := range counted {
 		j.page.event(&events[n])
 		j.sealAt(pageMost, now)
@@ -110,7 +112,7 @@ func (j *Journal) turn(now time.Time) {
 		j.sealAt(0, now)
 	}
 	if len(j.page.body) == 0 {
-		j.since = ns
+		j.since, j.page.present = ns, ns
 	}
 }
 
@@ -134,7 +136,7 @@ func (j *Journal) sealAt(size int, now time.Time) {
 func (j *Journal) begin(since int64) {
 	j.number++
 	j.page.reset()
-	j.since, j.taken = since, 0
+	j.since, j.page.present, j.taken = since, since, 0
 }
 
 // Take appends the pages that have been written to since it was last called, each
@@ -173,6 +175,8 @@ type pageWriter struct {
 	body  []byte
 	texts map[string]uint64
 	last  int64 // the time that was written last
+
+	present int64 // running time at which what is written arrived
 }
 
 func (w *pageWriter) reset() {
@@ -213,6 +217,15 @@ func (w *pageWriter) int(n int64) { w.body = binary.AppendVarint(w.body, n) }
 func (w *pageWriter) time(t int64) {
 	w.int(t - w.last)
 	w.last = t
+}
+
+// arrive says when what follows arrived.
+func (w *pageWriter) arrive(running int64) {
+	if running != w.present {
+		w.body = append(w.body, entryNow)
+		w.int(running - w.present)
+		w.present = running
+	}
 }
 
 func (w *pageWriter) event(e *Event) {

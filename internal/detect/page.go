@@ -55,9 +55,12 @@ type pageReader struct {
 	last   int64
 	failed string // the first fault
 	entry  entry
+
+	present int64 // running time at which what was read last arrived
 }
 
-// next reads up to the end of an entry that is not a text, or to the end.
+// next reads up to the end of an entry that tells of something that happened, or to
+// the end.
 func (p *pageReader) next() (kind byte, e *entry) {
 	for len(p.rest) > 0 && p.failed == "" {
 		p.left = len(p.rest)
@@ -72,6 +75,8 @@ func (p *pageReader) next() (kind byte, e *entry) {
 		case entryAlert:
 			p.alert(&p.entry.alert)
 			return kind, &p.entry
+		case entryNow:
+			p.present += p.int()
 		case entryLimiter:
 			p.limiter(&p.entry.limiter)
 			return kind, &p.entry

@@ -35,7 +35,7 @@ type Replay struct {
 type recalled struct {
 	eventEntry
 	hash    groupHash
-	arrived time.Time // present of its page
+	arrived int64 // running time, in nanoseconds
 }
 
 // recallAtOnce is how many events are handed over at once.
@@ -70,8 +70,7 @@ func (r *Replay) Events() int { return r.events }
 // writes is an error; what it holds before the fault is put in.
 func (r *Replay) Page(page Page) error {
 	d := r.detector
-	now := time.Unix(0, page.Arrived)
-	p := pageReader{rest: page.Body}
+	p := pageReader{rest: page.Body, present: page.Arrived}
 	for len(p.rest) > 0 {
 		kind, entry := p.next()
 		switch {
@@ -80,7 +79,7 @@ func (r *Replay) Page(page Page) error {
 		case kind == entryEvent:
 			r.events++
 			hash := d.hasher.groupString(entry.event.key)
-			if r.read = append(r.read, recalled{entry.event, hash, now}); len(r.read) == recallAtOnce {
+			if r.read = append(r.read, recalled{entry.event, hash, p.present}); len(r.read) == recallAtOnce {
 				r.count()
 			}
 		case kind == entryAlert:
@@ -114,7 +113,7 @@ func (r *Replay) count() {
 func (s *shard) recall(e *recalled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turn(e.arrived)
+	s.turn(time.Unix(0, e.arrived))
 	s.makeRoom(e.hash, nil)
 	id, flags := s.entryID(&e.eventEntry)
 	if e.flags&journalPresumed != 0 {
@@ -135,7 +134,7 @@ func (s *shard) recall(e *recalled) {
 	if !counted {
 		return
 	}
-	c := change{shard: s, group: g, now: e.arrived}
+	c := change{shard: s, group: g, now: time.Unix(0, e.arrived)}
 	c.detect(n, e.time)
 	if c.raised {
 		s.replay.mu.Lock()

@@ -5,12 +5,9 @@ package detect_test
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 	"unsafe"
-
-	"github.com/google/uuid"
 
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
@@ -22,7 +19,6 @@ import (
 type feeder struct {
 	detector *detect.Detector
 	groups   [][]string
-	uuids    bool // request ids are UUIDs
 	events   []detect.Event
 	memory   []byte
 }
@@ -61,10 +57,10 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 		f.events = append(f.events, detect.Event{
 			Time:      event.Time,
 			Key:       f.key(f.groups[event.Group]),
-			ID:        f.text(f.id(event)),
+			ID:        f.text(event.ID),
 			IDOnly:    event.IDOnly,
 			Presumed:  event.Presumed,
-			RequestID: f.text(f.id(event)),
+			RequestID: f.text(event.ID),
 			Model:     f.text(event.Model),
 			Operation: f.text(operation(event)),
 			Region:    f.text(region(event)),
@@ -76,15 +72,6 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 	}
 	clear(f.events)
 	return result
-}
-
-func (f *feeder) id(event streams.Event) string {
-	if !f.uuids {
-		return event.ID
-	}
-	h := fnv.New128a()
-	h.Write([]byte(event.ID))
-	return uuid.Must(uuid.FromBytes(h.Sum(nil))).String()
 }
 
 func (f *feeder) key(values []string) []byte {

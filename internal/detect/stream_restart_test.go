@@ -44,17 +44,22 @@ func TestRestartedDetectorTellsTheSame(t *testing.T) {
 func checkRestarts(stream streams.Stream) (restarts int, err error) {
 	rng := rand.New(rand.NewPCG(stream.Seed, 4))
 	keepAlive, maxDuration := life(stream)
-	uuids := stream.Seed%2 == 0
 	if rng.IntN(3) == 0 {
 		keepAlive = 0
 	}
-	lasting, mortal := newKept(stream, keepAlive, maxDuration, uuids), newKept(stream, keepAlive, maxDuration, uuids)
+	// Half of the detectors keep their hash, and with it the moments at which each group forgets, and the order of what happened at
+	// one time. The others find everything again by what it says.
+	var like *detect.Detector
+	if stream.Seed%2 == 0 {
+		like = detect.New(detect.Rule{})
+	}
+	lasting, mortal := newKept(stream, keepAlive, maxDuration, like), newKept(stream, keepAlive, maxDuration, like)
 	ticks, begun := newClock(stream), stream.Batches[0].Now
 	compare := func(what string, one, other []detect.Alert) error {
 		for _, alerts := range [...][]detect.Alert{one, other} {
 			sortAlerts(alerts)
 			for i := range alerts {
-				if !uuids { // of one time those are listed by a hash, which is another one each time
+				if like == nil { // what happened at one time is listed by a hash, which is another one each time
 					alerts[i].RequestIDs, alerts[i].Models, alerts[i].Operations, alerts[i].Regions = nil, nil, nil, nil
 				}
 			}
@@ -106,23 +111,29 @@ func checkRestarts(stream streams.Stream) (restarts int, err error) {
 type kept struct {
 	stream                 streams.Stream
 	keepAlive, maxDuration time.Duration
+	like                   *detect.Detector // whose hash to take; nil: one of its own
 
 	feeder  *feeder
 	journal *detect.Journal
 	pages   map[uint64]detect.Page
 }
 
-func newKept(stream streams.Stream, keepAlive, maxDuration time.Duration, uuids bool) *kept {
-	k := &kept{stream: stream, keepAlive: keepAlive, maxDuration: maxDuration, pages: map[uint64]detect.Page{}}
-	k.feeder = newFeederFor(stream, keepAlive, maxDuration)
-	k.feeder.uuids = uuids
-	k.journal, _ = k.begin(time.Unix(0, 0), 1)
+func newKept(stream streams.Stream, keepAlive, maxDuration time.Duration, like *detect.Detector) *kept {
+	k := &kept{stream: stream, keepAlive: keepAlive, maxDuration: maxDuration, like: like, pages: map[uint64]detect.Page{}}
+	k.begin().End(time.Unix(0, 0), 1)
 	return k
 }
 
-func (k *kept) begin(now time.Time, next uint64) (*detect.Journal, []detect.Alert) {
-	journal, replay := k.feeder.detector.Keep()
-	return journal, replay.End(now, next)
+// begin makes a new detector.
+func (k *kept) begin() (replay *detect.Replay) {
+	k.feeder = newFeederFor(k.stream, k.keepAlive, k.maxDuration)
+	if k.like != nil {
+		k.feeder.detector.HashAs(k.like)
+	} else {
+		k.feeder.detector.InStep()
+	}
+	k.journal, replay = k.feeder.detector.Keep()
+	return replay
 }
 
 func (k *kept) commit() {
@@ -134,10 +145,7 @@ func (k *kept) commit() {
 
 // restart makes a new detector know what was committed.
 func (k *kept) restart(now time.Time) error {
-	uuids := k.feeder.uuids
-	k.feeder = newFeederFor(k.stream, k.keepAlive, k.maxDuration)
-	k.feeder.uuids = uuids
-	journal, replay := k.feeder.detector.Keep()
+	replay := k.begin()
 	numbers := make([]uint64, 0, len(k.pages))
 	for number := range k.pages {
 		numbers = append(numbers, number)
@@ -149,7 +157,6 @@ func (k *kept) restart(now time.Time) error {
 			return fmt.Errorf("page %d: %w", last, err)
 		}
 	}
-	k.journal = journal
 	if untold := replay.End(now, last+1); len(untold) > 0 {
 		return fmt.Errorf("told after a restart for no reason: %+v", untold)
 	}
