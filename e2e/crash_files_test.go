@@ -8,6 +8,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 }
 
 // write has batches written, never many more than have come out: so a crash finds a collector in the middle of reading.
-func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i int, text []byte)) *progress {
+func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i int, text []byte) error) *progress {
 	t.Helper()
 	const ahead = 40
 	arrived := arrivals(batches, s)
@@ -70,32 +71,37 @@ func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i in
 	})
 	writer.Go(func() {
 		for i, batch := range batches {
-			if !arrived.reach(i-ahead, stop) {
+			text := []byte(strings.Join(bodies(batch...), "\n") + "\n")
+			if !arrived.reach(i-ahead, stop) || !assert.NoError(t, write(i, text)) {
 				return
 			}
-			write(i, []byte(strings.Join(bodies(batch...), "\n")+"\n"))
 		}
 	})
 	return arrived
 }
 
 // appear puts a file in its place as aws s3 sync does: under a longer name until it is complete.
-func appear(t *testing.T, path string, text []byte) {
-	t.Helper()
+func appear(path string, text []byte) error {
 	part := path + ".6eF5b5da"
-	assert.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
-	assert.NoError(t, os.WriteFile(part, text, 0o600))
-	assert.NoError(t, os.Rename(part, path))
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(part, text, 0o600), os.Rename(part, path))
 }
 
-func packed(t *testing.T, text []byte) []byte {
-	t.Helper()
+func packed(text []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, err := w.Write(text)
-	assert.NoError(t, err)
-	assert.NoError(t, w.Close())
+	_, _ = w.Write(text) // to memory: it cannot fail
+	_ = w.Close()
 	return b.Bytes()
+}
+
+// extend adds to a file.
+func extend(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
 }
 
 // A log that is written to and rotated, and packed files beside it. When a collector is told to end, this receiver can lose a batch.
@@ -108,19 +114,14 @@ func TestKillsWhileFilesAreReadChangeNothing(t *testing.T) {
 	settings.Env = append(settings.Env, "E2E_LOGS="+dir, "E2E_OFFSETS="+filepath.Join(t.TempDir(), "offsets"))
 	log := filepath.Join(dir, "calls.log")
 	feed := func(t *testing.T, batches [][]bedrock.Call, s *sink.Sink) (func(*collector.Collector), *progress) {
-		return func(*collector.Collector) {}, write(t, batches, s, func(i int, text []byte) {
-			if i%4 == 3 {
-				appear(t, filepath.Join(dir, fmt.Sprintf("calls-%d.gz", i)), packed(t, text))
-				return
+		return func(*collector.Collector) {}, write(t, batches, s, func(i int, text []byte) error {
+			switch {
+			case i%4 == 3:
+				return appear(filepath.Join(dir, fmt.Sprintf("calls-%d.gz", i)), packed(text))
+			case i%24 == 0 && i > 0:
+				return errors.Join(os.Rename(log, fmt.Sprintf("%s.%d", log, i)), extend(log, text))
 			}
-			if i%24 == 0 && i > 0 {
-				assert.NoError(t, os.Rename(log, fmt.Sprintf("%s.%d", log, i)))
-			}
-			file, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-			assert.NoError(t, err)
-			_, err = file.Write(text)
-			assert.NoError(t, err)
-			assert.NoError(t, file.Close())
+			return extend(log, text)
 		})
 	}
 	run := crashRun{settings: settings, feed: feed, files: true, kills: share(kills, 20)}
@@ -135,13 +136,13 @@ func TestCrashesWhileABucketIsReadChangeNothing(t *testing.T) {
 		"yaml:processors::gen_ai_guardrail::pass_through: true", "yaml:receivers::file_log::poll_interval: 50ms")
 	settings.Env = append(settings.Env, "GUARDRAIL_LOGS="+dir)
 	feed := func(t *testing.T, batches [][]bedrock.Call, s *sink.Sink) (func(*collector.Collector), *progress) {
-		return func(*collector.Collector) {}, write(t, batches, s, func(i int, text []byte) {
+		return func(*collector.Collector) {}, write(t, batches, s, func(i int, text []byte) error {
 			path := filepath.Join(dir, "AWSLogs", bedrock.Account, "BedrockModelInvocationLogs", "us-east-1", "2026", "05", "02",
 				fmt.Sprintf("%02d", i%24), fmt.Sprintf("20260502T073000000Z_%016x.json", i))
 			if i%3 > 0 {
-				path, text = path+".gz", packed(t, text)
+				path, text = path+".gz", packed(text)
 			}
-			appear(t, path, text)
+			return appear(path, text)
 		})
 	}
 	run := crashRun{settings: settings, feed: feed, files: true, kills: share(kills, 15), terms: share(terms, 25), queued: true}

@@ -28,6 +28,7 @@ const (
 // load is what is sent while a collector crashes.
 type load struct {
 	batches [][]bedrock.Call // in order of arrival
+	rules   map[string]oracle.Rule
 }
 
 // newLoad makes about as many batches as wanted: bursts of many users over two hours, out of order by up to an hour, so that
@@ -64,7 +65,7 @@ func newLoad(rng *rand.Rand, batches, repeats int) load {
 	}
 	slices.SortStableFunc(arrivals, func(a, b arrival) int { return a.due.Compare(b.due) })
 
-	var l load
+	l := load{rules: crashRules}
 	for len(arrivals) > 0 {
 		n := min(1+rng.IntN(perBatch), len(arrivals))
 		var batch []bedrock.Call
@@ -140,7 +141,7 @@ func (l load) due() map[window]bool {
 		}
 	}
 	due := map[window]bool{}
-	for name, rule := range crashRules {
+	for name, rule := range l.rules {
 		for _, alert := range oracle.Alerts(events, rule) {
 			due[window{name, alert.Group, time.Unix(0, alert.Start).UTC()}] = true
 		}
