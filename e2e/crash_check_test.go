@@ -76,10 +76,11 @@ func (r received) faults(l load, ends int, queued bool) (faults []string) {
 		faults = append(faults, fmt.Sprintf("%d records were accepted and did not come out: %s", len(lost), some(slices.Sorted(maps.Keys(lost)))))
 	}
 
-	due, opened := l.due(), map[window]bool{}
+	var windows []window
 	for _, s := range r.opened {
-		opened[s.window] = true
+		windows = append(windows, s.window)
 	}
+	due, opened := l.due(), l.whole(windows)
 	faults = append(faults, differences("alerts are missing", due, opened)...)
 	faults = append(faults, differences("alerts should not be", opened, due)...)
 	return append(faults, r.repeats(ends, queued)...)

@@ -18,6 +18,7 @@ import (
 var crashRules = map[string]oracle.Rule{
 	"unguarded_invocations": {Type: oracle.Sliding, Size: crashSize, Threshold: crashThreshold},
 	"by_minute":             {Type: oracle.Tumbling, Size: crashSize, Threshold: crashThreshold},
+	"by_session":            {Type: oracle.Session, Size: crashSize / 2, Threshold: crashThreshold},
 }
 
 const (
@@ -134,19 +135,43 @@ type window struct {
 
 // due is what the oracle says of the calls, whatever comes in between.
 func (l load) due() map[window]bool {
-	var events []oracle.Event
+	due := map[window]bool{}
+	for name, rule := range l.rules {
+		for _, alert := range oracle.Alerts(l.events(), rule) {
+			due[window{name, alert.Group, time.Unix(0, alert.Start).UTC()}] = true
+		}
+	}
+	return due
+}
+
+// events are the unguarded calls, in the oracle's words.
+func (l load) events() (events []oracle.Event) {
 	for _, call := range slices.Concat(l.batches...) {
 		if call.Guardrail == "" {
 			events = append(events, oracle.Event{Time: call.Time.UnixNano(), ID: call.RequestID, Group: groupOf(call.User, call.Account)})
 		}
 	}
-	due := map[window]bool{}
+	return events
+}
+
+// whole gives windows the names that they have when everything is known: a session is first told under the time of the first
+// call known then, and may be told twice before a call between makes one of two.
+func (l load) whole(windows []window) map[window]bool {
+	runs := map[string][]oracle.Run{} // by rule
 	for name, rule := range l.rules {
-		for _, alert := range oracle.Alerts(events, rule) {
-			due[window{name, alert.Group, time.Unix(0, alert.Start).UTC()}] = true
+		if rule.Type == oracle.Session {
+			runs[name] = oracle.Runs(l.events(), rule)
 		}
 	}
-	return due
+	whole := map[window]bool{}
+	for _, w := range windows {
+		holds := func(run oracle.Run) bool { return run.Holds(w.group, w.start.UnixNano()) }
+		if i := slices.IndexFunc(runs[w.rule], holds); i >= 0 {
+			w.start = time.Unix(0, runs[w.rule][i].First).UTC()
+		}
+		whole[w] = true
+	}
+	return whole
 }
 
 func groupOf(user, account string) string { return user + " in " + account }
