@@ -28,12 +28,13 @@ type sighting struct {
 	window
 	id       string
 	instance string // of the collector that made the record
+	request  int
 }
 
 func receive(t *testing.T, requests []sink.Request) received {
 	t.Helper()
 	r := received{records: map[string]bool{}}
-	for _, request := range requests {
+	for i, request := range requests {
 		if request.Err != nil {
 			continue
 		}
@@ -56,7 +57,7 @@ func receive(t *testing.T, requests []sink.Request) received {
 					}
 					start, err := time.Parse(time.RFC3339Nano, a.text("gen_ai_guardrail.window.start"))
 					require.NoError(t, err)
-					r.opened = append(r.opened, sighting{window{a.rule(), groupOf(a.user(), a.account()), start}, a.id(), instance})
+					r.opened = append(r.opened, sighting{window{a.rule(), groupOf(a.user(), a.account()), start}, a.id(), instance, i})
 				}
 			}
 		}
@@ -100,27 +101,37 @@ func differences(what string, one, other map[window]bool) []string {
 	return []string{fmt.Sprintf("%d %s of %d: %s", len(only), what, len(one), some(only))}
 }
 
-// repeats finds alerts that were told under several ids, more often than collectors have ended, or again later than at once after a start.
-// With a queue behind the processor there is a second place where the end can come before the note that all is done, and its order.
+// repeats finds alerts that were told under several ids, more often than collectors have ended, or that another collector told
+// before and this one does not tell in its first request with alerts. (One that is told to end while an alert is under way tells it
+// again.) With a queue behind the processor there is a second place where an end can come before the note that all is done, and its
+// order.
 func (r received) repeats(ends int, queued bool) (faults []string) {
-	ids, times, news := map[window]string{}, map[window]int{}, map[string]bool{}
-	most := ends
+	type told struct {
+		sighting
+		times int
+	}
+	known, opening := map[window]*told{}, map[string]int{}
+	most := ends + 1
 	if queued {
-		most = 2 * ends
+		most = 2 * most
 	}
 	for _, s := range r.opened {
-		first := times[s.window] == 0
-		times[s.window]++
+		if _, ok := opening[s.instance]; !ok {
+			opening[s.instance] = s.request
+		}
+		first := known[s.window]
+		if first == nil {
+			known[s.window] = &told{s, 1}
+			continue
+		}
+		first.times++
 		switch {
-		case first:
-			ids[s.window] = s.id
-			news[s.instance] = true
-		case ids[s.window] != s.id:
-			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", ids[s.window], s.id, s.window))
-		case times[s.window] > most+1:
-			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", times[s.window], s.window))
-		case news[s.instance] && !queued:
-			faults = append(faults, fmt.Sprintf("an alert was told again after new ones of the same run: %v", s.window))
+		case first.id != s.id:
+			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", first.id, s.id, s.window))
+		case first.times > most:
+			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", first.times, s.window))
+		case first.instance != s.instance && s.request != opening[s.instance] && !queued:
+			faults = append(faults, fmt.Sprintf("an alert was told again, but not at the start of a collector: %v", s.window))
 		}
 	}
 	return faults

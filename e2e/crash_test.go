@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,10 +90,11 @@ func (run crashRun) play(t *testing.T) []string {
 
 	s := sink.Start(t)
 	run.settings.Env = append(run.settings.Env, "E2E_OUT="+s.Address)
+	extensions := "yaml:service::extensions: [" + strings.Join(run.settings.Extensions, ", ") + "]"
 	connect, done := run.feed(t, l.batches, s)
 	for _, end := range ends {
 		if end.starting {
-			c := collector.Launch(t, run.settings)
+			c := collector.Launch(t, collector.Settings{Configs: append(slices.Clone(run.settings.Configs), extensions), Args: run.settings.Args, Env: run.settings.Env})
 			time.Sleep(end.delay)
 			c.Stop(end.signal)
 			continue
