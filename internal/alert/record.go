@@ -28,6 +28,9 @@ var stateNames = [...]string{
 // IDKey is the attribute that holds an alert's id.
 const IDKey = "gen_ai_guardrail.alert.id"
 
+// RuleKey is the attribute that holds the id of an alert's rule.
+const RuleKey = "gen_ai_guardrail.rule.id"
+
 // States lists the states as records tell them.
 func States() []string { return stateNames[:] }
 
@@ -72,7 +75,7 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 	attrs.PutInt("event.severity", r.Severity.Code())
 	attrs.PutInt("event.risk_score", r.RiskScore)
 	attrs.PutStr("gen_ai_guardrail.alert.state", StateName(a.State))
-	attrs.PutStr("gen_ai_guardrail.rule.id", r.ID)
+	attrs.PutStr(RuleKey, r.ID)
 	putStrings(attrs, "gen_ai_guardrail.rule.tags", r.Tags)
 	attrs.PutInt("gen_ai_guardrail.threshold", int64(r.Threshold))
 	attrs.PutStr("gen_ai_guardrail.window.type", r.WindowType)

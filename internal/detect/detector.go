@@ -21,6 +21,7 @@ type Detector struct {
 	hasher  hasher // its keys are random: nobody can choose groups that share a shard, or an identity
 	shards  [shardCount]shard
 	limiter limiter
+	journal *Journal // nil: nothing is kept over a restart
 	scratch sync.Pool
 }
 
@@ -41,6 +42,7 @@ type batchOrder struct {
 	first  [shardCount]int32
 	next   []int32
 	hashes []groupHash
+	fresh  []int32 // events of a shard that are no repeats
 }
 
 // Observe counts a batch of events and returns what is to be told of alerts
@@ -64,16 +66,20 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.turn(now)
+		order.fresh = order.fresh[:0]
 		for n := order.first[i]; n >= 0; n = order.next[n] {
 			var repeat bool
 			alerts, repeat = s.count(&d.limiter, &events[n], order.hashes[n], now, alerts[:0])
 			if repeat {
 				result.Repeats++
+			} else {
+				order.fresh = append(order.fresh, n)
 			}
 			for _, a := range alerts {
 				told = append(told, toldAlert{a, n})
 			}
 		}
+		d.journal.enter(s, &d.limiter, events, order.fresh, now)
 		s.mu.Unlock()
 	}
 	slices.SortStableFunc(told, func(a, b toldAlert) int { return cmp.Compare(a.event, b.event) })
@@ -115,6 +121,7 @@ func (d *Detector) Tick(now time.Time) []Alert {
 		s.mu.Lock()
 		told = s.settle(now, told)
 		s.turn(now)
+		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
 	if summary := d.overflow(now); summary != nil {

@@ -25,6 +25,10 @@ func (h *hasher) group(key []byte) groupHash {
 	return groupHash{maphash.Bytes(h.high, key), maphash.Bytes(h.low, key)}
 }
 
+func (h *hasher) groupString(key string) groupHash {
+	return groupHash{maphash.String(h.high, key), maphash.String(h.low, key)}
+}
+
 func (h *hasher) id(s string) (id eventID, flags eventFlags) {
 	if parseUUID(s, &id) {
 		return id, eventUUID

@@ -23,3 +23,15 @@ func SplitKey(key string) []string {
 	}
 	return values
 }
+
+// validKey tells whether a key is one that AppendKey makes.
+func validKey(key string) bool {
+	for key != "" {
+		n, size := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
+		if size <= 0 || n > uint64(len(key)-size) {
+			return false
+		}
+		key = key[uint64(size)+n:]
+	}
+	return true
+}

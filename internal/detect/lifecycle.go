@@ -29,6 +29,7 @@ type openAlert struct {
 	muted       bool // over the limit: never told by itself
 	summed      bool // told by an overflow
 	waiting     bool // is among shard.unsettled
+	unsaved     bool // is among shard.unsaved
 	dropped     bool // nothing knows it any more
 }
 
@@ -44,6 +45,7 @@ type change struct {
 	key     []byte
 	now     time.Time
 	told    []Alert
+	raised  bool // during a replay: a bucket has begun to alert
 }
 
 // alert makes the buckets from one to another alert, which hold a window with the
@@ -58,6 +60,10 @@ func (c *change) alert(firstBucket, lastBucket uint32, from, to int64) {
 		if n == lastBucket {
 			break
 		}
+	}
+	if c.replay != nil { // what became of it is told apart
+		c.raised = c.raised || fresh
+		return
 	}
 	if !fresh && c.home(lo) == c.home(hi) {
 		return // nothing new: counted has seen to the event
@@ -213,6 +219,7 @@ func (c *change) merge(a, b *openAlert) *openAlert {
 		c.told = append(c.told, record)
 	}
 	b.closed, b.dropped = true, true
+	c.save(b)
 	c.alertBytes -= b.bytes()
 	c.alerts[c.group] = slices.DeleteFunc(c.alerts[c.group], func(other *openAlert) bool { return other == b })
 	return a
@@ -264,6 +271,9 @@ func (c *change) countMore(a *openAlert, from, to int64) {
 	a.inexact = a.inexact || inexact || a.lossy
 }
 
+// maxEscalations is how many powers of ten above the threshold are told.
+const maxEscalations = 12
+
 // touch notes that an alert has changed, and tells when it has grown tenfold.
 func (c *change) touch(a *openAlert) {
 	a.changed = c.now
@@ -271,12 +281,13 @@ func (c *change) touch(a *openAlert) {
 		a.corrected = true
 	}
 	c.settleLater(a)
+	c.save(a)
 	limit := 10 * max(1, c.rule.Threshold)
 	for range a.escalations {
 		limit *= 10
 	}
 	grown := false
-	for ; a.count > limit; limit *= 10 {
+	for ; a.count > limit && a.escalations < maxEscalations; limit *= 10 {
 		a.escalations++
 		grown = true
 	}
@@ -287,6 +298,7 @@ func (c *change) touch(a *openAlert) {
 
 func (c *change) close(a *openAlert) {
 	a.closed, a.corrected = true, false
+	c.save(a)
 	c.tell(a, Closed)
 }
 
@@ -294,6 +306,14 @@ func (s *shard) settleLater(a *openAlert) {
 	if !a.waiting {
 		a.waiting = true
 		s.unsettled = append(s.unsettled, a)
+	}
+}
+
+// save has an alert entered into the journal, with what is entered next.
+func (s *shard) save(a *openAlert) {
+	if s.journal != nil && !a.unsaved {
+		a.unsaved = true
+		s.unsaved = append(s.unsaved, a)
 	}
 }
 
@@ -318,6 +338,7 @@ func (s *shard) settle(now time.Time, told []Alert) []Alert {
 			a.corrected && now.Sub(a.changed) >= min(s.rule.KeepAlive, correctionQuiet)
 		if due && !a.dropped {
 			a.closed, a.corrected = true, false
+			s.save(a)
 			if !a.muted {
 				told = append(told, s.record(s.index[s.hasher.group([]byte(a.key))], a, Closed))
 			}

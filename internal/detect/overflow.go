@@ -46,6 +46,14 @@ func (l *limiter) admit(now time.Time) bool {
 	return false
 }
 
+// restore puts the limiter as an earlier one was. What is counted since the start
+// begins at zero.
+func (l *limiter) restore(e *limiterEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.start, l.since, l.told, l.opened, l.untold = e.start, e.since, e.told, e.opened, e.untold
+}
+
 func (l *limiter) limitedSoFar() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,11 +89,13 @@ func (d *Detector) overflow(now time.Time) *Summary {
 			for _, a := range list {
 				if a.muted && !a.summed {
 					a.summed = true
+					s.save(a)
 					summary.Groups = append(summary.Groups, SummaryGroup{Group: SplitKey(a.key), Count: a.count})
 					summary.Invocations += a.count
 				}
 			}
 		}
+		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
 	if len(summary.Groups) == 0 && evicted == 0 {

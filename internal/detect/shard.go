@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// generations is how many spans of arrival an event's memory is cut into. The
+// Generations is how many spans of arrival an event's memory is cut into. The
 // oldest is dropped whole, so that an event is remembered for between
-// generations-1 and generations of them.
-const generations = 5
+// Generations-1 and Generations of them.
+const Generations = 5
 
 // shard holds some of the groups. Its lock guards all that is in it.
 type shard struct {
@@ -27,12 +27,16 @@ type shard struct {
 	runs    runs
 
 	profiles profiles
-	texts    [generations + 1]texts // by the generation in which they arrived
+	texts    [Generations + 1]texts // by the generation in which they arrived
 	observed map[observedKey]uint32 // IDs that tell repeats by themselves, with their generation
 
 	alerts     map[uint32][]*openAlert // by group, in order of time
 	unsettled  []*openAlert            // that the timer has something to do with
 	alertBytes int64
+
+	journal *Journal     // nil: nothing is kept over a restart
+	unsaved []*openAlert // to be entered there
+	replay  *Replay      // while the shard is told what was
 
 	started    time.Time // when the running time of this shard began
 	generation uint32    // the present one
@@ -51,8 +55,7 @@ func (s *shard) turn(now time.Time) {
 	if s.started.IsZero() {
 		s.started = now
 	}
-	length := (s.rule.Size+s.rule.Retention)/(generations-1) + 1
-	present := uint32(max(0, now.Sub(s.started)) / length)
+	present := s.rule.generationOf(int64(now.Sub(s.started)))
 	if present <= s.generation {
 		return
 	}
@@ -61,9 +64,15 @@ func (s *shard) turn(now time.Time) {
 		s.texts[past%uint32(len(s.texts))] = nil
 	}
 	s.generation = present
-	if present >= generations {
-		s.forget(present-generations, now)
+	if present >= Generations {
+		s.forget(present-Generations, now)
 	}
+}
+
+// generationOf gives the generation of what arrives at a running time, in nanoseconds.
+func (r *Rule) generationOf(running int64) uint32 {
+	length := int64(r.Size+r.Retention)/(Generations-1) + 1
+	return uint32(max(0, running) / length)
 }
 
 // count takes in one event. It appends what is to be told and reports a repeat.
@@ -76,13 +85,6 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 	if e.IDOnly && s.seen(observedKey{hash, id}) {
 		return told, true
 	}
-	g, ok := s.index[hash]
-	if !ok {
-		g = s.groups.take()
-		*s.groups.at(g) = group{hash: hash, flags: groupLive}
-		s.index[hash] = g
-	}
-	n := s.bucketOf(g, floorDiv(e.Time, int64(s.rule.Size)))
 	ev := event{
 		time:       e.Time,
 		id:         id,
@@ -90,10 +92,8 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
 		flags:      flags,
 	}
-	if flags&eventUUID == 0 && s.hasTextRoom() {
-		ev.text = s.texts[s.generation%uint32(len(s.texts))].add(e.RequestID)
-	}
-	if !s.insert(s.rule, n, &ev) {
+	g, n, counted := s.add(hash, &ev, e.RequestID)
+	if !counted {
 		return told, true
 	}
 	c := change{shard: s, limiter: limiter, group: g, key: e.Key, now: now, told: told}
@@ -102,6 +102,27 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 	}
 	c.detect(n, e.Time)
 	return c.told, false
+}
+
+// add puts an event into its bucket. It reports false for a repeat.
+func (s *shard) add(hash groupHash, ev *event, requestID string) (g, n uint32, counted bool) {
+	g = s.groupOf(hash)
+	n = s.bucketOf(g, floorDiv(ev.time, int64(s.rule.Size)))
+	if ev.flags&eventUUID == 0 && s.hasTextRoom() {
+		ev.text = s.texts[s.generation%uint32(len(s.texts))].add(requestID)
+	}
+	return g, n, s.insert(s.rule, n, ev)
+}
+
+// groupOf gives the group of a hash, a new one if there is none.
+func (s *shard) groupOf(hash groupHash) uint32 {
+	g, ok := s.index[hash]
+	if !ok {
+		g = s.groups.take()
+		*s.groups.at(g) = group{hash: hash, flags: groupLive}
+		s.index[hash] = g
+	}
+	return g
 }
 
 // detect looks whether an event at t, in bucket n, makes a bucket alert.
@@ -210,6 +231,7 @@ func (s *shard) missed(g uint32, t int64) {
 	for _, a := range s.alerts[g] {
 		if !a.closed && (t < a.from || a.to < t) {
 			a.lossy = true
+			s.save(a)
 		}
 	}
 }
@@ -236,6 +258,7 @@ func (s *shard) dropGroup(g uint32) {
 	}
 	for _, a := range s.alerts[g] {
 		a.dropped = true
+		s.save(a)
 		s.alertBytes -= a.bytes()
 	}
 	delete(s.alerts, g)

@@ -5,9 +5,12 @@ package detect_test
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"time"
 	"unsafe"
+
+	"github.com/google/uuid"
 
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/oracle"
@@ -19,6 +22,7 @@ import (
 type feeder struct {
 	detector *detect.Detector
 	groups   [][]string
+	uuids    bool // request ids are UUIDs
 	events   []detect.Event
 	memory   []byte
 }
@@ -57,10 +61,10 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 		f.events = append(f.events, detect.Event{
 			Time:      event.Time,
 			Key:       f.key(f.groups[event.Group]),
-			ID:        f.text(event.ID),
+			ID:        f.text(f.id(event)),
 			IDOnly:    event.IDOnly,
 			Presumed:  event.Presumed,
-			RequestID: f.text(event.ID),
+			RequestID: f.text(f.id(event)),
 			Model:     f.text(event.Model),
 			Operation: f.text(operation(event)),
 			Region:    f.text(region(event)),
@@ -72,6 +76,15 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 	}
 	clear(f.events)
 	return result
+}
+
+func (f *feeder) id(event streams.Event) string {
+	if !f.uuids {
+		return event.ID
+	}
+	h := fnv.New128a()
+	h.Write([]byte(event.ID))
+	return uuid.Must(uuid.FromBytes(h.Sum(nil))).String()
 }
 
 func (f *feeder) key(values []string) []byte {

@@ -1,27 +1,349 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package state holds the commit point of detection: what a batch changed goes
-// through it before anything is forwarded. This version has no storage behind
-// it, so windows and alerts live in memory only.
 package state
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
 
-	"example.com/otelcol-guardrail/internal/detect"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
 )
 
-// Changes is what a batch changed for one rule.
-type Changes struct {
-	Rule    string         // the rule's id
-	Counted []detect.Event // repeats among them
-	Alerts  []detect.Alert // that are due
+const (
+	// patience is how long a call waits for a storage that takes its time, before it
+	// goes on without it.
+	patience = 5 * time.Second
+
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+
+	// maxBacklog bounds what waits in memory for a storage that fails, in bytes.
+	maxBacklog = 16 << 20
+)
+
+// Settings are what a Store needs.
+type Settings struct {
+	Client storage.Client
+	Rules  []Rule
+	Logger *zap.Logger
+	// Report is told of an error of the storage, and with nil that it works again. It
+	// may be called from any goroutine.
+	Report func(error)
 }
 
-// Store remembers changes.
-type Store struct{}
+// Store keeps the detectors' journals and the alerts that wait. A nil *Store keeps
+// nothing.
+type Store struct {
+	Settings
+	epoch    uint64
+	nextSlot uint64
+	journals []*journal
 
-// Commit takes what one batch changed, all of it or, with an error, nothing. It
-// keeps nothing of what it is given.
-func (*Store) Commit(context.Context, []Changes) error { return nil }
+	// What follows is the writer's alone.
+	stored     map[uint64]bool // alerts that the storage holds
+	rootWanted bool            // the root has to be written
+
+	mu      sync.Mutex        // guards what follows
+	running time.Time         // the latest present that was told, in running time
+	alerts  map[uint64][]byte // to be stored; nil: to be deleted
+	round   *round            // of the calls that wait for the next Batch
+	failing bool              // the storage's last answer was an error
+	late    bool              // the storage has not answered for its patience
+	unwell  bool              // an error was reported, and nothing since
+	stopped bool
+
+	wake chan struct{} // holds a token while a call waits
+	stop context.CancelFunc
+	done chan struct{} // closed when the writer has ended
+}
+
+// round is one Batch and the calls that wait for it.
+type round struct{ done chan struct{} }
+
+// run starts the writer.
+func (s *Store) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.wake = make(chan struct{}, 1)
+	s.done = make(chan struct{})
+	go func() {
+		defer close(s.done)
+		s.write(ctx)
+	}()
+}
+
+// StoreAlert has an alert that waits stored, with the next Batch. Nothing of it may
+// be changed any more.
+func (s *Store) StoreAlert(number uint64, content []byte) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alerts[number] = content
+}
+
+// DropAlerts has alerts deleted that wait no more.
+func (s *Store) DropAlerts(numbers ...uint64) {
+	if s == nil || len(numbers) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range numbers {
+		s.alerts[n] = nil
+	}
+}
+
+// Commit waits until all that happened before is in the storage: what the detectors
+// counted, and the alerts. It does not wait for a storage that fails, nor for longer
+// than its patience, and returns nil then as well; the error is the context's.
+func (s *Store) Commit(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	if s.failing || s.late || s.stopped {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.round == nil {
+		s.round = &round{done: make(chan struct{})}
+	}
+	mine := s.round
+	s.mu.Unlock()
+	s.poke()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-mine.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		s.tooLate()
+		return nil
+	}
+}
+
+func (s *Store) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Store) tooLate() {
+	s.mu.Lock()
+	first := !s.late && !s.failing
+	s.late, s.unwell = true, true
+	s.mu.Unlock()
+	if first {
+		s.Report(fmt.Errorf("the storage has not answered for %v", patience))
+	}
+}
+
+// Turn tells the time, which is running time, and has forgotten what is over. To be called every
+// second or so.
+func (s *Store) Turn(now time.Time) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.After(s.running) {
+		s.running = now
+	}
+}
+
+// write writes whatever is to be written until ctx ends.
+func (s *Store) write(ctx context.Context) {
+	retry := time.NewTimer(0)
+	defer retry.Stop()
+	interval := firstRetry
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-retry.C:
+		}
+		s.mu.Lock()
+		mine := s.round
+		s.round = nil
+		s.mu.Unlock()
+
+		more, err := s.batch(ctx)
+		s.answered(err)
+		if mine != nil {
+			close(mine.done)
+		}
+		switch {
+		case err != nil:
+			retry.Reset(interval)
+			interval = min(2*interval, lastRetry)
+		case more:
+			interval = firstRetry
+			s.poke()
+		default:
+			interval = firstRetry
+		}
+	}
+}
+
+// answered notes how the storage is.
+func (s *Store) answered(err error) {
+	s.mu.Lock()
+	was := s.unwell
+	s.failing, s.late, s.unwell = err != nil, false, err != nil
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		s.Report(err)
+		s.cutBacklog()
+	case was:
+		s.Report(nil)
+	}
+}
+
+// cutBacklog bounds what waits in memory. What is dropped is still counted; only a
+// restart would not know of it.
+func (s *Store) cutBacklog() {
+	pages := 0
+	for _, j := range s.journals {
+		pages += j.giveUp(maxBacklog / len(s.journals))
+	}
+	if pages > 0 {
+		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
+			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", pages))
+	}
+}
+
+// batch writes all that is to be written as one Batch. It reports whether there is
+// more to do.
+func (s *Store) batch(ctx context.Context) (more bool, err error) {
+	s.mu.Lock()
+	running := s.running
+	alerts := s.alerts
+	s.alerts = map[uint64][]byte{}
+	s.mu.Unlock()
+
+	var ops []*storage.Operation
+	rootWanted := s.rootWanted
+	for _, j := range s.journals {
+		j.turn(running)
+		j.take()
+		var changed bool
+		ops, changed = j.write(s.epoch, running, ops)
+		rootWanted = rootWanted || changed
+	}
+	ops, stored := s.writeAlerts(ops, alerts)
+	rootWanted = rootWanted || len(stored) != len(s.stored)
+	if len(ops) == 0 && !rootWanted {
+		return false, nil
+	}
+	if rootWanted {
+		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.root(running, stored).encode()))
+	}
+	if err := doBatch(ctx, s.Client, ops); err != nil {
+		s.mu.Lock()
+		maps.Copy(alerts, s.alerts) // those are newer
+		s.alerts = alerts
+		s.mu.Unlock()
+		return false, err
+	}
+	s.stored, s.rootWanted = stored, false
+	for _, j := range s.journals {
+		more = j.written() || more
+	}
+	return more, nil
+}
+
+// writeAlerts lists what is to be done for the alerts that wait, and which ones the
+// storage holds after that.
+func (s *Store) writeAlerts(ops []*storage.Operation, alerts map[uint64][]byte) (_ []*storage.Operation, stored map[uint64]bool) {
+	if len(alerts) == 0 {
+		return ops, s.stored
+	}
+	stored = maps.Clone(s.stored)
+	for _, n := range slices.Sorted(maps.Keys(alerts)) {
+		switch content := alerts[n]; {
+		case content != nil:
+			ops = append(ops, storage.SetOperation(alertKey(s.epoch, n), seal(kindAlert, content)))
+			stored[n] = true
+		case stored[n]:
+			ops = append(ops, storage.DeleteOperation(alertKey(s.epoch, n)))
+			delete(stored, n)
+		}
+	}
+	return ops, stored
+}
+
+// root is what the root says after the next Batch.
+func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
+	r := &root{
+		running:  running.UnixNano(),
+		nextSlot: s.nextSlot,
+		alerts:   slices.Sorted(maps.Keys(stored)),
+	}
+	for _, j := range s.journals {
+		first, last := j.extent()
+		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last})
+	}
+	return r
+}
+
+// doBatch makes an error of a panic: a storage whose file is damaged may panic.
+func doBatch(ctx context.Context, client storage.Client, ops []*storage.Operation) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the storage panicked: %v", r)
+		}
+	}()
+	return client.Batch(ctx, ops...)
+}
+
+// Close writes what is left and gives the storage back. It waits for the storage no
+// longer than ctx allows.
+func (s *Store) Close(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	again := s.stopped
+	s.stopped = true
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	closed := make(chan error, 1)
+	go func() {
+		if s.stop != nil {
+			s.stop()
+			<-s.done
+		}
+		s.rootWanted = s.rootWanted || s.stop != nil // for how long detection has run
+		var err error
+		if s.stop != nil {
+			for more := true; more && err == nil; {
+				more, err = s.batch(context.WithoutCancel(ctx))
+			}
+		}
+		closed <- errors.Join(err, s.Client.Close(context.WithoutCancel(ctx)))
+	}()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the storage does not answer: %w", ctx.Err())
+	case <-time.After(2 * patience):
+		return fmt.Errorf("the storage has not answered for %v", 2*patience)
+	}
+}

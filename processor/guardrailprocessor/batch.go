@@ -8,7 +8,6 @@ import (
 
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/invocation"
-	"example.com/otelcol-guardrail/internal/state"
 )
 
 // batch is what one call works with. It is used again by later calls, so that a
@@ -18,7 +17,6 @@ type batch struct {
 	kinds      kindTable[int64]
 	delays     []float64 // seconds between a counted invocation and its arrival
 	rules      []collected
-	changes    []state.Changes
 	due        []dueAlert
 }
 
@@ -41,8 +39,6 @@ func (p *guardrailProcessor) putBack(b *batch) {
 	b.invocation.Clear()
 	b.kinds = kindTable[int64]{}
 	b.delays = b.delays[:0]
-	clear(b.changes)
-	b.changes = b.changes[:0]
 	clear(b.due)
 	b.due = b.due[:0]
 	for i := range b.rules {

@@ -64,6 +64,10 @@ type Config struct {
 	// it must group by these or finer. Default: gen_ai_guardrail.principal.
 	PartitionBy []string `mapstructure:"partition_by"`
 
+	// Storage is the id of a storage extension in which windows, alerts and alert records that wait are kept
+	// over a restart. Default: none; they live in memory only.
+	Storage *component.ID `mapstructure:"storage"`
+
 	// MaxStateMiB bounds the memory that windows and alerts take, in MiB, which the rules share alike. What
 	// is over it is forgotten, the quietest groups first. 16 to 1048576, default 256.
 	MaxStateMiB int `mapstructure:"max_state_mib"`

@@ -9,22 +9,16 @@ import (
 	"reflect"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
 	"example.com/otelcol-guardrail/internal/alert"
 )
 
-// notImplemented lists, in one place, what the configuration will take and this version does not.
-var notImplemented = struct {
-	settings []string // of the processor
-}{
-	settings: []string{"storage"},
-}
-
 // Unmarshal reads the settings, and reports every mistake in them at once: those of reading together
 // with those that [Config.Validate] would find afterwards.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	found := takeUnimplemented(conf, notImplemented.settings)
+	found := takeBadID(conf, "storage")
 	found = append(found, takeBadNumbers(conf, []string{"retention", "max_age"}, []string{"max_state_mib"})...)
 	dropNulls(conf)
 	found = append(found, explain(conf, conf.Unmarshal(c))...)
@@ -61,12 +55,16 @@ func dropNulls(conf *confmap.Conf) {
 	}
 }
 
-// takeUnimplemented takes those of keys out of conf that are given, and reports them.
-func takeUnimplemented(conf *confmap.Conf, keys []string) (found mistakes) {
-	for _, key := range keys {
-		if conf.Delete(key) {
-			found.add(key, "not implemented yet in this version; leave it out")
-		}
+// takeBadID takes what is not the id of a component out of conf, and reports it.
+func takeBadID(conf *confmap.Conf, key string) (found mistakes) {
+	value := conf.Get(key)
+	if value == nil {
+		return nil
+	}
+	text, ok := value.(string)
+	if !ok || new(component.ID).UnmarshalText([]byte(text)) != nil {
+		conf.Delete(key)
+		found.add(key, "%s is not the id of an extension; allowed: one such as file_storage or file_storage/state", quoted(value))
 	}
 	return found
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 )
@@ -50,6 +51,8 @@ func TestSchemaKnowsTheSettings(t *testing.T) {
 		switch {
 		case goType == reflect.TypeFor[time.Duration]():
 			assert.Equal(t, []string{"string", "duration"}, []string{of.Type, of.Format}, path)
+		case goType == reflect.TypeFor[*component.ID]():
+			assert.Equal(t, "string", of.Type, path)
 		case goType.Kind() == reflect.Struct:
 			assert.Equal(t, "object", of.Type, path)
 			var known []string

@@ -17,6 +17,7 @@ import (
 
 	"example.com/otelcol-guardrail/internal/alert"
 	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/state"
 )
 
 const (
@@ -37,6 +38,7 @@ type outbox struct {
 	rules     []*rule
 	telemetry *telemetry
 	logger    *zap.Logger
+	store     *state.Store // nil: what waits lives in memory only
 
 	mu       sync.Mutex     // guards what follows
 	made     uint64         // records so far
@@ -83,6 +85,9 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 	}
 	alerts := make([]pendingAlert, len(due))
 	for i := range due {
+		if due[i].State == detect.Overflow {
+			due[i].Opened = now.UnixNano() // running time is no name
+		}
 		logs, records := o.template.logs()
 		o.rules[due[i].rule].alert.AppendTo(records, &due[i].Alert, now)
 		id, _ := records.At(0).Attributes().Get(alert.IDKey)
@@ -97,6 +102,7 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 	for _, a := range alerts {
 		o.made++
 		a.number = o.made
+		o.keep(a)
 		if waiting[a.id] || o.onTheWay[a.id] > 0 {
 			waiting[a.id] = true
 			o.pending = append(o.pending, a)
@@ -139,15 +145,21 @@ func (o *outbox) deliver(ctx context.Context, alerts []pendingAlert) {
 		return
 	}
 	kept, err := o.try(ctx, alerts)
+	o.settled(ctx, alerts, kept)
 	o.mu.Lock()
 	o.arrive(alerts)
-	o.pending, o.trying = append(o.pending, kept...), nil
-	slices.SortFunc(o.pending, func(a, b pendingAlert) int { return cmp.Compare(a.number, b.number) })
+	o.trying = nil
+	o.wait(kept)
 	excess := o.cutExcess()
-	more := len(o.pending) > 0
 	o.mu.Unlock()
 	o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
-	if more {
+}
+
+// wait puts alerts among those that are to be tried again. The caller holds mu.
+func (o *outbox) wait(alerts []pendingAlert) {
+	o.pending = append(o.pending, alerts...)
+	slices.SortFunc(o.pending, func(a, b pendingAlert) int { return cmp.Compare(a.number, b.number) })
+	if len(o.pending) > 0 {
 		select {
 		case o.wake <- struct{}{}:
 		default:
@@ -157,6 +169,9 @@ func (o *outbox) deliver(ctx context.Context, alerts []pendingAlert) {
 
 // retry delivers what waits, but for what follows a record that is on its way.
 func (o *outbox) retry(ctx context.Context) {
+	if err := o.store.Commit(ctx); err != nil {
+		return
+	}
 	o.mu.Lock()
 	var alerts, rest []pendingAlert
 	for _, a := range o.pending {
@@ -215,6 +230,7 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (kept []pending
 // giveUp counts alerts that are lost and puts their content into the log.
 func (o *outbox) giveUp(ctx context.Context, alerts []pendingAlert, why string, err error) {
 	for _, a := range alerts {
+		o.store.DropAlerts(a.number)
 		o.telemetry.dropped(ctx, a.rule)
 		record := a.record()
 		o.logger.Error("Alert could not be delivered: "+why, zap.Error(err),
@@ -264,7 +280,8 @@ func (o *outbox) waitingOf() []int64 {
 // and an exporter may retry without end.
 const lastTry = 5 * time.Second
 
-// flush tries a last time, and gives up what is still refused.
+// flush tries a last time. What is still refused stays in the storage; without
+// one it is given up.
 func (o *outbox) flush(ctx context.Context) {
 	if o.waiting() == 0 {
 		return
@@ -276,5 +293,8 @@ func (o *outbox) flush(ctx context.Context) {
 	rest := o.pending
 	o.pending = nil
 	o.mu.Unlock()
+	if o.store != nil {
+		return
+	}
 	o.giveUp(ctx, rest, "the collector stops, and nothing keeps it", nil)
 }

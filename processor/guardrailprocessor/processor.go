@@ -17,16 +17,18 @@ import (
 
 	"example.com/otelcol-guardrail/internal/invocation"
 	"example.com/otelcol-guardrail/internal/state"
+	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
 // guardrailProcessor takes each batch of records through the same steps: read,
 // decide, commit, forward, alert.
 type guardrailProcessor struct {
+	durable
+	id        component.ID
 	config    *Config
 	reader    *invocation.Reader
 	rules     []*rule
 	partition []groupField
-	store     state.Store
 	next      consumer.Logs
 	outbox    *outbox
 	telemetry *telemetry
@@ -47,8 +49,16 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 	if err != nil {
 		return nil, fmt.Errorf("create metrics: %w", err)
 	}
+	shared, release := claim(config)
+	if shared && config.Storage != nil {
+		release()
+		return nil, fmt.Errorf("storage: two pipelines use %q under one id, which cannot share their state. Name one instance for each "+
+			"pipeline (%[2]s/a, %[2]s/b), or join the pipelines before it with the forward connector", settings.ID, metadata.Type)
+	}
 	p := &guardrailProcessor{
-		config: config,
+		durable: durable{ready: make(chan struct{})},
+		id:      settings.ID,
+		config:  config,
 		reader: invocation.NewReader(invocation.Options{
 			GuardrailKeys:      config.GuardrailKeys,
 			UserKeys:           config.UserKeys,
@@ -63,6 +73,10 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 		telemetry: tel,
 		logger:    settings.Logger,
 		now:       time.Now,
+		release:   release,
+	}
+	if config.Storage == nil {
+		close(p.ready)
 	}
 	for i := range config.Rules {
 		p.rules = append(p.rules, newRule(&config.Rules[i], config))
@@ -72,8 +86,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 	if err := tel.observe(config, p.rules, p.outbox); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	var shared bool
-	if shared, p.release = claim(config); shared {
+	if shared {
 		p.logger.Warn("Two pipelines use this processor under one id: each counts on its own, so a user whose " +
 			"invocations pass through both is seen twice and by halves. Name one instance for each pipeline " +
 			"(gen_ai_guardrail/a, gen_ai_guardrail/b), or join the pipelines before it with the forward connector")
@@ -86,19 +99,31 @@ func (p *guardrailProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: p.config.Annotate}
 }
 
-// Start begins to deliver again what could not be delivered at once, and to do
-// what time alone brings about.
-func (p *guardrailProcessor) Start(context.Context, component.Host) error {
+// Start begins to read the state, to deliver again what could not be delivered at
+// once, and to do what time alone brings about.
+func (p *guardrailProcessor) Start(ctx context.Context, host component.Host) error {
+	var loader *state.Loader
+	if p.config.Storage != nil {
+		var err error
+		if loader, err = p.openState(ctx, host); err != nil {
+			return err
+		}
+	}
 	// Not derived from the context of Start, which ends when Start does.
-	ctx, stop := context.WithCancel(context.Background())
+	background, stop := context.WithCancel(context.Background())
 	p.stop = stop
-	p.background.Go(func() { p.outbox.run(ctx) })
-	p.background.Go(func() { p.tick(ctx) })
+	p.background.Go(func() {
+		if loader != nil {
+			p.load(background, loader)
+		}
+		p.background.Go(func() { p.outbox.run(background) })
+		p.tick(background)
+	})
 	return nil
 }
 
-// Shutdown delivers what waits, as far as ctx allows. It may be called twice,
-// and without Start. Windows are not ended by it.
+// Shutdown delivers what waits, as far as ctx allows, and writes what is left of
+// the state. It may be called twice, and without Start. Windows are not ended by it.
 func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 	defer p.release()
 	defer p.telemetry.builder.Shutdown()
@@ -107,7 +132,7 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 		p.waitForBackground(ctx)
 	}
 	p.outbox.flush(ctx)
-	return nil
+	return p.closeState(ctx)
 }
 
 // stopGrace is how long background work may take beyond the end of a shutdown's
@@ -147,13 +172,15 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 			return
 		case <-ticker.C:
 			now := p.now()
+			running := p.runningTime(now)
 			var due []dueAlert
 			for i, r := range p.rules {
-				due = appendDue(due, i, r.detector.Tick(now))
+				due = appendDue(due, i, r.detector.Tick(running))
 			}
-			// Apart, since the next component may take its time.
+			p.store.Turn(running)
+			// Apart, since the storage and the next component may take their time.
 			if alerts := p.outbox.prepare(ctx, due, now); len(alerts) > 0 {
-				p.background.Go(func() { p.outbox.deliver(ctx, alerts) })
+				p.background.Go(func() { p.outbox.commitAndDeliver(ctx, alerts) })
 			}
 		}
 	}
@@ -164,24 +191,30 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 // committed before that, so that a record whose forwarding fails, and which the
 // sender will send again, is known then.
 func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	if err := p.awaitState(ctx); err != nil {
+		return err
+	}
 	now := p.now()
 	b := p.batches.Get().(*batch)
 	defer p.putBack(b)
 
 	p.read(logs, now, b)
-	p.decide(now, b)
-	if err := p.store.Commit(ctx, b.changes); err != nil {
-		p.logger.Error("State could not be committed; detection goes on in memory", zap.Error(err))
-	}
+	counted := p.decide(now, b)
 	// Before the forwarding, which may take long: nothing that the timer finds
 	// meanwhile is to be told before it.
 	alerts := p.outbox.prepare(ctx, b.due, now)
+	p.report(ctx, b, now)
+	if counted {
+		if err := p.store.Commit(ctx); err != nil { // the sender has gone; it will come again
+			p.outbox.postpone(alerts)
+			return err
+		}
+	}
 	var err error
 	if p.config.PassThrough {
 		err = p.next.ConsumeLogs(ctx, logs)
 	}
 	p.outbox.deliver(ctx, alerts)
-	p.report(ctx, b, now)
 	return err
 }
 
@@ -218,16 +251,18 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 	}
 }
 
-// decide puts what was collected to each rule.
-func (p *guardrailProcessor) decide(now time.Time, b *batch) {
+// decide puts what was collected to each rule. It reports whether there was anything.
+func (p *guardrailProcessor) decide(now time.Time, b *batch) (counted bool) {
+	running := p.runningTime(now)
 	for i, r := range p.rules {
 		collected := &b.rules[i]
 		if len(collected.events) == 0 {
 			continue
 		}
-		result := r.detector.Observe(collected.events, now)
+		counted = true
+		result := r.detector.Observe(collected.events, running)
 		collected.excluded[excludedDuplicate] += int64(result.Repeats)
-		b.changes = append(b.changes, state.Changes{Rule: r.alert.ID, Counted: collected.events, Alerts: result.Alerts})
 		b.due = appendDue(b.due, i, result.Alerts)
 	}
+	return counted
 }

@@ -4,6 +4,10 @@
 package guardrailprocessor
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,6 +59,20 @@ func newRule(c *RuleConfig, config *Config) *rule {
 			MaxBytes:    config.maxBytes() / int64(len(config.Rules)),
 		}),
 	}
+}
+
+// fingerprint digests what a rule counts, and how: state that was made by another
+// one says nothing about this.
+func fingerprint(c *RuleConfig) string {
+	var exempt []string
+	for _, m := range c.Exempt {
+		m.Reason = ""
+		exempt = append(exempt, fmt.Sprintf("%q", m))
+	}
+	slices.Sort(exempt)
+	digest := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %s %d",
+		slices.Sorted(slices.Values(c.Count)), exempt, c.GroupBy, c.Threshold, c.Window.Type, c.Window.Size))
+	return hex.EncodeToString(digest[:16])
 }
 
 func (r *rule) exempts(inv *invocation.Invocation) bool {

@@ -38,7 +38,9 @@ type TelemetryBuilder struct {
 	ProcessorGenAiGuardrailInvocations         metric.Int64Counter
 	ProcessorGenAiGuardrailInvocationsExcluded metric.Int64Counter
 	ProcessorGenAiGuardrailStateBytes          metric.Int64ObservableGauge
+	ProcessorGenAiGuardrailStateErrors         metric.Int64Counter
 	ProcessorGenAiGuardrailStateLimitBytes     metric.Int64ObservableGauge
+	ProcessorGenAiGuardrailStateReplayDuration metric.Float64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -231,10 +233,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailStateErrors, err = builder.meter.Int64Counter(
+		"otelcol_processor_gen_ai_guardrail_state_errors",
+		metric.WithDescription("Number of times that the storage failed or held something that cannot be read. [Alpha]"),
+		metric.WithUnit("{error}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailStateLimitBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_gen_ai_guardrail_state_limit_bytes",
 		metric.WithDescription("Memory that windows and alerts may take, as configured. [Alpha]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorGenAiGuardrailStateReplayDuration, err = builder.meter.Float64Gauge(
+		"otelcol_processor_gen_ai_guardrail_state_replay_duration",
+		metric.WithDescription("How long the start took to read the state from the storage. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -49,6 +49,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ProcessorGenAiGuardrailArrivalDelay.Record(context.Background(), 1)
 	tb.ProcessorGenAiGuardrailInvocations.Add(context.Background(), 1)
 	tb.ProcessorGenAiGuardrailInvocationsExcluded.Add(context.Background(), 1)
+	tb.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
+	tb.ProcessorGenAiGuardrailStateReplayDuration.Record(context.Background(), 1)
 	AssertEqualProcessorGenAiGuardrailAlerts(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -79,8 +81,14 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualProcessorGenAiGuardrailStateBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorGenAiGuardrailStateErrors(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorGenAiGuardrailStateLimitBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorGenAiGuardrailStateReplayDuration(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
 	require.NoError(t, testTel.Shutdown(context.Background()))

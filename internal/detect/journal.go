@@ -1,0 +1,279 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"encoding/binary"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Journal collects, in order, what a detector has to be told after a restart to
+// stand where it stood: the events counted, and its alerts as they stand after
+// every change. It writes them into pages, each readable by itself. What becomes of
+// the pages is its owner's affair; docs/state-format.md describes their bytes.
+//
+// What belongs together is entered under the lock of the shard that it is about. So
+// whatever has been taken out of the journal is a prefix of what happened to each
+// group: no count of an alert is ahead of its events.
+type Journal struct {
+	rule *Rule
+
+	mu     sync.Mutex // guards what follows
+	number uint64     // of the open page
+	page   pageWriter // the open page
+	since  int64      // running time of its first entry, in nanoseconds
+	taken  int        // how much of it was taken out
+	sealed []Page     // full ones that were not taken out
+}
+
+// Page is a page of a journal as far as it is written.
+type Page struct {
+	Number  uint64 // counted from 1, without gaps
+	Arrived int64  // running time at which its first entry was made, in nanoseconds
+	Body    []byte
+}
+
+const (
+	// pageFull is the size from which on a page that was taken out is not added to
+	// any more: rewriting it would take longer than beginning another.
+	pageFull = 2 << 10
+	// pageMost is the size at which a page is full even though nobody takes it out.
+	pageMost = 256 << 10
+)
+
+// Kinds of entries. A number is never used again for another.
+const (
+	entryText    = 1 // a string that later entries of the page refer to
+	entryEvent   = 2
+	entryAlert   = 3
+	entryLimiter = 4
+)
+
+// Flags of an event's entry.
+const (
+	journalPresumed  = 1 << iota // counted by presumption
+	journalIDOnly                // repeats are told by the ID alone
+	journalUUID                  // the ID is a UUID, in 16 bytes
+	journalRequestID             // the ID is the request id
+)
+
+// Flags of an alert's entry.
+const (
+	journalInexact = 1 << iota
+	journalLossy
+	journalClosed
+	journalCorrected
+	journalMuted
+	journalSummed
+	journalDropped // nothing knows it any more
+)
+
+// enter writes what a shard, which is locked, has counted of a batch and what
+// became of its alerts.
+func (j *Journal) enter(s *shard, l *limiter, events []Event, counted []int32, now time.Time) {
+	if j == nil || len(counted) == 0 && len(s.unsaved) == 0 {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.turn(now)
+	for _, n := range counted {
+		j.page.event(&events[n])
+		j.sealAt(pageMost, now)
+	}
+	for _, a := range s.unsaved {
+		j.page.alert(a)
+		a.unsaved = false
+		j.sealAt(pageMost, now)
+	}
+	if len(s.unsaved) > 0 {
+		j.page.limiter(l)
+	}
+	clear(s.unsaved)
+	s.unsaved = s.unsaved[:0]
+}
+
+// turn begins another page when the generation of the open one is over, so that a
+// page can be forgotten as a whole.
+func (j *Journal) turn(now time.Time) {
+	ns := runningTime(now)
+	if len(j.page.body) > 0 && j.rule.generationOf(ns) > j.rule.generationOf(j.since) {
+		j.sealAt(0, now)
+	}
+	if len(j.page.body) == 0 {
+		j.since = ns
+	}
+}
+
+// sealAt ends the open page if it is so large.
+func (j *Journal) sealAt(size int, now time.Time) {
+	if len(j.page.body) < size {
+		return
+	}
+	if j.taken < len(j.page.body) {
+		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
+		j.page.body = nil
+	}
+	j.number++
+	j.page.reset()
+	j.since, j.taken = runningTime(now), 0
+}
+
+// Take appends the pages that have been written to since it was last called, each
+// from its beginning. A page may come again, longer.
+func (j *Journal) Take(pages []Page) []Page {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	pages = append(pages, j.sealed...)
+	clear(j.sealed)
+	j.sealed = j.sealed[:0]
+	if size := len(j.page.body); size > j.taken {
+		j.taken = size
+		pages = append(pages, Page{j.number, j.since, append([]byte(nil), j.page.body...)})
+		if size >= pageFull {
+			j.sealAt(pageFull, time.Unix(0, j.since))
+		}
+	}
+	return pages
+}
+
+// Generation gives the generation of what arrives at a running time, in
+// nanoseconds. What is [Generations] older than the present one is forgotten.
+func (j *Journal) Generation(running int64) uint32 { return j.rule.generationOf(running) }
+
+// runningTime is a present of the detector in nanoseconds.
+func runningTime(now time.Time) int64 { return now.UnixNano() }
+
+// pageWriter writes the entries of one page. Strings come once and are referred to
+// after that; times are differences to the one before.
+type pageWriter struct {
+	body  []byte
+	texts map[string]uint64
+	last  int64 // the time that was written last
+}
+
+func (w *pageWriter) reset() {
+	w.body = w.body[:0]
+	clear(w.texts)
+	w.last = 0
+}
+
+// text gives the number under which the page knows a string. The empty one is 0.
+func (w *pageWriter) text(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	if n, ok := w.texts[s]; ok {
+		return n
+	}
+	if w.texts == nil {
+		w.texts = map[string]uint64{}
+	}
+	w.body = append(w.body, entryText)
+	w.str(s)
+	n := uint64(len(w.texts)) + 1
+	w.texts[strings.Clone(s)] = n // the caller's memory is its own
+	return n
+}
+
+func (w *pageWriter) str(s string) {
+	w.uint(uint64(len(s)))
+	w.body = append(w.body, s...)
+}
+
+func (w *pageWriter) uint(n uint64) { w.body = binary.AppendUvarint(w.body, n) }
+
+func (w *pageWriter) int(n int64) { w.body = binary.AppendVarint(w.body, n) }
+
+// time writes a time as the difference to the one before. The difference of two
+// int64 may wrap around; so does the sum that reads it.
+func (w *pageWriter) time(t int64) {
+	w.int(t - w.last)
+	w.last = t
+}
+
+func (w *pageWriter) event(e *Event) {
+	group, ok := w.texts[string(e.Key)] // which copies nothing
+	if !ok {
+		group = w.text(string(e.Key))
+	}
+	model, operation := w.text(short(e.Model, maxProfileName)), w.text(short(e.Operation, maxProfileName))
+	region := w.text(short(e.Region, maxProfileName))
+	var flags byte
+	if e.Presumed {
+		flags |= journalPresumed
+	}
+	if e.IDOnly {
+		flags |= journalIDOnly
+	}
+	var id eventID
+	uuid := parseUUID(e.ID, &id)
+	if uuid {
+		flags |= journalUUID
+	}
+	if e.RequestID != "" { // then it is the ID
+		flags |= journalRequestID
+	}
+	w.body = append(w.body, entryEvent, flags)
+	w.uint(group)
+	w.time(e.Time)
+	if uuid {
+		w.body = append(w.body, id[:]...)
+	} else {
+		w.str(e.ID)
+	}
+	w.uint(model)
+	w.uint(operation)
+	w.uint(region)
+}
+
+func (w *pageWriter) alert(a *openAlert) {
+	group := w.text(a.key)
+	var flags byte
+	for _, flag := range [...]struct {
+		is  bool
+		bit byte
+	}{
+		{a.inexact, journalInexact},
+		{a.lossy, journalLossy},
+		{a.closed, journalClosed},
+		{a.corrected, journalCorrected},
+		{a.muted, journalMuted},
+		{a.summed, journalSummed},
+		{a.dropped, journalDropped},
+	} {
+		if flag.is {
+			flags |= flag.bit
+		}
+	}
+	w.body = append(w.body, entryAlert, flags)
+	w.uint(group)
+	w.time(a.opened)
+	w.time(a.from)
+	w.time(a.to)
+	w.int(a.first)
+	w.uint(uint64(a.last - a.first))
+	w.uint(uint64(a.count))
+	w.uint(uint64(a.presumed))
+	w.uint(uint64(a.escalations))
+	w.int(runningTime(a.changed))
+}
+
+func (w *pageWriter) limiter(l *limiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.body = append(w.body, entryLimiter)
+	for _, t := range [...]time.Time{l.start, l.since, l.told} {
+		if t.IsZero() {
+			w.body = append(w.body, 0)
+		} else {
+			w.body = append(w.body, 1)
+			w.int(runningTime(t))
+		}
+	}
+	w.uint(uint64(l.opened))
+	w.uint(uint64(l.untold))
+}

@@ -1,0 +1,212 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"time"
+)
+
+// Replay makes a new detector stand where another stood, from the pages of that
+// one's journal. Events of all pages give the same buckets in any order; how alerts
+// stand is taken from their latest entries.
+type Replay struct {
+	detector *Detector
+	alerts   map[alertName]alertEntry // the latest of each
+	limiter  *limiterEntry            // the latest
+	keys     map[groupHash]string     // of groups with a bucket that alerts
+	events   int
+}
+
+// alertName is what an alert is told from others by.
+type alertName struct {
+	key    string
+	opened int64
+}
+
+// Keep makes the detector, which must be new, keep a journal. Its present must be
+// running time from here on: time.Unix(0, n) for the n-th nanosecond for which
+// there was a detector of the rule. What the detector must know from before is put
+// in with Page; End ends that.
+func (d *Detector) Keep() (*Journal, *Replay) {
+	journal := &Journal{rule: &d.rule, number: 1}
+	d.journal = journal
+	replay := &Replay{detector: d, alerts: map[alertName]alertEntry{}, keys: map[groupHash]string{}}
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.started = time.Unix(0, 0)
+		s.journal, s.replay = journal, replay
+	}
+	return journal, replay
+}
+
+// Events tells how many events were put in so far.
+func (r *Replay) Events() int { return r.events }
+
+// Page puts in a page, the older pages before. A page that is not what a journal
+// writes is an error; what it holds before the fault is put in.
+func (r *Replay) Page(page Page) error {
+	d := r.detector
+	now := time.Unix(0, page.Arrived)
+	p := pageReader{rest: page.Body}
+	for len(p.rest) > 0 {
+		kind, entry := p.next()
+		switch {
+		case p.failed != "":
+			return &CorruptError{Offset: len(page.Body) - len(p.rest), Fault: p.failed}
+		case kind == entryEvent:
+			r.events++
+			s, hash := d.shardOf(entry.event.key)
+			s.mu.Lock()
+			s.turn(now)
+			s.recall(hash, &entry.event, now)
+			s.mu.Unlock()
+		case kind == entryAlert:
+			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
+		case kind == entryLimiter:
+			r.limiter = &entry.limiter
+		}
+	}
+	return nil
+}
+
+// recall counts an event of a journal.
+func (s *shard) recall(hash groupHash, e *eventEntry, now time.Time) {
+	s.makeRoom(hash, nil)
+	id, flags := e.id, eventUUID
+	if e.flags&journalUUID == 0 {
+		id, flags = s.hasher.id(e.text)
+	}
+	if e.flags&journalPresumed != 0 {
+		flags |= eventPresumed
+	}
+	if e.flags&journalIDOnly != 0 && s.seen(observedKey{hash, id}) {
+		return
+	}
+	ev := event{
+		time: e.time, id: id, generation: s.generation, flags: flags,
+		profile: s.profiles.number(e.model, e.operation, e.region),
+	}
+	requestID := ""
+	if e.flags&journalRequestID != 0 {
+		requestID = e.text
+	}
+	g, n, counted := s.add(hash, &ev, requestID)
+	if !counted {
+		return
+	}
+	c := change{shard: s, group: g, now: now}
+	c.detect(n, e.time)
+	if c.raised {
+		s.replay.keys[hash] = e.key
+	}
+}
+
+// End ends the putting in, at a present that is not before any page's, and numbers
+// the journal's next page. It returns alerts that are due and were never told: there
+// are none unless entries are missing.
+func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
+	d := r.detector
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.mu.Lock()
+		s.turn(now)
+		s.replay = nil
+		s.mu.Unlock()
+	}
+	d.journal.mu.Lock()
+	d.journal.number = nextPage
+	d.journal.mu.Unlock()
+	if r.limiter != nil {
+		d.limiter.restore(r.limiter)
+	}
+	for _, entry := range r.alerts {
+		if !entry.dropped {
+			s, hash := d.shardOf(entry.key)
+			s.mu.Lock()
+			s.restoreAlert(hash, entry)
+			s.mu.Unlock()
+		}
+	}
+	return r.untold(now)
+}
+
+// restoreAlert puts an alert in its place among its group's.
+func (s *shard) restoreAlert(hash groupHash, a alertEntry) {
+	g := s.groupOf(hash)
+	if s.alerts == nil {
+		s.alerts = map[uint32][]*openAlert{}
+	}
+	list := s.alerts[g]
+	at := sort.Search(len(list), func(i int) bool { return list[i].first > a.first })
+	fresh := a.openAlert
+	s.alerts[g] = slices.Insert(list, at, &fresh)
+	s.groups.at(g).flags |= groupAlerts
+	s.alertBytes += fresh.bytes()
+	if !fresh.closed || fresh.corrected {
+		s.settleLater(&fresh)
+	}
+}
+
+// untold raises the alerts of buckets that alert without lying in one.
+func (r *Replay) untold(now time.Time) (told []Alert) {
+	keys := make([]string, 0, len(r.keys))
+	for _, key := range r.keys {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys) // for the same order each time
+	for _, key := range keys {
+		s, hash := r.detector.shardOf(key)
+		s.mu.Lock()
+		if g, ok := s.index[hash]; ok {
+			c := change{shard: s, limiter: &r.detector.limiter, group: g, key: []byte(key), now: now, told: told}
+			c.raiseUntold()
+			told = c.told
+		}
+		r.detector.journal.enter(s, &r.detector.limiter, nil, nil, now)
+		s.mu.Unlock()
+	}
+	return told
+}
+
+func (c *change) raiseUntold() {
+	var homeless []uint32
+	for n := c.groups.at(c.group).first; n != 0; n = c.buckets.at(n).sibling {
+		if b := c.buckets.at(n); b.flags&bucketAlerts != 0 && c.home(b.index) == nil {
+			b.flags &^= bucketAlerts
+			homeless = append(homeless, n)
+		}
+	}
+	slices.SortFunc(homeless, func(a, b uint32) int {
+		return cmp.Compare(c.buckets.at(a).index, c.buckets.at(b).index)
+	})
+	for _, n := range homeless {
+		if c.buckets.at(n).flags&bucketAlerts == 0 {
+			c.detect(n, c.events(n)[0].time)
+		}
+	}
+}
+
+func (d *Detector) shardOf(key string) (*shard, groupHash) {
+	hash := d.hasher.groupString(key)
+	return &d.shards[hash[0]%shardCount], hash
+}
+
+// Checkpoint enters all alerts into the journal again, and the limiter, so that
+// older pages can be forgotten.
+func (d *Detector) Checkpoint(now time.Time) {
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.mu.Lock()
+		for _, list := range s.alerts {
+			for _, a := range list {
+				s.save(a)
+			}
+		}
+		d.journal.enter(s, &d.limiter, nil, nil, now)
+		s.mu.Unlock()
+	}
+}

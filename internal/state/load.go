@@ -1,0 +1,299 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"example.com/otelcol-guardrail/internal/detect"
+)
+
+// Loaded is what there was before a restart, besides what the detectors know again.
+type Loaded struct {
+	Running time.Time         // from here on running time goes on
+	Untold  [][]detect.Alert  // by rule: due, but missing in the state
+	Alerts  map[uint64][]byte // that wait, by number
+}
+
+// Open looks at what is in the storage. An error is one of reading it: then nothing
+// is known and nothing may be written. What cannot be understood is left where it is,
+// with a word in the log, and detection starts without.
+func Open(ctx context.Context, settings Settings) (*Loader, error) {
+	s := &Store{
+		Settings: settings,
+		epoch:    1,
+		alerts:   map[uint64][]byte{},
+		stored:   map[uint64]bool{},
+		running:  time.Unix(0, 0),
+	}
+	l := &Loader{store: s, root: &root{}}
+	pointer, err := get(ctx, s.Client, pointerKey)
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	if pointer != nil {
+		if err := l.openEpoch(ctx, pointer); err != nil {
+			return nil, err
+		}
+	}
+	if l.fresh {
+		pointer = nil
+	}
+	if pointer == nil {
+		// Also when the rest cannot be written later: the next start knows where to look.
+		ops := []*storage.Operation{
+			storage.SetOperation(pointerKey, encodePointer(s.epoch)),
+			storage.SetOperation(rootKey(s.epoch), l.root.encode()),
+		}
+		if err := doBatch(ctx, s.Client, ops); err != nil {
+			settings.Report(err)
+		}
+	}
+	return l, nil
+}
+
+// Loader reads what there was before a restart.
+type Loader struct {
+	store *Store
+	root  *root
+	fresh bool // an epoch was begun because another cannot be read
+}
+
+// openEpoch reads the root that a pointer leads to.
+func (l *Loader) openEpoch(ctx context.Context, pointer []byte) error {
+	s := l.store
+	epoch, err := decodePointer(pointer)
+	if err != nil && !errors.Is(err, errNewer) {
+		epoch = rand.Uint64N(1<<40) + 1<<40 // one that was surely never used
+	}
+	s.epoch = epoch
+	if err != nil {
+		l.setAside("pointer", err)
+		return nil
+	}
+	value, err := get(ctx, s.Client, rootKey(epoch))
+	if err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	if value == nil {
+		return nil
+	}
+	root, err := decodeRoot(value)
+	if err != nil {
+		l.setAside("root", err)
+		return nil
+	}
+	l.root = root
+	return nil
+}
+
+// setAside leaves an epoch as it is and begins the next.
+func (l *Loader) setAside(what string, why error) {
+	l.store.epoch++
+	l.fresh = true
+	l.store.Logger.Error("The state in the storage cannot be read and is set aside: detection starts without it, "+
+		"and a burst that began before the restart may go unnoticed",
+		zap.String("unreadable", what), zap.Error(why), zap.Uint64("new_epoch", l.store.epoch))
+	l.fault(fmt.Errorf("state cannot be read: %s: %w", what, why))
+}
+
+// Load puts the detectors where they stood and starts to keep what they do from now
+// on. now gives the present in running time, given when that began. Only the context's end
+// is an error.
+func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
+	s := l.store
+	loaded := &Loaded{Running: time.Unix(0, l.root.running), Alerts: map[uint64][]byte{}}
+	progress := newProgress(s.Logger, l.root)
+	replays := make([]*detect.Replay, len(s.Rules))
+	s.nextSlot = max(1, l.root.nextSlot)
+	for i, rule := range s.Rules {
+		j := &journal{Rule: rule, first: 1}
+		j.source, replays[i] = rule.Detector.Keep()
+		s.journals = append(s.journals, j)
+		if old := l.find(rule.ID); old != nil && old.fingerprint == rule.Fingerprint {
+			j.slot, j.first, j.last = old.slot, old.first, old.last
+			if err := l.replay(ctx, j, replays[i], loaded, progress); err != nil {
+				return nil, nil, err
+			}
+			continue
+		} else if old != nil {
+			s.Logger.Warn("The rule counts otherwise than before (count, exempt, group_by, window or threshold has changed): "+
+				"it starts empty, and what it counted until now is forgotten", zap.String("rule", rule.ID))
+		}
+		j.slot = s.nextSlot
+		s.nextSlot++
+	}
+	s.running = loaded.Running
+	for i, j := range s.journals {
+		loaded.Untold = append(loaded.Untold, replays[i].End(loaded.Running, j.last+1))
+		j.turned = j.source.Generation(loaded.Running.UnixNano())
+		j.expired = j.first
+	}
+	if err := l.loadAlerts(ctx, loaded); err != nil {
+		return nil, nil, err
+	}
+	if err := l.deleteOld(ctx); err != nil {
+		return nil, nil, err
+	}
+	progress.end()
+	s.rootWanted = true
+	s.run()
+	return s, loaded, nil
+}
+
+// find gives what the root says of a rule.
+func (l *Loader) find(id string) *rootJournal {
+	i := slices.IndexFunc(l.root.journals, func(j rootJournal) bool { return j.rule == id })
+	if i < 0 {
+		return nil
+	}
+	return &l.root.journals[i]
+}
+
+// pagesAtOnce is how many pages are read with one Batch.
+const pagesAtOnce = 256
+
+// replay tells a detector what is in its journal.
+func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, loaded *Loaded, progress *progress) error {
+	s := l.store
+	missing := 0
+	for n := j.first; n <= j.last; {
+		to := min(j.last, n+pagesAtOnce-1)
+		var ops []*storage.Operation
+		for ; n <= to; n++ {
+			ops = append(ops, storage.GetOperation(pageKey(s.epoch, j.slot, n)))
+		}
+		if err := l.read(ctx, ops); err != nil {
+			return err
+		}
+		for i, op := range ops {
+			number := to + 1 - uint64(len(ops)) + uint64(i)
+			if op.Value == nil {
+				missing++
+				continue
+			}
+			page, written, err := decodePage(number, op.Value)
+			if err == nil {
+				j.note(page.Number, page.Arrived)
+				loaded.Running = later(later(loaded.Running, written), time.Unix(0, page.Arrived))
+				err = replay.Page(page)
+			}
+			if err != nil {
+				s.Logger.Error("A part of the state cannot be read and is left out",
+					zap.String("rule", j.ID), zap.String("key", op.Key), zap.Error(err))
+				l.fault(fmt.Errorf("state cannot be read: page %d of rule %s: %w", number, j.ID, err))
+			}
+		}
+		progress.add(len(ops), replay.Events())
+	}
+	if missing > 0 {
+		s.Logger.Error("A part of the state is missing and left out", zap.String("rule", j.ID), zap.Int("pages", missing))
+		l.fault(fmt.Errorf("state cannot be read: %d pages of rule %s are missing", missing, j.ID))
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// fault reports an error. That the storage works all the same is reported later.
+func (l *Loader) fault(err error) {
+	l.store.unwell = true // nobody else has the store yet
+	l.store.Report(err)
+}
+
+// readTries is how often a storage that fails to read is asked, over half a minute.
+const readTries = 6
+
+// read does a Batch of Gets, more than once if it must. When the storage still
+// fails, what it holds is left out.
+func (l *Loader) read(ctx context.Context, ops []*storage.Operation) error {
+	pause := firstRetry / 2
+	for try := 1; ; try++ {
+		err := doBatch(ctx, l.store.Client, ops)
+		if err == nil {
+			return nil
+		}
+		l.fault(err)
+		if try == readTries {
+			return nil
+		}
+		timer := time.NewTimer(pause)
+		pause *= 2
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+// loadAlerts reads the alerts that wait.
+func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
+	s := l.store
+	var ops []*storage.Operation
+	for _, n := range l.root.alerts {
+		ops = append(ops, storage.GetOperation(alertKey(s.epoch, n)))
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if err := l.read(ctx, ops); err != nil {
+		return err
+	}
+	for i, op := range ops {
+		n := l.root.alerts[i]
+		s.stored[n] = true
+		content, err := unseal(kindAlert, op.Value)
+		if err != nil {
+			s.Logger.Error("An alert that waits to be delivered cannot be read", zap.String("key", op.Key), zap.Error(err))
+			l.fault(fmt.Errorf("state cannot be read: alert %d: %w", n, err))
+			s.alerts[n] = nil
+			continue
+		}
+		loaded.Alerts[n] = content
+	}
+	return nil
+}
+
+// deleteOld deletes the pages of journals that no rule goes on with. The root still
+// knows them, so that what a crash leaves of it is done by the next start.
+func (l *Loader) deleteOld(ctx context.Context) error {
+	s := l.store
+	for _, old := range l.root.journals {
+		if slices.ContainsFunc(s.journals, func(j *journal) bool { return j.slot == old.slot }) {
+			continue
+		}
+		for n := old.first; n <= old.last; {
+			var ops []*storage.Operation
+			for ; n <= old.last && len(ops) < mostDeletes; n++ {
+				ops = append(ops, storage.DeleteOperation(pageKey(s.epoch, old.slot, n)))
+			}
+			if err := doBatch(ctx, s.Client, ops); err != nil {
+				l.fault(err) // they stay, and only take up room
+				break
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+func get(ctx context.Context, client storage.Client, key string) ([]byte, error) {
+	op := storage.GetOperation(key)
+	err := doBatch(ctx, client, []*storage.Operation{op})
+	return op.Value, err
+}

@@ -1,0 +1,175 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"example.com/otelcol-guardrail/internal/state"
+)
+
+// storageName tells this state from others that a component may have in one
+// storage. It is part of the name of file_storage's file, so it must never change.
+const storageName = "state"
+
+// durable is what of a processor has to do with its storage.
+type durable struct {
+	store *state.Store  // nil: state lives in memory only
+	ready chan struct{} // closed when the state is read
+	// closeStorage gives the storage back while there is no store.
+	closeStorage func(context.Context) error
+	// since is the present and the running time at which the state was read. Without a
+	// storage it is zero, and the present itself serves as running time.
+	since, running time.Time
+}
+
+// runningTime gives the present as the time for which detection has run: time for
+// which the collector was down does not count, neither for what is remembered nor
+// for how long an alert is quiet.
+func (d *durable) runningTime(now time.Time) time.Time {
+	if d.since.IsZero() {
+		return now
+	}
+	return d.running.Add(now.Sub(d.since))
+}
+
+// awaitState waits until the state is read.
+func (d *durable) awaitState(ctx context.Context) error {
+	select {
+	case <-d.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-d.ready:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// openState looks at the state in the storage.
+func (p *guardrailProcessor) openState(ctx context.Context, host component.Host) (*state.Loader, error) {
+	client, err := p.openStorage(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	health := &stateHealth{host: host, tel: p.telemetry, logger: p.logger}
+	settings := state.Settings{Client: client, Logger: p.logger, Report: health.report}
+	for i, r := range p.rules {
+		settings.Rules = append(settings.Rules, state.Rule{
+			ID: r.alert.ID, Fingerprint: fingerprint(&p.config.Rules[i]), Detector: r.detector,
+		})
+	}
+	loader, err := state.Open(ctx, settings)
+	if err != nil {
+		_ = client.Close(ctx) // the first error is the one to tell
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	p.closeStorage = client.Close
+	return loader, nil
+}
+
+// closeState writes what is left and gives the storage back.
+func (p *guardrailProcessor) closeState(ctx context.Context) error {
+	if p.closeStorage == nil {
+		return nil
+	}
+	closeStorage := p.closeStorage
+	p.closeStorage = nil
+	var err error
+	if p.store != nil {
+		err = p.store.Close(ctx)
+	} else { // the state was still being read
+		err = closeStorage(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("storage: the last of the state could not be written: %w", err)
+	}
+	return nil
+}
+
+// openStorage gets a client of the storage extension that the configuration names.
+func (p *guardrailProcessor) openStorage(ctx context.Context, host component.Host) (storage.Client, error) {
+	id := *p.config.Storage
+	found, ok := host.GetExtensions()[id]
+	if !ok {
+		return nil, fmt.Errorf("storage: %q is not running; define it under extensions and name it in service::extensions", id)
+	}
+	extension, ok := found.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("storage: extension %q is no storage; allowed: one such as file_storage", id)
+	}
+	client, err := extension.GetClient(ctx, component.KindProcessor, p.id, storageName)
+	if err != nil {
+		return nil, fmt.Errorf("storage: %q cannot be opened: %w; another collector may be using it ("+
+			"each needs a directory of its own), or its file is damaged (file_storage::recreate sets it aside)", id, err)
+	}
+	return client, nil
+}
+
+// load reads the state, and delivers what waited for delivery before any record
+// passes.
+func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
+	begun := time.Now()
+	store, loaded, err := loader.Load(ctx)
+	if err != nil {
+		return // it ends because the collector does
+	}
+	now := p.now()
+	p.store, p.since, p.running = store, now, loaded.Running
+	p.telemetry.builder.ProcessorGenAiGuardrailStateReplayDuration.Record(ctx, time.Since(begun).Seconds())
+	alerts := p.outbox.restore(store, loaded.Alerts)
+	var due []dueAlert
+	for rule, untold := range loaded.Untold {
+		due = appendDue(due, rule, untold)
+	}
+	alerts = append(alerts, p.outbox.prepare(ctx, due, now)...)
+	if err := store.Commit(ctx); err == nil {
+		try, cancel := context.WithTimeout(ctx, lastTry)
+		defer cancel()
+		p.outbox.deliver(try, alerts)
+	}
+	close(p.ready)
+}
+
+// stateHealth tells people how the storage is.
+type stateHealth struct {
+	host   component.Host
+	tel    *telemetry
+	logger *zap.Logger
+
+	mu   sync.Mutex // guards what follows
+	bad  bool
+	said time.Time // when the log was last told
+}
+
+// stateLogInterval is how often the log is told of a storage that goes on failing.
+const stateLogInterval = time.Minute
+
+func (h *stateHealth) report(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil {
+		h.bad = false
+		h.logger.Info("The storage works: the state is up to date in it")
+		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+		return
+	}
+	h.tel.builder.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
+	if now := time.Now(); !h.bad || now.Sub(h.said) >= stateLogInterval {
+		h.said = now
+		h.logger.Error("The storage fails. Detection goes on in memory, and what it misses is written when it works again", zap.Error(err))
+	}
+	h.bad = true
+	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
+}

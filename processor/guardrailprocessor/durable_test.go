@@ -1,0 +1,70 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package guardrailprocessor
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/internal/state/storagetest"
+)
+
+// storageHost is a host with a storage extension under the id file_storage.
+type storageHost struct{ disk *storagetest.Disk }
+
+func (h storageHost) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{component.MustNewID("file_storage"): h.disk}
+}
+
+// startOn starts the processor with its state on a disk, and waits until it is read.
+func (r *rig) startOn(t *testing.T, disk *storagetest.Disk) {
+	t.Helper()
+	require.NoError(t, r.Start(t.Context(), storageHost{disk}))
+	require.NoError(t, r.awaitState(t.Context()))
+}
+
+// crash ends the processor as kill -9 would, and gives what is on the disk then.
+func (r *rig) crash(disk *storagetest.Disk) *storagetest.Disk {
+	r.dead = true
+	r.next.refusing(func(context.Context, plog.Logs) error { return errDown })
+	return disk.Crash()
+}
+
+// A burst that a restart cuts in two is a burst.
+func TestBurstAcrossARestartAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		calls := burst("alice", 6)
+		before := newRig(t, `{storage: file_storage}`)
+		before.startOn(t, disk)
+		before.consume(t, bedrockLogs(calls[:4]...))
+		disk = before.crash(disk)
+
+		after := newRig(t, `{storage: file_storage}`)
+		after.startOn(t, disk)
+		after.consume(t, bedrockLogs(calls[2:]...)) // two of them for the second time
+		alerts := after.next.alerts()
+		require.Len(t, alerts, 1)
+		assert.Equal(t, "6", told(alerts[0], "gen_ai_guardrail.count"))
+		require.NoError(t, after.Shutdown(context.Background()))
+
+		// An alert goes on, and ends, over a restart.
+		last := newRig(t, `{storage: file_storage}`)
+		last.startOn(t, disk)
+		last.consume(t, bedrockLogs(calls...))
+		assert.Empty(t, last.next.alerts())
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		require.Len(t, last.next.alerts(), 1)
+		assert.Equal(t, "closed", told(last.next.alerts()[0], "gen_ai_guardrail.alert.state"))
+		assert.Equal(t, told(alerts[0], "gen_ai_guardrail.alert.id"), told(last.next.alerts()[0], "gen_ai_guardrail.alert.id"))
+	})
+}
