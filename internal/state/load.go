@@ -106,9 +106,8 @@ func (l *Loader) setAside(what string, why error) {
 	l.fault(fmt.Errorf("state cannot be read: %s: %w", what, why))
 }
 
-// Load puts the detectors where they stood and starts to keep what they do from now
-// on. now gives the present in running time, given when that began. Only the context's end
-// is an error.
+// Load puts the detectors where they stood. From here on they are kept, by the Store
+// that it returns, once that runs. Only the context's end is an error.
 func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	s := l.store
 	loaded := &Loaded{Running: time.Unix(0, l.root.running), Alerts: map[uint64][]byte{}}
@@ -146,7 +145,6 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	}
 	progress.end()
 	s.rootWanted = true
-	s.run()
 	return s, loaded, nil
 }
 

@@ -50,6 +50,10 @@ type Store struct {
 	stored     map[uint64]bool // alerts that the storage holds
 	rootWanted bool            // the root has to be written
 
+	// changes is held for reading while something changes that must be written as a
+	// whole: what was counted, how alerts stand for it, and what is to be told of them.
+	changes sync.RWMutex
+
 	mu      sync.Mutex        // guards what follows
 	running time.Time         // the latest present that was told, in running time
 	alerts  map[uint64][]byte // to be stored; nil: to be deleted
@@ -67,8 +71,8 @@ type Store struct {
 // round is one Batch and the calls that wait for it.
 type round struct{ done chan struct{} }
 
-// run starts the writer.
-func (s *Store) run() {
+// Run starts the writer.
+func (s *Store) Run() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.wake = make(chan struct{}, 1)
@@ -77,6 +81,21 @@ func (s *Store) run() {
 		defer close(s.done)
 		s.write(ctx)
 	}()
+}
+
+// BeginChange begins what is written as a whole or not at all, up to EndChange. It
+// must not last: the writer waits for it.
+func (s *Store) BeginChange() {
+	if s != nil {
+		s.changes.RLock()
+	}
+}
+
+// EndChange ends what BeginChange has begun.
+func (s *Store) EndChange() {
+	if s != nil {
+		s.changes.RUnlock()
+	}
 }
 
 // StoreAlert has an alert that waits stored, with the next Batch. Nothing of it may
@@ -229,17 +248,10 @@ func (s *Store) cutBacklog() {
 // batch writes all that is to be written as one Batch. It reports whether there is
 // more to do.
 func (s *Store) batch(ctx context.Context) (more bool, err error) {
-	s.mu.Lock()
-	running := s.running
-	alerts := s.alerts
-	s.alerts = map[uint64][]byte{}
-	s.mu.Unlock()
-
+	running, alerts := s.take()
 	var ops []*storage.Operation
 	rootWanted := s.rootWanted
 	for _, j := range s.journals {
-		j.turn(running)
-		j.take()
 		var changed bool
 		ops, changed = j.write(s.epoch, running, ops)
 		rootWanted = rootWanted || changed
@@ -264,6 +276,20 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 		more = j.written() || more
 	}
 	return more, nil
+}
+
+// take collects what has changed.
+func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.journals {
+		j.turn(s.running)
+		j.take()
+	}
+	alerts, s.alerts = s.alerts, map[uint64][]byte{}
+	return s.running, alerts
 }
 
 // writeAlerts lists what is to be done for the alerts that wait, and which ones the

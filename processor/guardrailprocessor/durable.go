@@ -134,6 +134,7 @@ func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 		due = appendDue(due, rule, untold)
 	}
 	alerts = append(alerts, p.outbox.prepare(ctx, due, now)...)
+	store.Run()
 	if err := store.Commit(ctx); err == nil {
 		try, cancel := context.WithTimeout(ctx, lastTry)
 		defer cancel()

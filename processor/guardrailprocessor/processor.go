@@ -171,19 +171,25 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			now := p.now()
-			running := p.runningTime(now)
-			var due []dueAlert
-			for i, r := range p.rules {
-				due = appendDue(due, i, r.detector.Tick(running))
-			}
-			p.store.Turn(running)
 			// Apart, since the storage and the next component may take their time.
-			if alerts := p.outbox.prepare(ctx, due, now); len(alerts) > 0 {
+			if alerts := p.settle(ctx, p.now()); len(alerts) > 0 {
 				p.background.Go(func() { p.outbox.commitAndDeliver(ctx, alerts) })
 			}
 		}
 	}
+}
+
+// settle closes what is over, and forgets.
+func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendingAlert {
+	p.store.BeginChange()
+	defer p.store.EndChange()
+	running := p.runningTime(now)
+	var due []dueAlert
+	for i, r := range p.rules {
+		due = appendDue(due, i, r.detector.Tick(running))
+	}
+	p.store.Turn(running)
+	return p.outbox.prepare(ctx, due, now)
 }
 
 // ConsumeLogs reads the whole batch before it forwards any of it: the next
@@ -199,10 +205,7 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 	defer p.putBack(b)
 
 	p.read(logs, now, b)
-	counted := p.decide(now, b)
-	// Before the forwarding, which may take long: nothing that the timer finds
-	// meanwhile is to be told before it.
-	alerts := p.outbox.prepare(ctx, b.due, now)
+	counted, alerts := p.decide(ctx, now, b)
 	p.report(ctx, b, now)
 	if counted {
 		if err := p.store.Commit(ctx); err != nil { // the sender has gone; it will come again
@@ -251,8 +254,12 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 	}
 }
 
-// decide puts what was collected to each rule. It reports whether there was anything.
-func (p *guardrailProcessor) decide(now time.Time, b *batch) (counted bool) {
+// decide puts what was collected to each rule. It reports whether there was
+// anything, and prepares the alerts: nothing that the timer finds later is told
+// before them.
+func (p *guardrailProcessor) decide(ctx context.Context, now time.Time, b *batch) (counted bool, alerts []pendingAlert) {
+	p.store.BeginChange()
+	defer p.store.EndChange()
 	running := p.runningTime(now)
 	for i, r := range p.rules {
 		collected := &b.rules[i]
@@ -264,5 +271,5 @@ func (p *guardrailProcessor) decide(now time.Time, b *batch) (counted bool) {
 		collected.excluded[excludedDuplicate] += int64(result.Repeats)
 		b.due = appendDue(b.due, i, result.Alerts)
 	}
-	return counted
+	return counted, p.outbox.prepare(ctx, b.due, now)
 }
