@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type Journal struct {
 	since  int64      // running time of its first entry, in nanoseconds
 	taken  int        // how much of it was taken out
 	sealed []Page     // full ones that were not taken out
+	lost   int        // of those, how many were dropped since Take
 }
 
 // Page is a page of a journal as far as it is written.
@@ -42,6 +44,8 @@ const (
 	pageFull = 2 << 10
 	// pageMost is the size at which a page is full even though nobody takes it out.
 	pageMost = 256 << 10
+	// sealedMost is how many such pages wait for somebody to take them.
+	sealedMost = 64
 )
 
 // Kinds of entries. A number is never used again for another.
@@ -114,30 +118,44 @@ func (j *Journal) sealAt(size int, now time.Time) {
 		return
 	}
 	if j.taken < len(j.page.body) {
+		if len(j.sealed) == sealedMost {
+			j.sealed = append(j.sealed[:0], j.sealed[1:]...)
+			j.lost++
+		}
 		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
 		j.page.body = nil
 	}
+	j.begin(runningTime(now))
+}
+
+// begin begins another page.
+func (j *Journal) begin(since int64) {
 	j.number++
 	j.page.reset()
-	j.since, j.taken = runningTime(now), 0
+	j.since, j.taken = since, 0
 }
 
 // Take appends the pages that have been written to since it was last called, each
-// from its beginning. A page may come again, longer.
-func (j *Journal) Take(pages []Page) []Page {
+// from its beginning, and tells how many are lost because it was not called for too
+// long. A page may come again, longer.
+func (j *Journal) Take(pages []Page) (_ []Page, lost int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	pages = append(pages, j.sealed...)
 	clear(j.sealed)
 	j.sealed = j.sealed[:0]
-	if size := len(j.page.body); size > j.taken {
+	lost, j.lost = j.lost, 0
+	switch size := len(j.page.body); {
+	case size == j.taken:
+	case size >= pageFull: // nobody writes to it any more
+		pages = append(pages, Page{j.number, j.since, j.page.body})
+		j.page.body, j.taken = nil, size
+		j.begin(j.since)
+	default:
+		pages = append(pages, Page{j.number, j.since, bytes.Clone(j.page.body)})
 		j.taken = size
-		pages = append(pages, Page{j.number, j.since, append([]byte(nil), j.page.body...)})
-		if size >= pageFull {
-			j.sealAt(pageFull, time.Unix(0, j.since))
-		}
 	}
-	return pages
+	return pages, lost
 }
 
 // Generation gives the generation of what arrives at a running time, in
@@ -200,30 +218,33 @@ func (w *pageWriter) event(e *Event) {
 	if !ok {
 		group = w.text(string(e.Key))
 	}
-	model, operation := w.text(short(e.Model, maxProfileName)), w.text(short(e.Operation, maxProfileName))
-	region := w.text(short(e.Region, maxProfileName))
-	var flags byte
+	entry := eventEntry{time: e.Time, text: e.ID, model: e.Model, operation: e.Operation, region: e.Region}
 	if e.Presumed {
-		flags |= journalPresumed
+		entry.flags |= journalPresumed
 	}
 	if e.IDOnly {
-		flags |= journalIDOnly
+		entry.flags |= journalIDOnly
 	}
-	var id eventID
-	uuid := parseUUID(e.ID, &id)
-	if uuid {
-		flags |= journalUUID
+	if parseUUID(e.ID, &entry.id) {
+		entry.flags |= journalUUID
 	}
 	if e.RequestID != "" { // then it is the ID
-		flags |= journalRequestID
+		entry.flags |= journalRequestID
 	}
-	w.body = append(w.body, entryEvent, flags)
+	w.eventOf(group, &entry)
+}
+
+// eventOf writes an event of a group that the page knows.
+func (w *pageWriter) eventOf(group uint64, e *eventEntry) {
+	model, operation := w.text(short(e.model, maxProfileName)), w.text(short(e.operation, maxProfileName))
+	region := w.text(short(e.region, maxProfileName))
+	w.body = append(w.body, entryEvent, e.flags)
 	w.uint(group)
-	w.time(e.Time)
-	if uuid {
-		w.body = append(w.body, id[:]...)
+	w.time(e.time)
+	if e.flags&journalUUID != 0 {
+		w.body = append(w.body, e.id[:]...)
 	} else {
-		w.str(e.ID)
+		w.str(e.text)
 	}
 	w.uint(model)
 	w.uint(operation)

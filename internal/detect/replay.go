@@ -76,10 +76,7 @@ func (r *Replay) Page(page Page) error {
 // recall counts an event of a journal.
 func (s *shard) recall(hash groupHash, e *eventEntry, now time.Time) {
 	s.makeRoom(hash, nil)
-	id, flags := e.id, eventUUID
-	if e.flags&journalUUID == 0 {
-		id, flags = s.hasher.id(e.text)
-	}
+	id, flags := s.entryID(e)
 	if e.flags&journalPresumed != 0 {
 		flags |= eventPresumed
 	}

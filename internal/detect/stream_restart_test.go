@@ -27,7 +27,7 @@ func TestRestartedDetectorTellsTheSame(t *testing.T) {
 			restarts += n
 			return err
 		}
-		for _, seed := range seeds(20) {
+		for _, seed := range seeds(40) {
 			for _, stream := range []streams.Stream{streams.New(seed, window), streams.Live(seed, window)} {
 				if check(stream) != nil {
 					fail(t, stream, check)
@@ -126,7 +126,8 @@ func (k *kept) begin(now time.Time, next uint64) (*detect.Journal, []detect.Aler
 }
 
 func (k *kept) commit() {
-	for _, page := range k.journal.Take(nil) {
+	pages, _ := k.journal.Take(nil)
+	for _, page := range pages {
 		k.pages[page.Number] = page
 	}
 }

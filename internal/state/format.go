@@ -50,11 +50,17 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const overhead = 2 + crc32.Size
 
-// seal puts version, kind and checksum around a value.
-func seal(k kind, body []byte) []byte {
-	value := make([]byte, 0, len(body)+overhead)
+// seal puts version, kind and checksum around a value, which is given in parts.
+func seal(k kind, parts ...[]byte) []byte {
+	size := overhead
+	for _, part := range parts {
+		size += len(part)
+	}
+	value := make([]byte, 0, size)
 	value = append(value, version, byte(k))
-	value = append(value, body...)
+	for _, part := range parts {
+		value = append(value, part...)
+	}
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, castagnoli))
 }
 
@@ -88,6 +94,7 @@ type rootJournal struct {
 	fingerprint string // of what it counts how
 	slot        uint64
 	first, last uint64 // page numbers; none when last < first
+	cleaned     uint64 // pages before this one may be missing
 }
 
 func (r *root) encode() []byte {
@@ -99,7 +106,7 @@ func (r *root) encode() []byte {
 			body = binary.AppendUvarint(body, uint64(len(text)))
 			body = append(body, text...)
 		}
-		for _, n := range [...]uint64{j.slot, j.first, j.last} {
+		for _, n := range [...]uint64{j.slot, j.first, j.last, j.cleaned} {
 			body = binary.AppendUvarint(body, n)
 		}
 	}
@@ -121,7 +128,7 @@ func decodeRoot(value []byte) (*root, error) {
 	r := &root{running: d.int(), nextSlot: d.uint()}
 	for range d.count() {
 		r.journals = append(r.journals, rootJournal{
-			rule: d.str(), fingerprint: d.str(), slot: d.uint(), first: d.uint(), last: d.uint(),
+			rule: d.str(), fingerprint: d.str(), slot: d.uint(), first: d.uint(), last: d.uint(), cleaned: d.uint(),
 		})
 	}
 	previous := uint64(0)

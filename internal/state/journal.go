@@ -31,17 +31,43 @@ type journal struct {
 	expired     uint64       // pages before this one are to be deleted
 	turned      uint32       // the generation that was looked at last
 	unwritten   []detect.Page
+	lost        int      // pages that waited for too long, and were not told yet
+	tail        int64    // size of the last page that was written
+	cleaned     uint64   // pages before this one may be missing, since nothing is left of them
+	cleaning    cleaning // under way
 }
 
-// generation says from which page on a generation of arrival begins.
+// generation says from which page on a generation of arrival begins, and how large
+// its pages are together, in bytes.
 type generation struct {
 	number uint32
 	page   uint64
+	size   int64
+}
+
+// size is how much the pages in the storage hold, in bytes.
+func (j *journal) size() (n int64) {
+	for _, g := range j.begins {
+		n += g.size
+	}
+	return n
+}
+
+// shrink notes that a page has become smaller.
+func (j *journal) shrink(page uint64, by int64) {
+	for i := len(j.begins) - 1; i >= 0; i-- {
+		if j.begins[i].page <= page {
+			j.begins[i].size -= by
+			return
+		}
+	}
 }
 
 // take collects what the detector has entered since the last time.
 func (j *journal) take() {
-	for _, page := range j.source.Take(nil) {
+	pages, lost := j.source.Take(nil)
+	j.lost += lost
+	for _, page := range pages {
 		if n := len(j.unwritten); n > 0 && j.unwritten[n-1].Number == page.Number {
 			j.unwritten[n-1] = page // it has grown
 		} else {
@@ -59,13 +85,14 @@ func (j *journal) backlog() (n int) {
 }
 
 // giveUp drops the oldest of what waits to be written down to a size. It returns how
-// many pages those were.
-func (j *journal) giveUp(size int) (pages int) {
-	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; pages++ {
+// many pages are lost.
+func (j *journal) giveUp(size int) (lost int) {
+	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; j.lost++ {
 		waiting -= len(j.unwritten[0].Body)
 		j.unwritten = j.unwritten[1:]
 	}
-	return pages
+	lost, j.lost = j.lost, 0
+	return lost
 }
 
 // mostDeletes bounds what one Batch deletes, so that no commit waits for long.
@@ -101,7 +128,13 @@ func (j *journal) extent() (first, last uint64) {
 // there is more to do.
 func (j *journal) written() (more bool) {
 	for _, page := range j.unwritten {
-		j.note(page.Number, page.Arrived)
+		size := int64(len(page.Body))
+		if page.Number == j.last {
+			j.note(page, size-j.tail)
+		} else {
+			j.note(page, size)
+		}
+		j.last, j.tail = page.Number, size
 	}
 	j.first, j.last = j.extent()
 	clear(j.unwritten)
@@ -109,12 +142,13 @@ func (j *journal) written() (more bool) {
 	return j.first < j.expired
 }
 
-// note takes in to which generation a page belongs.
-func (j *journal) note(page uint64, arrived int64) {
-	number := j.source.Generation(arrived)
+// note takes in to which generation a page belongs, and by how much it has grown.
+func (j *journal) note(page detect.Page, grown int64) {
+	number := j.source.Generation(page.Arrived)
 	if n := len(j.begins); n == 0 || number > j.begins[n-1].number {
-		j.begins = append(j.begins, generation{number, page})
+		j.begins = append(j.begins, generation{number: number, page: page.Number})
 	}
+	j.begins[len(j.begins)-1].size += grown
 }
 
 // turn enters what must outlive the oldest generation, once in each, and marks the
@@ -139,10 +173,10 @@ func (j *journal) turn(now time.Time) {
 // encodePage puts before a page's entries when, in running time, the first was made
 // and when it was written.
 func encodePage(page detect.Page, written time.Time) []byte {
-	body := make([]byte, 0, len(page.Body)+2*binary.MaxVarintLen64)
-	body = binary.AppendVarint(body, page.Arrived)
-	body = binary.AppendVarint(body, written.UnixNano())
-	return seal(kindPage, append(body, page.Body...))
+	var times [2 * binary.MaxVarintLen64]byte
+	head := binary.AppendVarint(times[:0], page.Arrived)
+	head = binary.AppendVarint(head, written.UnixNano())
+	return seal(kindPage, head, page.Body)
 }
 
 func decodePage(number uint64, value []byte) (page detect.Page, written time.Time, err error) {

@@ -34,6 +34,8 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 		alerts:   map[uint64][]byte{},
 		stored:   map[uint64]bool{},
 		running:  time.Unix(0, 0),
+
+		cleanLeast: cleanLeast,
 	}
 	l := &Loader{store: s, root: &root{}}
 	pointer, err := get(ctx, s.Client, pointerKey)
@@ -119,7 +121,7 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 		j.source, replays[i] = rule.Detector.Keep()
 		s.journals = append(s.journals, j)
 		if old := l.find(rule.ID); old != nil && old.fingerprint == rule.Fingerprint {
-			j.slot, j.first, j.last = old.slot, old.first, old.last
+			j.slot, j.first, j.last, j.cleaned = old.slot, old.first, old.last, old.cleaned
 			if err := l.replay(ctx, j, replays[i], loaded, progress); err != nil {
 				return nil, nil, err
 			}
@@ -176,12 +178,14 @@ func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, 
 		for i, op := range ops {
 			number := to + 1 - uint64(len(ops)) + uint64(i)
 			if op.Value == nil {
-				missing++
+				if number >= j.cleaned {
+					missing++
+				}
 				continue
 			}
 			page, written, err := decodePage(number, op.Value)
 			if err == nil {
-				j.note(page.Number, page.Arrived)
+				j.note(page, int64(len(page.Body)))
 				loaded.Running = later(later(loaded.Running, written), time.Unix(0, page.Arrived))
 				err = replay.Page(page)
 			}

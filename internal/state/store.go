@@ -49,6 +49,7 @@ type Store struct {
 	// What follows is the writer's alone.
 	stored     map[uint64]bool // alerts that the storage holds
 	rootWanted bool            // the root has to be written
+	cleanLeast int64           // the size of a journal from which on it is cleaned, in bytes
 
 	// changes is held for reading while something changes that must be written as a
 	// whole: what was counted, how alerts stand for it, and what is to be told of them.
@@ -204,6 +205,13 @@ func (s *Store) write(ctx context.Context) {
 		if mine != nil {
 			close(mine.done)
 		}
+		if err == nil { // no call waits for this
+			var cleaning bool
+			if cleaning, err = s.clean(ctx); err != nil {
+				s.answered(err)
+			}
+			more = more || cleaning
+		}
 		switch {
 		case err != nil:
 			retry.Reset(interval)
@@ -226,22 +234,22 @@ func (s *Store) answered(err error) {
 	switch {
 	case err != nil:
 		s.Report(err)
-		s.cutBacklog()
 	case was:
 		s.Report(nil)
 	}
+	s.cutBacklog()
 }
 
 // cutBacklog bounds what waits in memory. What is dropped is still counted; only a
 // restart would not know of it.
 func (s *Store) cutBacklog() {
-	pages := 0
+	lost := 0
 	for _, j := range s.journals {
-		pages += j.giveUp(maxBacklog / len(s.journals))
+		lost += j.giveUp(maxBacklog / len(s.journals))
 	}
-	if pages > 0 {
+	if lost > 0 {
 		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
-			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", pages))
+			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", lost))
 	}
 }
 
@@ -256,8 +264,9 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 		ops, changed = j.write(s.epoch, running, ops)
 		rootWanted = rootWanted || changed
 	}
+	before := len(ops)
 	ops, stored := s.writeAlerts(ops, alerts)
-	rootWanted = rootWanted || len(stored) != len(s.stored)
+	rootWanted = rootWanted || len(ops) > before
 	if len(ops) == 0 && !rootWanted {
 		return false, nil
 	}
@@ -267,6 +276,7 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 	if err := doBatch(ctx, s.Client, ops); err != nil {
 		s.mu.Lock()
 		maps.Copy(alerts, s.alerts) // those are newer
+		maps.DeleteFunc(alerts, func(n uint64, content []byte) bool { return content == nil && !s.stored[n] })
 		s.alerts = alerts
 		s.mu.Unlock()
 		return false, err
@@ -286,6 +296,9 @@ func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
 	defer s.mu.Unlock()
 	for _, j := range s.journals {
 		j.turn(s.running)
+		if j.beginCleaning(s.cleanLeast) {
+			j.Detector.Checkpoint(s.running)
+		}
 		j.take()
 	}
 	alerts, s.alerts = s.alerts, map[uint64][]byte{}
@@ -321,7 +334,19 @@ func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
 	}
 	for _, j := range s.journals {
 		first, last := j.extent()
-		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last})
+		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last, j.cleaned})
+	}
+	return r
+}
+
+// lastRoot is what the root says while nothing else is being written.
+func (s *Store) lastRoot() *root {
+	s.mu.Lock()
+	running := s.running
+	s.mu.Unlock()
+	r := s.root(running, s.stored)
+	for i, j := range s.journals {
+		r.journals[i].first, r.journals[i].last = j.first, j.last
 	}
 	return r
 }

@@ -1,0 +1,58 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import "sort"
+
+// Clean gives a page less what need not be known any more: events that are not
+// remembered, since their group was evicted or their bucket let them go, and all
+// alerts, which a [Detector.Checkpoint] since then has entered again. A page of which
+// nothing is left has an empty body. A page that cannot be read is left as it is.
+func (d *Detector) Clean(page Page) (Page, error) {
+	var cleaned pageWriter
+	p := pageReader{rest: page.Body}
+	for len(p.rest) > 0 {
+		kind, entry := p.next()
+		if p.failed != "" {
+			return page, &CorruptError{Offset: len(page.Body) - len(p.rest), Fault: p.failed}
+		}
+		if kind == entryEvent && d.remembers(&entry.event) {
+			cleaned.eventOf(cleaned.text(entry.event.key), &entry.event)
+		}
+	}
+	return Page{Number: page.Number, Arrived: page.Arrived, Body: cleaned.body}, nil
+}
+
+// remembers reports whether a repeat of an event would be known for one.
+func (d *Detector) remembers(e *eventEntry) bool {
+	s, hash := d.shardOf(e.key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ev := event{time: e.time}
+	ev.id, ev.flags = s.entryID(e)
+	if e.flags&journalIDOnly != 0 {
+		if _, ok := s.observed[observedKey{hash, ev.id}]; ok {
+			return true
+		}
+	}
+	g, ok := s.index[hash]
+	if !ok {
+		return false
+	}
+	n := s.find(g, floorDiv(e.time, int64(s.rule.Size)))
+	if n == 0 {
+		return false
+	}
+	events := s.events(n)
+	at := sort.Search(len(events), func(i int) bool { return events[i].compare(&ev) >= 0 })
+	return at < len(events) && events[at].compare(&ev) == 0
+}
+
+// entryID gives the identity of an event that a journal holds.
+func (s *shard) entryID(e *eventEntry) (eventID, eventFlags) {
+	if e.flags&journalUUID != 0 {
+		return e.id, eventUUID
+	}
+	return s.hasher.id(e.text)
+}
