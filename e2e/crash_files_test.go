@@ -134,6 +134,7 @@ func TestCrashesWhileABucketIsReadChangeNothing(t *testing.T) {
 	dir := t.TempDir()
 	settings := shippedSettings(t, "config/bedrock-s3.yaml", "otlp_grpc/siem",
 		"yaml:processors::gen_ai_guardrail::pass_through: true", "yaml:receivers::file_log::poll_interval: 50ms")
+	settings.Extensions = []string{"file_storage/state"}
 	settings.Env = append(settings.Env, "GUARDRAIL_LOGS="+dir)
 	feed := func(t *testing.T, batches [][]bedrock.Call, s *sink.Sink) (func(*collector.Collector), *progress) {
 		return func(*collector.Collector) {}, write(t, batches, s, func(i int, text []byte) error {
@@ -145,6 +146,6 @@ func TestCrashesWhileABucketIsReadChangeNothing(t *testing.T) {
 			return appear(path, text)
 		})
 	}
-	run := crashRun{settings: settings, feed: feed, files: true, kills: share(kills, 15), terms: share(terms, 25), queued: true}
+	run := crashRun{settings: settings, feed: feed, files: true, kills: share(kills, 10), terms: share(terms, 20)}
 	assert.Empty(t, run.play(t))
 }
