@@ -115,9 +115,20 @@ func (c *Collector) awaitReady(url string) bool {
 // AwaitStdout waits until the standard output is as wanted.
 func (c *Collector) AwaitStdout(wanted func(stdout string) bool) {
 	c.t.Helper()
+	c.await(c.stdout, wanted)
+}
+
+// AwaitStderr waits until a word is there.
+func (c *Collector) AwaitStderr(word string) {
+	c.t.Helper()
+	c.await(c.stderr, func(stderr string) bool { return strings.Contains(stderr, word) })
+}
+
+func (c *Collector) await(o *output, wanted func(text string) bool) {
+	c.t.Helper()
 	deadline := time.After(Patience)
 	for {
-		text, changed := c.stdout.read()
+		text, changed := o.read()
 		if wanted(text) {
 			return
 		}
