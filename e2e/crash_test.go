@@ -47,7 +47,8 @@ func drawEnds(rng *rand.Rand, kills, terms, batches int) []end {
 		ends[i] = end{signal: syscall.SIGKILL, delay: time.Duration(rng.Int64N(int64(3 * time.Millisecond)))}
 		if i >= kills {
 			ends[i].signal = syscall.SIGTERM
-		} else if rng.IntN(5) == 0 {
+		}
+		if rng.IntN(5) == 0 {
 			ends[i].starting = true
 			ends[i].delay = time.Duration(rng.Int64N(int64(150 * time.Millisecond)))
 		}

@@ -163,6 +163,18 @@ func TestStateInUseByAnotherCollectorIsToldAtTheStart(t *testing.T) {
 	assert.Contains(t, result.Stderr, "another collector")
 }
 
+// Not all damage is recognised by file_storage, which then says that it is none of its files.
+func TestAFileThatIsDamagedAltogetherIsToldAtTheStart(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t)
+	m.start(t).Stop(syscall.SIGTERM)
+	require.NoError(t, os.WriteFile(m.files(t)[0], make([]byte, 32<<10), 0o600))
+	result := m.run(t)
+	assert.Equal(t, 1, result.Code)
+	assert.Contains(t, result.Stderr, "gen_ai_guardrail")
+	assert.Contains(t, result.Stderr, "damaged")
+}
+
 func TestOneProcessorInTwoPipelinesIsRefusedWithStorage(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
