@@ -202,7 +202,7 @@ func TestCrashesWithoutStorageAreNoticed(t *testing.T) {
 	})
 	t.Run("crashes", func(t *testing.T) {
 		t.Parallel()
-		faults := crashRun{settings: settings, feed: overOTLP, kills: 3, seed: 1}.play(t)
+		faults := crashRun{settings: settings, feed: overOTLP, kills: 5, seed: 1}.play(t)
 		require.NotEmpty(t, faults)
 		assert.Contains(t, faults[0], "alerts are missing")
 	})

@@ -69,8 +69,11 @@ func TestSoak(t *testing.T) {
 			}
 		}
 		over()
-		// Which is as sudden as a kill, and lists the goroutines.
-		result := p.Stop(syscall.SIGQUIT)
+		signal := syscall.SIGQUIT // which is as sudden as a kill, and lists the goroutines
+		if lives%3 == 0 {
+			signal = syscall.SIGTERM
+		}
+		result := p.Stop(signal)
 		last := reading{time.Since(began), readings[len(readings)-1].memory, m.size(t), strings.Count(result.Stderr, "\ngoroutine "), lives}
 		readings = append(readings, last)
 		t.Logf("%v: memory %d MiB, state %d KiB, goroutines %d, collector %d, records %d, alerts %d", last.at.Round(time.Second),
