@@ -4,11 +4,14 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
@@ -24,28 +27,37 @@ func shipped(t *testing.T, settings collector.Settings, s *sink.Sink) *collector
 }
 
 // While the backend is away, records and alerts wait on disk, even for another collector.
-func TestTheDurableConfigurationHoldsWhatTheBackendRefuses(t *testing.T) {
+func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
 	t.Parallel()
-	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend", "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'")
-	s := sink.Start(t)
-	s.Become(sink.Refuse)
-	c := shipped(t, settings, s)
-	require.NoError(t, c.Dial(t).Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 6)...)))
-	c.AwaitSample(alertsMade, float64(len(crashRules)))
-	c.AwaitSample(pending, 0)
-	require.Zero(t, c.Stop(syscall.SIGTERM).Code)
-
-	s.Become(sink.Accept)
-	s.Take()
-	c = shipped(t, settings, s)
-	c.AwaitSample("otelcol_exporter_queue_size", 0)
-	var records, alerts int
-	for _, request := range s.Take() {
-		alerts += len(alertsIn(request.Logs))
-		records += request.Logs.LogRecordCount() - len(alertsIn(request.Logs))
+	hang := func(ctx context.Context, _ plog.Logs) error {
+		<-ctx.Done()
+		return ctx.Err()
 	}
-	assert.Equal(t, 6, records)
-	assert.Len(t, crashRules, alerts)
+	for name, away := range map[string]sink.Behaviour{"refused": sink.Refuse, "unanswered": hang} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
+				"yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'", "yaml:exporters::otlp_grpc/backend::timeout: 500ms")
+			s := sink.Start(t)
+			s.Become(away)
+			c := shipped(t, settings, s)
+			client := c.Dial(t)
+			const batches = 30 // more than are sent side by side
+			for i := range batches {
+				require.NoError(t, client.Send(t.Context(), bedrock.Logs(bedrock.Burst(fmt.Sprintf("user-%d", i), 6)...)))
+			}
+			c.AwaitSample(pending, 0)
+			require.Zero(t, c.Stop(syscall.SIGTERM).Code)
+
+			s.Become(sink.Accept)
+			s.Take()
+			c = shipped(t, settings, s)
+			c.AwaitSample("otelcol_exporter_queue_size", 0)
+			r := receive(t, s.Take())
+			assert.Len(t, r.records, 6*batches)
+			assert.Len(t, r.opened, len(crashRules)*batches)
+		})
+	}
 }
 
 // A batch of records with long prompts is more than the 4 MiB that an OTLP receiver takes by default, both of ours and of the backend.
