@@ -6,6 +6,7 @@ package detect
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,8 +28,7 @@ type Journal struct {
 	page   pageWriter // the open page
 	since  int64      // running time of its first entry, in nanoseconds
 	taken  int        // how much of it was taken out
-	sealed []Page     // full ones that were not taken out
-	lost   int        // of those, how many were dropped since Take
+	sealed []Page     // full ones that were not taken out, the newest sealedMost
 }
 
 // Page is a page of a journal as far as it is written.
@@ -44,7 +44,8 @@ const (
 	pageFull = 2 << 10
 	// pageMost is the size at which a page is full even though nobody takes it out.
 	pageMost = 256 << 10
-	// sealedMost is how many such pages wait for somebody to take them.
+	// sealedMost bounds what waits while nobody takes pages out: the oldest are
+	// dropped then, which shows by the numbers of the others.
 	sealedMost = 64
 )
 
@@ -119,8 +120,7 @@ func (j *Journal) sealAt(size int, now time.Time) {
 	}
 	if j.taken < len(j.page.body) {
 		if len(j.sealed) == sealedMost {
-			j.sealed = append(j.sealed[:0], j.sealed[1:]...)
-			j.lost++
+			j.sealed = slices.Delete(j.sealed, 0, 1)
 		}
 		j.sealed = append(j.sealed, Page{j.number, j.since, j.page.body})
 		j.page.body = nil
@@ -136,15 +136,13 @@ func (j *Journal) begin(since int64) {
 }
 
 // Take appends the pages that have been written to since it was last called, each
-// from its beginning, and tells how many are lost because it was not called for too
-// long. A page may come again, longer.
-func (j *Journal) Take(pages []Page) (_ []Page, lost int) {
+// from its beginning. A page may come again, longer.
+func (j *Journal) Take(pages []Page) []Page {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	pages = append(pages, j.sealed...)
 	clear(j.sealed)
 	j.sealed = j.sealed[:0]
-	lost, j.lost = j.lost, 0
 	switch size := len(j.page.body); {
 	case size == j.taken:
 	case size >= pageFull: // nobody writes to it any more
@@ -155,7 +153,7 @@ func (j *Journal) Take(pages []Page) (_ []Page, lost int) {
 		pages = append(pages, Page{j.number, j.since, bytes.Clone(j.page.body)})
 		j.taken = size
 	}
-	return pages, lost
+	return pages
 }
 
 // Generation gives the generation of what arrives at a running time, in

@@ -357,6 +357,7 @@ func (s *shard) forgetAlerts(g uint32, now time.Time) {
 			return false
 		}
 		a.dropped = true
+		s.save(a)
 		s.alertBytes -= a.bytes()
 		return true
 	})

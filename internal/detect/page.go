@@ -12,7 +12,7 @@ import (
 
 // CorruptError says that a page is not what a [Journal] writes.
 type CorruptError struct {
-	Offset int // in bytes, of what could not be read
+	Offset int // in bytes, of the entry that could not be read; those before it were
 	Fault  string
 }
 
@@ -50,6 +50,7 @@ type entry struct {
 // them. After a fault it reads nothing more.
 type pageReader struct {
 	rest   []byte
+	left   int // bytes left at the beginning of the entry that was read last
 	texts  []string
 	last   int64
 	failed string // the first fault
@@ -59,6 +60,7 @@ type pageReader struct {
 // next reads up to the end of an entry that is not a text, or to the end.
 func (p *pageReader) next() (kind byte, e *entry) {
 	for len(p.rest) > 0 && p.failed == "" {
+		p.left = len(p.rest)
 		switch kind := p.byte(); kind {
 		case entryText:
 			if text := p.str(); p.failed == "" {

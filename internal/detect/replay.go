@@ -56,7 +56,7 @@ func (r *Replay) Page(page Page) error {
 		kind, entry := p.next()
 		switch {
 		case p.failed != "":
-			return &CorruptError{Offset: len(page.Body) - len(p.rest), Fault: p.failed}
+			return &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
 		case kind == entryEvent:
 			r.events++
 			s, hash := d.shardOf(entry.event.key)
@@ -67,7 +67,8 @@ func (r *Replay) Page(page Page) error {
 		case kind == entryAlert:
 			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
 		case kind == entryLimiter:
-			r.limiter = &entry.limiter
+			latest := entry.limiter // the reader writes over its own
+			r.limiter = &latest
 		}
 	}
 	return nil
@@ -154,13 +155,19 @@ func (r *Replay) untold(now time.Time) (told []Alert) {
 	for _, key := range r.keys {
 		keys = append(keys, key)
 	}
-	slices.Sort(keys) // for the same order each time
+	slices.Sort(keys)                    // for the same order each time
+	dropped := map[string][]*openAlert{} // of groups that were evicted
+	for name, entry := range r.alerts {
+		if entry.dropped {
+			dropped[name.key] = append(dropped[name.key], &entry.openAlert)
+		}
+	}
 	for _, key := range keys {
 		s, hash := r.detector.shardOf(key)
 		s.mu.Lock()
 		if g, ok := s.index[hash]; ok {
 			c := change{shard: s, limiter: &r.detector.limiter, group: g, key: []byte(key), now: now, told: told}
-			c.raiseUntold()
+			c.raiseUntold(dropped[key])
 			told = c.told
 		}
 		r.detector.journal.enter(s, &r.detector.limiter, nil, nil, now)
@@ -169,11 +176,17 @@ func (r *Replay) untold(now time.Time) (told []Alert) {
 	return told
 }
 
-func (c *change) raiseUntold() {
+// raiseUntold raises what alerts without lying in an alert. What lay in one that was
+// dropped is not raised again before something is added to it.
+func (c *change) raiseUntold(dropped []*openAlert) {
 	var homeless []uint32
 	for n := c.groups.at(c.group).first; n != 0; n = c.buckets.at(n).sibling {
-		if b := c.buckets.at(n); b.flags&bucketAlerts != 0 && c.home(b.index) == nil {
-			b.flags &^= bucketAlerts
+		b := c.buckets.at(n)
+		if b.flags&bucketAlerts == 0 || c.home(b.index) != nil {
+			continue
+		}
+		b.flags &^= bucketAlerts
+		if !slices.ContainsFunc(dropped, func(a *openAlert) bool { return a.overlaps(b.index, b.index) }) {
 			homeless = append(homeless, n)
 		}
 	}

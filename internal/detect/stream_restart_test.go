@@ -126,8 +126,7 @@ func (k *kept) begin(now time.Time, next uint64) (*detect.Journal, []detect.Aler
 }
 
 func (k *kept) commit() {
-	pages, _ := k.journal.Take(nil)
-	for _, page := range pages {
+	for _, page := range k.journal.Take(nil) {
 		k.pages[page.Number] = page
 	}
 }

@@ -34,18 +34,18 @@ func (j *journal) beginCleaning(least int64) bool {
 	if j.cleaning.running() || j.size() < max(least, j.cleaning.at) {
 		return false
 	}
-	j.cleaning.next, j.cleaning.end = j.first, j.last // the last may still grow
+	j.cleaning.next, j.cleaning.end = j.stored.first, j.stored.last // the last may still grow
 	return true
 }
 
 // clean goes through some pages of each journal that is being cleaned. It reports
 // whether there are more.
-func (s *Store) clean(ctx context.Context) (more bool, err error) {
+func (s *Store) clean() (more bool, err error) {
 	for _, j := range s.journals {
-		if j.cleaning.next = max(j.cleaning.next, j.first); !j.cleaning.running() { // some may have expired
+		if j.cleaning.next = max(j.cleaning.next, j.stored.first); !j.cleaning.running() { // some may have expired
 			continue
 		}
-		if err := s.cleanSome(ctx, j); err != nil {
+		if err := s.cleanSome(j); err != nil {
 			return true, fmt.Errorf("clean the journal of rule %s: %w", j.ID, err)
 		}
 		if !j.cleaning.running() {
@@ -56,13 +56,13 @@ func (s *Store) clean(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-func (s *Store) cleanSome(ctx context.Context, j *journal) error {
+func (s *Store) cleanSome(j *journal) error {
 	c := &j.cleaning
 	var gets, ops []*storage.Operation
 	for n := c.next; n < c.end && len(gets) < cleanAtOnce; n++ {
 		gets = append(gets, storage.GetOperation(pageKey(s.epoch, j.slot, n)))
 	}
-	if err := doBatch(ctx, s.Client, gets); err != nil {
+	if err := doBatch(context.Background(), s.Client, gets); err != nil {
 		return err
 	}
 	freed := make([]int64, len(gets))
@@ -74,13 +74,18 @@ func (s *Store) cleanSome(ctx context.Context, j *journal) error {
 	}
 	next := c.next + uint64(len(gets))
 	if len(ops) > 0 {
-		before := j.cleaned
-		j.cleaned = max(j.cleaned, next)
-		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.lastRoot().encode()))
-		if err := doBatch(ctx, s.Client, ops); err != nil {
-			j.cleaned = before
+		for _, other := range s.journals {
+			other.next = other.stored
+		}
+		j.next.cleaned = max(j.stored.cleaned, next)
+		s.mu.Lock()
+		running := s.running
+		s.mu.Unlock()
+		ops = append(ops, s.setRoot(running, s.stored))
+		if err := doBatch(context.Background(), s.Client, ops); err != nil {
 			return err
 		}
+		j.stored = j.next
 	}
 	for i := range freed {
 		j.shrink(c.next+uint64(i), freed[i])

@@ -76,7 +76,7 @@ func TestFloodDoesNotFillTheStorage(t *testing.T) {
 			events = append(events, event("flood", 200*i+n), event(fmt.Sprint("once ", i, " ", n), 0))
 		}
 		observe(events...)
-		written += 400 * 30 // at least
+		written += 400 * 40 // at least
 		if i%10 == 0 {
 			most = max(most, stored())
 		}

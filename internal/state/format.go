@@ -44,6 +44,8 @@ var (
 	errNewer   = errors.New("it was written by a newer version")
 	errOther   = errors.New("it is something else")
 	errCut     = errors.New("it is cut off")
+	errMissing = errors.New("it is missing")
+	errWrong   = errors.New("it cannot be so")
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -61,11 +63,18 @@ func seal(k kind, parts ...[]byte) []byte {
 	for _, part := range parts {
 		value = append(value, part...)
 	}
+	return appendChecksum(value)
+}
+
+func appendChecksum(value []byte) []byte {
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, castagnoli))
 }
 
 // unseal gives the body of a value that seal made.
 func unseal(k kind, value []byte) ([]byte, error) {
+	if value == nil {
+		return nil, errMissing
+	}
 	if len(value) < overhead {
 		return nil, errCut
 	}
@@ -89,12 +98,14 @@ type root struct {
 	alerts   []uint64 // numbers of those that wait, ascending
 }
 
+// mostPages is more than a journal ever comes to.
+const mostPages = 1 << 48
+
 type rootJournal struct {
 	rule        string // its id
 	fingerprint string // of what it counts how
 	slot        uint64
-	first, last uint64 // page numbers; none when last < first
-	cleaned     uint64 // pages before this one may be missing
+	extent
 }
 
 func (r *root) encode() []byte {
@@ -128,7 +139,7 @@ func decodeRoot(value []byte) (*root, error) {
 	r := &root{running: d.int(), nextSlot: d.uint()}
 	for range d.count() {
 		r.journals = append(r.journals, rootJournal{
-			rule: d.str(), fingerprint: d.str(), slot: d.uint(), first: d.uint(), last: d.uint(), cleaned: d.uint(),
+			rule: d.str(), fingerprint: d.str(), slot: d.uint(), extent: extent{first: d.uint(), last: d.uint(), cleaned: d.uint()},
 		})
 	}
 	previous := uint64(0)
@@ -138,6 +149,11 @@ func decodeRoot(value []byte) (*root, error) {
 	}
 	if d.failed || len(d.rest) > 0 {
 		return nil, errCut
+	}
+	for _, j := range r.journals {
+		if j.slot >= r.nextSlot || j.first > j.last+1 || j.last > mostPages {
+			return nil, errWrong
+		}
 	}
 	return r, nil
 }

@@ -5,6 +5,7 @@ package state
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -26,16 +27,20 @@ type journal struct {
 	source *detect.Journal
 	slot   uint64
 
-	first, last uint64       // pages in the storage; none when last < first
-	begins      []generation // of arrival, that the pages belong to, in order
-	expired     uint64       // pages before this one are to be deleted
-	turned      uint32       // the generation that was looked at last
-	unwritten   []detect.Page
-	lost        int      // pages that waited for too long, and were not told yet
-	tail        int64    // size of the last page that was written
-	cleaned     uint64   // pages before this one may be missing, since nothing is left of them
-	cleaning    cleaning // under way
+	stored    extent       // in the storage
+	next      extent       // after the Batch that is being done
+	begins    []generation // of arrival, that the pages belong to, in order
+	expired   uint64       // pages before this one are to be deleted
+	turned    uint32       // the generation that was looked at last
+	unwritten []detect.Page
+	tail      int64    // size of the last page that was written, in bytes
+	cleaning  cleaning // under way
 }
+
+// extent says which pages there are, but for what could not be written: from the
+// first to the last, none when last < first. Of those before cleaned, some may be gone
+// because nothing was left of them.
+type extent struct{ first, last, cleaned uint64 }
 
 // generation says from which page on a generation of arrival begins, and how large
 // its pages are together, in bytes.
@@ -63,17 +68,22 @@ func (j *journal) shrink(page uint64, by int64) {
 	}
 }
 
-// take collects what the detector has entered since the last time.
-func (j *journal) take() {
-	pages, lost := j.source.Take(nil)
-	j.lost += lost
-	for _, page := range pages {
-		if n := len(j.unwritten); n > 0 && j.unwritten[n-1].Number == page.Number {
+// take collects what the detector has entered since the last time. It returns how
+// many pages are missing: the detector keeps only so many for a storage that hangs.
+func (j *journal) take() (dropped int) {
+	for _, page := range j.source.Take(nil) {
+		newest := j.newest()
+		if n := len(j.unwritten); n > 0 && newest == page.Number {
 			j.unwritten[n-1] = page // it has grown
-		} else {
-			j.unwritten = append(j.unwritten, page)
+			continue
 		}
+		if page.Number > newest {
+			dropped += int(page.Number - newest - 1)
+		}
+		j.unwritten = append(j.unwritten, page)
 	}
+	j.unwritten = slices.DeleteFunc(j.unwritten, func(page detect.Page) bool { return page.Number < j.expired })
+	return dropped
 }
 
 // backlog is how much waits to be written, in bytes.
@@ -85,68 +95,76 @@ func (j *journal) backlog() (n int) {
 }
 
 // giveUp drops the oldest of what waits to be written down to a size. It returns how
-// many pages are lost.
-func (j *journal) giveUp(size int) (lost int) {
-	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; j.lost++ {
+// many pages those were.
+func (j *journal) giveUp(size int) (pages int) {
+	for waiting := j.backlog(); waiting > size && len(j.unwritten) > 1; pages++ {
 		waiting -= len(j.unwritten[0].Body)
 		j.unwritten = j.unwritten[1:]
 	}
-	lost, j.lost = j.lost, 0
-	return lost
+	return pages
+}
+
+// write lists what is to be added to the storage, and reports whether the root has
+// to tell of it.
+func (j *journal) write(epoch uint64, running time.Time, ops []*storage.Operation) (_ []*storage.Operation, rootChanged bool) {
+	for _, page := range j.unwritten {
+		ops = append(ops, storage.SetOperation(pageKey(epoch, j.slot, page.Number), encodePage(page, running)))
+	}
+	j.next = j.stored
+	j.next.last = j.newest()
+	return ops, j.next != j.stored
+}
+
+// written notes that the storage has done what write lists.
+func (j *journal) written() {
+	last := j.stored.last
+	for _, page := range j.unwritten {
+		size := int64(len(page.Body))
+		grown := size
+		if page.Number == last { // it was there before, shorter
+			grown -= j.tail
+		}
+		j.note(page.Number, page.Arrived, grown)
+		last, j.tail = page.Number, size
+	}
+	j.stored = j.next
+	clear(j.unwritten)
+	j.unwritten = j.unwritten[:0]
+}
+
+// newest gives the last page that there is, written or not.
+func (j *journal) newest() uint64 {
+	if n := len(j.unwritten); n > 0 {
+		return j.unwritten[n-1].Number
+	}
+	return j.stored.last
 }
 
 // mostDeletes bounds what one Batch deletes, so that no commit waits for long.
 const mostDeletes = 1000
 
-// write lists what brings the storage up to date, and reports whether the root has to tell
-// of it.
-func (j *journal) write(epoch uint64, running time.Time, ops []*storage.Operation) (_ []*storage.Operation, rootChanged bool) {
-	for _, page := range j.unwritten {
-		ops = append(ops, storage.SetOperation(pageKey(epoch, j.slot, page.Number), encodePage(page, running)))
-		rootChanged = rootChanged || page.Number > j.last
+// expire lists what is to be deleted.
+func (j *journal) expire(epoch uint64, ops []*storage.Operation) []*storage.Operation {
+	j.next = j.stored
+	for j.next.first < j.expired && j.next.first < j.stored.first+mostDeletes {
+		ops = append(ops, storage.DeleteOperation(pageKey(epoch, j.slot, j.next.first)))
+		j.next.first++
 	}
-	for n := j.first; n < j.expired && n < j.first+mostDeletes; n++ {
-		ops = append(ops, storage.DeleteOperation(pageKey(epoch, j.slot, n)))
-		rootChanged = true
-	}
-	return ops, rootChanged
+	return ops
 }
 
-// extent gives the pages that the storage holds after what write lists.
-func (j *journal) extent() (first, last uint64) {
-	first, last = j.first, j.last
-	if n := len(j.unwritten); n > 0 {
-		last = j.unwritten[n-1].Number
-	}
-	if first < j.expired {
-		first = min(j.expired, first+mostDeletes)
-	}
-	return first, last
-}
-
-// written notes that the storage has done what write lists. It reports whether
+// deleted notes that the storage has done what expire lists. It reports whether
 // there is more to do.
-func (j *journal) written() (more bool) {
-	for _, page := range j.unwritten {
-		size := int64(len(page.Body))
-		if page.Number == j.last {
-			j.note(page, size-j.tail)
-		} else {
-			j.note(page, size)
-		}
-		j.last, j.tail = page.Number, size
-	}
-	j.first, j.last = j.extent()
-	clear(j.unwritten)
-	j.unwritten = j.unwritten[:0]
-	return j.first < j.expired
+func (j *journal) deleted() (more bool) {
+	j.stored = j.next
+	return j.stored.first < j.expired
 }
 
-// note takes in to which generation a page belongs, and by how much it has grown.
-func (j *journal) note(page detect.Page, grown int64) {
-	number := j.source.Generation(page.Arrived)
+// note takes in to which generation a page belongs, and by how many bytes it has grown.
+func (j *journal) note(page uint64, arrived, grown int64) {
+	number := j.source.Generation(arrived)
 	if n := len(j.begins); n == 0 || number > j.begins[n-1].number {
-		j.begins = append(j.begins, generation{number: number, page: page.Number})
+		j.begins = append(j.begins, generation{number: number, page: page})
 	}
 	j.begins[len(j.begins)-1].size += grown
 }
@@ -165,7 +183,7 @@ func (j *journal) turn(now time.Time) {
 		if len(j.begins) > 0 {
 			j.expired = j.begins[0].page
 		} else {
-			j.expired = j.last + 1
+			j.expired = j.stored.last + 1
 		}
 	}
 }

@@ -42,23 +42,12 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	if pointer != nil {
-		if err := l.openEpoch(ctx, pointer); err != nil {
-			return nil, err
-		}
-	}
-	if l.fresh {
-		pointer = nil
-	}
 	if pointer == nil {
-		// Also when the rest cannot be written later: the next start knows where to look.
-		ops := []*storage.Operation{
-			storage.SetOperation(pointerKey, encodePointer(s.epoch)),
-			storage.SetOperation(rootKey(s.epoch), l.root.encode()),
-		}
-		if err := doBatch(ctx, s.Client, ops); err != nil {
-			settings.Report(err)
-		}
+		s.pointerWanted = true
+		return l, nil
+	}
+	if err := l.openEpoch(ctx, pointer); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -67,7 +56,6 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 type Loader struct {
 	store *Store
 	root  *root
-	fresh bool // an epoch was begun because another cannot be read
 }
 
 // openEpoch reads the root that a pointer leads to.
@@ -75,23 +63,24 @@ func (l *Loader) openEpoch(ctx context.Context, pointer []byte) error {
 	s := l.store
 	epoch, err := decodePointer(pointer)
 	if err != nil && !errors.Is(err, errNewer) {
-		epoch = rand.Uint64N(1<<40) + 1<<40 // one that was surely never used
+		s.epoch = rand.Uint64N(1<<40) + 1<<40 // one that was surely never used
+		l.setAside("pointer", err)
+		return nil
 	}
 	s.epoch = epoch
 	if err != nil {
 		l.setAside("pointer", err)
+		l.sweep(ctx, epoch)
 		return nil
 	}
 	value, err := get(ctx, s.Client, rootKey(epoch))
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
 	}
-	if value == nil {
-		return nil
-	}
 	root, err := decodeRoot(value)
 	if err != nil {
 		l.setAside("root", err)
+		l.sweep(ctx, epoch)
 		return nil
 	}
 	l.root = root
@@ -101,7 +90,7 @@ func (l *Loader) openEpoch(ctx context.Context, pointer []byte) error {
 // setAside leaves an epoch as it is and begins the next.
 func (l *Loader) setAside(what string, why error) {
 	l.store.epoch++
-	l.fresh = true
+	l.store.pointerWanted = true
 	l.store.Logger.Error("The state in the storage cannot be read and is set aside: detection starts without it, "+
 		"and a burst that began before the restart may go unnoticed",
 		zap.String("unreadable", what), zap.Error(why), zap.Uint64("new_epoch", l.store.epoch))
@@ -117,11 +106,11 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	replays := make([]*detect.Replay, len(s.Rules))
 	s.nextSlot = max(1, l.root.nextSlot)
 	for i, rule := range s.Rules {
-		j := &journal{Rule: rule, first: 1}
+		j := &journal{Rule: rule, stored: extent{first: 1}}
 		j.source, replays[i] = rule.Detector.Keep()
 		s.journals = append(s.journals, j)
 		if old := l.find(rule.ID); old != nil && old.fingerprint == rule.Fingerprint {
-			j.slot, j.first, j.last, j.cleaned = old.slot, old.first, old.last, old.cleaned
+			j.slot, j.stored = old.slot, old.extent
 			if err := l.replay(ctx, j, replays[i], loaded, progress); err != nil {
 				return nil, nil, err
 			}
@@ -135,9 +124,12 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	}
 	s.running = loaded.Running
 	for i, j := range s.journals {
-		loaded.Untold = append(loaded.Untold, replays[i].End(loaded.Running, j.last+1))
+		loaded.Untold = append(loaded.Untold, replays[i].End(loaded.Running, j.stored.last+1))
 		j.turned = j.source.Generation(loaded.Running.UnixNano())
-		j.expired = j.first
+		j.expired = j.stored.first
+		if len(j.begins) == 0 && j.stored.first <= j.stored.last { // none of its pages can be read
+			j.note(j.stored.first, loaded.Running.UnixNano(), 0)
+		}
 	}
 	if err := l.loadAlerts(ctx, loaded); err != nil {
 		return nil, nil, err
@@ -166,8 +158,8 @@ const pagesAtOnce = 256
 func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, loaded *Loaded, progress *progress) error {
 	s := l.store
 	missing := 0
-	for n := j.first; n <= j.last; {
-		to := min(j.last, n+pagesAtOnce-1)
+	for n := j.stored.first; n <= j.stored.last; {
+		to := min(j.stored.last, n+pagesAtOnce-1)
 		var ops []*storage.Operation
 		for ; n <= to; n++ {
 			ops = append(ops, storage.GetOperation(pageKey(s.epoch, j.slot, n)))
@@ -178,14 +170,14 @@ func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, 
 		for i, op := range ops {
 			number := to + 1 - uint64(len(ops)) + uint64(i)
 			if op.Value == nil {
-				if number >= j.cleaned {
+				if number >= j.stored.cleaned {
 					missing++
 				}
 				continue
 			}
 			page, written, err := decodePage(number, op.Value)
 			if err == nil {
-				j.note(page, int64(len(page.Body)))
+				j.note(page.Number, page.Arrived, int64(len(page.Body)))
 				loaded.Running = later(later(loaded.Running, written), time.Unix(0, page.Arrived))
 				err = replay.Page(page)
 			}
@@ -217,7 +209,7 @@ func (l *Loader) fault(err error) {
 	l.store.Report(err)
 }
 
-// readTries is how often a storage that fails to read is asked, over half a minute.
+// readTries is how often a storage that fails to read is asked, over a quarter of a minute.
 const readTries = 6
 
 // read does a Batch of Gets, more than once if it must. When the storage still

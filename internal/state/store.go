@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -47,13 +45,12 @@ type Store struct {
 	journals []*journal
 
 	// What follows is the writer's alone.
-	stored     map[uint64]bool // alerts that the storage holds
-	rootWanted bool            // the root has to be written
-	cleanLeast int64           // the size of a journal from which on it is cleaned, in bytes
+	stored        map[uint64]bool // alerts that the storage holds
+	rootWanted    bool            // the root has to be written
+	pointerWanted bool            // and the pointer to it
+	cleanLeast    int64           // the size of a journal from which on it is cleaned, in bytes
 
-	// changes is held for reading while something changes that must be written as a
-	// whole: what was counted, how alerts stand for it, and what is to be told of them.
-	changes sync.RWMutex
+	whole sync.RWMutex // held by the writer while it collects what is to be written
 
 	mu      sync.Mutex        // guards what follows
 	running time.Time         // the latest present that was told, in running time
@@ -84,19 +81,15 @@ func (s *Store) Run() {
 	}()
 }
 
-// BeginChange begins what is written as a whole or not at all, up to EndChange. It
-// must not last: the writer waits for it.
-func (s *Store) BeginChange() {
+// Whole does what belongs together: none of it is written before all of it can be.
+// An alert that the journal knows to be open and that nobody has to deliver would
+// never be told after a restart. do must not wait for the storage.
+func (s *Store) Whole(do func()) {
 	if s != nil {
-		s.changes.RLock()
+		s.whole.RLock()
+		defer s.whole.RUnlock()
 	}
-}
-
-// EndChange ends what BeginChange has begun.
-func (s *Store) EndChange() {
-	if s != nil {
-		s.changes.RUnlock()
-	}
+	do()
 }
 
 // StoreAlert has an alert that waits stored, with the next Batch. Nothing of it may
@@ -170,8 +163,8 @@ func (s *Store) tooLate() {
 	}
 }
 
-// Turn tells the time, which is running time, and has forgotten what is over. To be called every
-// second or so.
+// Turn tells the time, which is running time, and has what is over forgotten, and
+// what time alone brought about written. To be called every second or so.
 func (s *Store) Turn(now time.Time) {
 	if s == nil {
 		return
@@ -181,184 +174,9 @@ func (s *Store) Turn(now time.Time) {
 	if now.After(s.running) {
 		s.running = now
 	}
-}
-
-// write writes whatever is to be written until ctx ends.
-func (s *Store) write(ctx context.Context) {
-	retry := time.NewTimer(0)
-	defer retry.Stop()
-	interval := firstRetry
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-retry.C:
-		}
-		s.mu.Lock()
-		mine := s.round
-		s.round = nil
-		s.mu.Unlock()
-
-		more, err := s.batch(ctx)
-		s.answered(err)
-		if mine != nil {
-			close(mine.done)
-		}
-		if err == nil { // no call waits for this
-			var cleaning bool
-			if cleaning, err = s.clean(ctx); err != nil {
-				s.answered(err)
-			}
-			more = more || cleaning
-		}
-		switch {
-		case err != nil:
-			retry.Reset(interval)
-			interval = min(2*interval, lastRetry)
-		case more:
-			interval = firstRetry
-			s.poke()
-		default:
-			interval = firstRetry
-		}
+	if !s.failing { // else the writer tries again at its own pace
+		s.poke()
 	}
-}
-
-// answered notes how the storage is.
-func (s *Store) answered(err error) {
-	s.mu.Lock()
-	was := s.unwell
-	s.failing, s.late, s.unwell = err != nil, false, err != nil
-	s.mu.Unlock()
-	switch {
-	case err != nil:
-		s.Report(err)
-	case was:
-		s.Report(nil)
-	}
-	s.cutBacklog()
-}
-
-// cutBacklog bounds what waits in memory. What is dropped is still counted; only a
-// restart would not know of it.
-func (s *Store) cutBacklog() {
-	lost := 0
-	for _, j := range s.journals {
-		lost += j.giveUp(maxBacklog / len(s.journals))
-	}
-	if lost > 0 {
-		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
-			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", lost))
-	}
-}
-
-// batch writes all that is to be written as one Batch. It reports whether there is
-// more to do.
-func (s *Store) batch(ctx context.Context) (more bool, err error) {
-	running, alerts := s.take()
-	var ops []*storage.Operation
-	rootWanted := s.rootWanted
-	for _, j := range s.journals {
-		var changed bool
-		ops, changed = j.write(s.epoch, running, ops)
-		rootWanted = rootWanted || changed
-	}
-	before := len(ops)
-	ops, stored := s.writeAlerts(ops, alerts)
-	rootWanted = rootWanted || len(ops) > before
-	if len(ops) == 0 && !rootWanted {
-		return false, nil
-	}
-	if rootWanted {
-		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.root(running, stored).encode()))
-	}
-	if err := doBatch(ctx, s.Client, ops); err != nil {
-		s.mu.Lock()
-		maps.Copy(alerts, s.alerts) // those are newer
-		maps.DeleteFunc(alerts, func(n uint64, content []byte) bool { return content == nil && !s.stored[n] })
-		s.alerts = alerts
-		s.mu.Unlock()
-		return false, err
-	}
-	s.stored, s.rootWanted = stored, false
-	for _, j := range s.journals {
-		more = j.written() || more
-	}
-	return more, nil
-}
-
-// take collects what has changed.
-func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
-	s.changes.Lock()
-	defer s.changes.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.journals {
-		j.turn(s.running)
-		if j.beginCleaning(s.cleanLeast) {
-			j.Detector.Checkpoint(s.running)
-		}
-		j.take()
-	}
-	alerts, s.alerts = s.alerts, map[uint64][]byte{}
-	return s.running, alerts
-}
-
-// writeAlerts lists what is to be done for the alerts that wait, and which ones the
-// storage holds after that.
-func (s *Store) writeAlerts(ops []*storage.Operation, alerts map[uint64][]byte) (_ []*storage.Operation, stored map[uint64]bool) {
-	if len(alerts) == 0 {
-		return ops, s.stored
-	}
-	stored = maps.Clone(s.stored)
-	for _, n := range slices.Sorted(maps.Keys(alerts)) {
-		switch content := alerts[n]; {
-		case content != nil:
-			ops = append(ops, storage.SetOperation(alertKey(s.epoch, n), seal(kindAlert, content)))
-			stored[n] = true
-		case stored[n]:
-			ops = append(ops, storage.DeleteOperation(alertKey(s.epoch, n)))
-			delete(stored, n)
-		}
-	}
-	return ops, stored
-}
-
-// root is what the root says after the next Batch.
-func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
-	r := &root{
-		running:  running.UnixNano(),
-		nextSlot: s.nextSlot,
-		alerts:   slices.Sorted(maps.Keys(stored)),
-	}
-	for _, j := range s.journals {
-		first, last := j.extent()
-		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last, j.cleaned})
-	}
-	return r
-}
-
-// lastRoot is what the root says while nothing else is being written.
-func (s *Store) lastRoot() *root {
-	s.mu.Lock()
-	running := s.running
-	s.mu.Unlock()
-	r := s.root(running, s.stored)
-	for i, j := range s.journals {
-		r.journals[i].first, r.journals[i].last = j.first, j.last
-	}
-	return r
-}
-
-// doBatch makes an error of a panic: a storage whose file is damaged may panic.
-func doBatch(ctx context.Context, client storage.Client, ops []*storage.Operation) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the storage panicked: %v", r)
-		}
-	}()
-	return client.Batch(ctx, ops...)
 }
 
 // Close writes what is left and gives the storage back. It waits for the storage no
@@ -376,17 +194,18 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 	closed := make(chan error, 1)
 	go func() {
-		if s.stop != nil {
-			s.stop()
-			<-s.done
+		if s.stop == nil { // it never ran
+			closed <- s.Client.Close(context.WithoutCancel(ctx))
+			return
 		}
-		s.rootWanted = s.rootWanted || s.stop != nil // for how long detection has run
-		var err error
-		if s.stop != nil {
-			for more := true; more && err == nil; {
-				more, err = s.batch(context.WithoutCancel(ctx))
-			}
+		s.stop()
+		<-s.done
+		s.rootWanted = true // for how long detection has run
+		more, err := s.batch()
+		for more && err == nil {
+			more, err = s.batch()
 		}
+		s.endRound(s.takeRound())
 		closed <- errors.Join(err, s.Client.Close(context.WithoutCancel(ctx)))
 	}()
 	select {

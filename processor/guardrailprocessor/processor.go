@@ -180,16 +180,17 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 }
 
 // settle closes what is over, and forgets.
-func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendingAlert {
-	p.store.BeginChange()
-	defer p.store.EndChange()
+func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) (alerts []pendingAlert) {
 	running := p.runningTime(now)
-	var due []dueAlert
-	for i, r := range p.rules {
-		due = appendDue(due, i, r.detector.Tick(running))
-	}
+	p.store.Whole(func() {
+		var due []dueAlert
+		for i, r := range p.rules {
+			due = appendDue(due, i, r.detector.Tick(running))
+		}
+		alerts = p.outbox.prepare(ctx, due, now)
+	})
 	p.store.Turn(running)
-	return p.outbox.prepare(ctx, due, now)
+	return alerts
 }
 
 // ConsumeLogs reads the whole batch before it forwards any of it: the next
@@ -258,18 +259,19 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 // anything, and prepares the alerts: nothing that the timer finds later is told
 // before them.
 func (p *guardrailProcessor) decide(ctx context.Context, now time.Time, b *batch) (counted bool, alerts []pendingAlert) {
-	p.store.BeginChange()
-	defer p.store.EndChange()
 	running := p.runningTime(now)
-	for i, r := range p.rules {
-		collected := &b.rules[i]
-		if len(collected.events) == 0 {
-			continue
+	p.store.Whole(func() {
+		for i, r := range p.rules {
+			collected := &b.rules[i]
+			if len(collected.events) == 0 {
+				continue
+			}
+			counted = true
+			result := r.detector.Observe(collected.events, running)
+			collected.excluded[excludedDuplicate] += int64(result.Repeats)
+			b.due = appendDue(b.due, i, result.Alerts)
 		}
-		counted = true
-		result := r.detector.Observe(collected.events, running)
-		collected.excluded[excludedDuplicate] += int64(result.Repeats)
-		b.due = appendDue(b.due, i, result.Alerts)
-	}
-	return counted, p.outbox.prepare(ctx, b.due, now)
+		alerts = p.outbox.prepare(ctx, b.due, now)
+	})
+	return counted, alerts
 }

@@ -72,6 +72,13 @@ func (d *Disk) Put(key string, value []byte) {
 	d.values[key] = value
 }
 
+// Remove deletes a value past all faults.
+func (d *Disk) Remove(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.values, key)
+}
+
 // Crash takes the clients from whoever has them: their calls fail and do nothing.
 func (d *Disk) Crash() *Disk {
 	d.mu.Lock()

@@ -1,0 +1,85 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// running gives a present in running time.
+func running(d time.Duration) time.Time { return time.Unix(0, int64(d)) }
+
+// An alert that nothing can belong to any more is not known again after a restart:
+// a late invocation must not be told as its correction.
+func TestForgottenAlertStaysForgotten(t *testing.T) {
+	rule := Rule{Threshold: 1, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
+	detector := New(rule)
+	journal, replay := detector.Keep()
+	replay.End(running(0), 1)
+	require.Len(t, detector.Observe([]Event{at("alice", "1", noon), at("alice", "2", noon)}, running(0)).Alerts, 1)
+	now := time.Duration(0)
+	for ; detector.Stats().Groups > 0; now += time.Minute {
+		detector.Tick(running(now))
+	}
+	pages := journal.Take(nil)
+
+	restarted := New(rule)
+	_, replay = restarted.Keep()
+	for _, page := range pages {
+		require.NoError(t, replay.Page(page))
+	}
+	assert.Empty(t, replay.End(running(now), uint64(len(pages)+1)))
+	for _, d := range []*Detector{detector, restarted} {
+		assert.Zero(t, d.Stats().Groups)
+		assert.Empty(t, d.Observe([]Event{at("alice", "3", noon)}, running(now)).Alerts)
+		assert.Empty(t, d.Tick(running(now+time.Hour)))
+	}
+}
+
+// Where the entry of an alert is missing, what is due is told after the restart, once.
+func TestAlertWhoseEntryIsMissingIsRaised(t *testing.T) {
+	for name, cut := range map[string]func(body []byte) []byte{
+		"whole":   func(body []byte) []byte { return body },
+		"missing": func(body []byte) []byte { return body[:lastEvent(body)] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			detector := New(hourly())
+			journal, replay := detector.Keep()
+			replay.End(running(0), 1)
+			want := detector.Observe(crowd(0, 1, 3, noon), running(0)).Alerts
+			require.Len(t, want, 1)
+			pages := journal.Take(nil)
+			pages[0].Body = cut(pages[0].Body)
+
+			for range 2 { // what it then tells, it knows the next time
+				restarted := New(hourly())
+				journal, replay = restarted.Keep()
+				for _, page := range pages {
+					require.NoError(t, replay.Page(page))
+				}
+				untold := replay.End(running(time.Second), uint64(len(pages)+1))
+				if name == "whole" || len(pages) > 1 {
+					assert.Empty(t, untold)
+				} else {
+					assert.Equal(t, want, untold)
+				}
+				pages = journal.Take(pages)
+			}
+		})
+	}
+}
+
+// lastEvent gives where the last event of a page ends.
+func lastEvent(body []byte) (end int) {
+	for p := (pageReader{rest: body}); len(p.rest) > 0; {
+		if kind, _ := p.next(); kind == entryEvent {
+			end = len(body) - len(p.rest)
+		}
+	}
+	return end
+}
