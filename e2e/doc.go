@@ -6,4 +6,7 @@
 //
 // They take the binary that make build leaves in dist, or the one that the environment variable OTELCOL_GUARDRAIL names. Every
 // wait is for an event; a test that waits in vain fails after a minute.
+//
+// The crash tests end collectors in the middle of their work: -kills and -terms say how often in all, -seed repeats a load. A soak is
+// asked for by -soak=10m.
 package e2e

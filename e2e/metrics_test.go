@@ -28,6 +28,7 @@ const (
 	dropped     = metrics + "alerts_dropped"
 	groups      = metrics + "groups"
 	delays      = metrics + "arrival_delay_count"
+	stateErrors = metrics + "state_errors"
 	duplicates  = excluded + `{reason="duplicate",rule="unguarded_invocations"}`
 	unreadable  = invocations + `{evidence="unreadable",verdict="unknown"}`
 )

@@ -66,7 +66,7 @@ func (c Call) Body() string {
 	record := object{
 		"schemaType":    "ModelInvocationLog",
 		"schemaVersion": "1.0",
-		"timestamp":     c.Time.Format(time.RFC3339),
+		"timestamp":     c.Time.Format(time.RFC3339Nano),
 		"accountId":     c.Account,
 		"identity":      object{"arn": c.User},
 		"region":        c.Region,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,8 +20,10 @@ import (
 
 // Settings are what a collector is started with.
 type Settings struct {
-	Configs []string // files below the project's folder, or "yaml:..."; a later one overrules the earlier
-	Env     []string // "NAME=value"
+	Configs    []string // files below the project's folder, or "yaml:..."; a later one overrules the earlier
+	Args       []string // further arguments
+	Extensions []string // that the configurations run: what [Start] adds would replace their list
+	Env        []string // "NAME=value"
 }
 
 // Collector is a running collector. It ends with its test, which fails unless it ends well and without complaints; a test that
@@ -39,7 +42,8 @@ type Collector struct {
 // Start runs a collector and waits until it is ready.
 func Start(t *testing.T, settings Settings) *Collector {
 	t.Helper()
-	settings.Configs = append(settings.Configs, "e2e/testdata/health.yaml")
+	extensions := strings.Join(append([]string{"health_check"}, settings.Extensions...), ", ")
+	settings.Configs = append(settings.Configs, "e2e/testdata/health.yaml", "yaml:service::extensions: ["+extensions+"]")
 	for attempt := 1; ; attempt++ {
 		health := freePort(t)
 		c := launch(t, settings, "E2E_HEALTH="+address(health))
@@ -72,7 +76,7 @@ func launch(t *testing.T, settings Settings, env ...string) *Collector {
 		stderr:  newOutput(),
 		exited:  make(chan struct{}),
 	}
-	var args []string
+	args := slices.Clone(settings.Args)
 	for _, config := range settings.Configs {
 		args = append(args, "--config", config)
 	}
@@ -111,9 +115,20 @@ func (c *Collector) awaitReady(url string) bool {
 // AwaitStdout waits until the standard output is as wanted.
 func (c *Collector) AwaitStdout(wanted func(stdout string) bool) {
 	c.t.Helper()
+	c.await(c.stdout, wanted)
+}
+
+// AwaitStderr waits until a word is there.
+func (c *Collector) AwaitStderr(word string) {
+	c.t.Helper()
+	c.await(c.stderr, func(stderr string) bool { return strings.Contains(stderr, word) })
+}
+
+func (c *Collector) await(o *output, wanted func(text string) bool) {
+	c.t.Helper()
 	deadline := time.After(Patience)
 	for {
-		text, changed := c.stdout.read()
+		text, changed := o.read()
 		if wanted(text) {
 			return
 		}

@@ -5,8 +5,10 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +43,17 @@ func (c *Collector) Sample(name string) float64 {
 func (c *Collector) AwaitSample(name string, value float64) {
 	c.t.Helper()
 	require.Eventually(c.t, func() bool { return c.Sample(name) == value }, Patience, 20*time.Millisecond, "%s is never %v", name, value)
+}
+
+// Memory is how much memory the process takes, in bytes: its resident set, as Linux tells.
+func (c *Collector) Memory() int64 {
+	c.t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", c.cmd.Process.Pid))
+	require.NoError(c.t, err)
+	var size, resident int64
+	_, err = fmt.Sscan(string(text), &size, &resident)
+	require.NoError(c.t, err)
+	return resident * int64(os.Getpagesize())
 }
 
 // Samples reads metrics in the text format: values by name{labels}.

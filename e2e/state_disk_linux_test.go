@@ -1,0 +1,62 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/e2e/internal/bedrock"
+)
+
+// A full disk is the one failure that people mend while the collector runs.
+func TestStateCatchesUpWhenTheDiskHasRoomAgain(t *testing.T) {
+	t.Parallel()
+	m := newMemory(t)
+	require.NoError(t, os.Mkdir(m.dir, 0o700))
+	if err := syscall.Mount("tmpfs", m.dir, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skipf("no file system of a known size can be made: %v", err)
+	}
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(m.dir, 0)) })
+	p := m.start(t, metricsConfig, "yaml:service::telemetry::logs::level: info")
+	require.Empty(t, p.pass(t, bedrock.Logs(crowd("early", 3)...)))
+
+	ballast := filepath.Join(m.dir, "ballast")
+	fill(t, ballast)
+	for i := range 10 {
+		require.Empty(t, p.pass(t, bedrock.Logs(crowd(fmt.Sprintf("many%d", i), 100)...)))
+	}
+	assert.Positive(t, p.Sample(stateErrors))
+	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 0))), 1)
+
+	require.NoError(t, os.Remove(ballast))
+	p.AwaitStderr("the state is up to date")
+	p.Stop(syscall.SIGKILL)
+
+	p = m.start(t)
+	m.sink.Take() // what is not known to be delivered is told again
+	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 1))), 1)
+	require.Len(t, p.pass(t, bedrock.Logs(sixth("many9", 99))), 1)
+	assert.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("early-0", 6)...)), "it was alerted before")
+}
+
+// fill leaves no room on a file system.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	for err == nil {
+		_, err = file.Write(make([]byte, 4096))
+	}
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	_ = file.Close()
+}
