@@ -24,6 +24,10 @@ type Loaded struct {
 	Alerts  map[uint64][]byte // that wait, by number
 }
 
+// ErrUnreadable is what Report is told of state that cannot be read, and is left out or
+// set aside. The log has been told.
+var ErrUnreadable = errors.New("state cannot be read")
+
 // Open looks at what is in the storage. An error is one of reading it: then nothing
 // is known and nothing may be written. What cannot be understood is left where it is,
 // with a word in the log, and detection starts without.
@@ -107,7 +111,7 @@ func (l *Loader) setAside(what string, why error) {
 	l.store.Logger.Error("The state in the storage cannot be read and is set aside: detection starts without it, "+
 		"and a burst that began before the restart may go unnoticed",
 		zap.String("unreadable", what), zap.Error(why), zap.Uint64("new_epoch", l.store.epoch))
-	l.fault(fmt.Errorf("state cannot be read: %s: %w", what, why))
+	l.fault(fmt.Errorf("%w: %s: %w", ErrUnreadable, what, why))
 }
 
 // Load puts the detectors where they stood. From here on they are kept, by the Store
@@ -197,14 +201,14 @@ func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, 
 			if err != nil {
 				s.Logger.Error("A part of the state cannot be read and is left out",
 					zap.String("rule", j.ID), zap.String("key", op.Key), zap.Error(err))
-				l.fault(fmt.Errorf("state cannot be read: page %d of rule %s: %w", number, j.ID, err))
+				l.fault(fmt.Errorf("%w: page %d of rule %s: %w", ErrUnreadable, number, j.ID, err))
 			}
 		}
 		progress.add(len(ops), replay.Events())
 	}
 	if missing > 0 {
 		s.Logger.Error("A part of the state is missing and left out", zap.String("rule", j.ID), zap.Int("pages", missing))
-		l.fault(fmt.Errorf("state cannot be read: %d pages of rule %s are missing", missing, j.ID))
+		l.fault(fmt.Errorf("%w: %d pages of rule %s are missing", ErrUnreadable, missing, j.ID))
 	}
 	return nil
 }
@@ -268,7 +272,7 @@ func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
 		content, err := unseal(kindAlert, op.Value)
 		if err != nil {
 			s.Logger.Error("An alert that waits to be delivered cannot be read", zap.String("key", op.Key), zap.Error(err))
-			l.fault(fmt.Errorf("state cannot be read: alert %d: %w", n, err))
+			l.fault(fmt.Errorf("%w: alert %d: %w", ErrUnreadable, n, err))
 			s.alerts[n] = nil
 			continue
 		}

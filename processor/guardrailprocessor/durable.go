@@ -122,7 +122,7 @@ func (p *guardrailProcessor) openStorage(ctx context.Context, host component.Hos
 	client, err := extension.GetClient(ctx, component.KindProcessor, p.id, storageName)
 	if err != nil {
 		return nil, fmt.Errorf("storage: %q cannot be opened: %w; another collector may be using it ("+
-			"each needs a directory of its own), or its file is damaged (file_storage::recreate sets it aside)", id, err)
+			"each needs a directory of its own), or its file is damaged (remove it; file_storage::recreate does so for some kinds of damage)", id, err)
 	}
 	return client, nil
 }
@@ -181,7 +181,7 @@ func (h *stateHealth) report(err error) {
 		return
 	}
 	h.tel.builder.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
-	if now := time.Now(); now.Sub(h.said) >= stateLogInterval {
+	if now := time.Now(); !errors.Is(err, state.ErrUnreadable) && now.Sub(h.said) >= stateLogInterval {
 		h.said, h.told = now, true
 		h.logger.Error("The storage fails. Detection goes on in memory, and what it misses is written when it works again", zap.Error(err))
 	}
