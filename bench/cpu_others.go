@@ -1,0 +1,15 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"time"
+)
+
+func cpuTime(int) (time.Duration, error) {
+	return 0, errors.New("the CPU time of another process is read on Linux only; bench check works everywhere")
+}

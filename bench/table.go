@@ -1,0 +1,105 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// goal is what a ratio is to be.
+type goal struct {
+	bound  float64
+	faster bool // the ratio is to be at least the bound, else at most
+	none   bool // there is none: the ratio is reported
+	// byUpper judges a share of added CPU by the upper quartile, against a bound of its own.
+	byUpper float64
+	share   bool // told as a share, not as a number of times
+}
+
+var reported = goal{none: true, faster: true}
+
+func fasterBy(times float64) goal { return goal{bound: times, faster: true} }
+
+func atMost(times float64) goal { return goal{bound: times} }
+
+func (g goal) String() string {
+	switch {
+	case g.none:
+		return "reported"
+	case g.byUpper > 0:
+		return fmt.Sprintf("at most %+.0f %%, upper quartile under %+.0f %%", 100*g.bound, 100*g.byUpper)
+	case g.share:
+		return fmt.Sprintf("at least %g of its gain", g.bound)
+	case g.faster:
+		return fmt.Sprintf("at least %g times faster", g.bound)
+	default:
+		return fmt.Sprintf("at most %g times", g.bound)
+	}
+}
+
+// metBy reports whether the goal is reached; slack 1.5 tolerates what misses it by half.
+func (g goal) metBy(ratio quartiles, slack float64) bool {
+	switch {
+	case g.none:
+		return true
+	case g.byUpper > 0:
+		return ratio.upper < g.byUpper*slack
+	case g.faster:
+		return ratio.median >= g.bound/slack
+	default:
+		return ratio.median <= g.bound*slack
+	}
+}
+
+// row is a comparison measured.
+type row struct {
+	work, mix, against string
+	goal               goal
+	ratio              quartiles
+	ours, other        quartiles // nanoseconds a record
+	note               string
+}
+
+func (r row) met() string {
+	switch {
+	case r.goal.none:
+		return ""
+	case r.goal.metBy(r.ratio, 1):
+		return "met"
+	default:
+		return "**not met**"
+	}
+}
+
+func (r row) String() string {
+	format := func(v float64) string { return fmt.Sprintf("%.2f", v) }
+	if r.goal.byUpper > 0 {
+		format = func(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s (%s to %s) | %s | %s | %s |", r.work, r.mix, r.against,
+		format(r.ratio.median), format(r.ratio.lower), format(r.ratio.upper), r.goal, r.met(), r.note)
+}
+
+const tableHead = `| work | mix | against | ratio (quartiles) | goal | | |
+|---|---|---|---|---|---|---|
+`
+
+// results are the rows with what is needed to judge them.
+func results(rows []row) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Results
+
+Measured on %s with `+"`make bench`"+`: %d cores, %s, %s/%s. Ratios are medians of interleaved turns, with the
+quartiles behind them; what they compare is told in [README.md](README.md).
+
+`, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	b.WriteString(tableHead)
+	for _, r := range rows {
+		fmt.Fprintln(&b, r)
+	}
+	return b.String()
+}
