@@ -31,13 +31,15 @@ func wholeCollectors() []wholeCollector {
 	for m := range mixes {
 		all = append(all, wholeCollector{
 			"attribute records", 0, m, 150,
-			[]variant{withoutProcessor, withProcessor}, addedCPU(m != mixAll),
+			[]variant{withoutProcessor, withProcessor},
+			addedCPU(m != mixAll),
 		})
 	}
 	for m := range mixes {
 		all = append(all, wholeCollector{
 			"bodies of 2 KB", 2_000, m, 30,
-			[]variant{withoutProcessor, withProcessor, withTransformAndCount}, addedShare(m != mixAll),
+			[]variant{withoutProcessor, withProcessor, withTransformAndCount},
+			addedShare(m != mixAll),
 		})
 	}
 	return all

@@ -142,20 +142,32 @@ type Invocation struct {
 
 	bedrock bool // read from a Bedrock record, whose fields overrule attributes
 	split   bool // that record is split into attributes
-	found   findings
+
+	*workspace
+}
+
+// workspace is the memory that reading takes, kept for the next record.
+type workspace struct {
+	found     findings
+	levels    levels
+	collected bool // the record's attributes are in levels
 }
 
 // Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
 func (inv *Invocation) Clear() {
 	clear(inv.Guardrails[:cap(inv.Guardrails)])
-	clear(inv.found.assessments[:cap(inv.found.assessments)])
+	if inv.workspace != nil {
+		inv.found.clear()
+		inv.levels = levels{}
+	}
 	inv.reset()
-	inv.found.scan.text, inv.found.inner.text = "", ""
 }
 
 // reset empties inv and keeps its memory.
 func (inv *Invocation) reset() {
-	guardrails, found := inv.Guardrails[:0], inv.found
-	found.reset()
-	*inv = Invocation{Guardrails: guardrails, found: found}
+	*inv = Invocation{Guardrails: inv.Guardrails[:0], workspace: inv.workspace}
+	if inv.workspace == nil {
+		inv.workspace = new(workspace)
+	}
+	inv.collected = false
 }

@@ -30,6 +30,10 @@ type Options struct {
 // by any number of goroutines at once.
 type Reader struct {
 	Options
+
+	table         *keyTable
+	userKeys      []key
+	guardrailKeys []key
 }
 
 // NewReader makes a Reader.
@@ -39,43 +43,98 @@ func NewReader(options Options) *Reader {
 		approved[i] = bareID(entry)
 	}
 	options.ApprovedGuardrails = approved
-	return &Reader{Options: options}
+	r := &Reader{Options: options, table: newKeyTable()}
+	for _, name := range options.UserKeys {
+		r.userKeys = append(r.userKeys, r.table.add(name))
+	}
+	for _, name := range options.GuardrailKeys {
+		r.guardrailKeys = append(r.guardrailKeys, r.table.add(name))
+	}
+	return r
 }
 
-// Read reads one record into inv, whose memory it uses again. It reports false
-// for a record that is no invocation, whose inv means nothing.
-func (r *Reader) Read(resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord, inv *Invocation) bool {
+// Enter readies inv for reading the records of a scope: the attributes around
+// them are read once for all. They must not change meanwhile.
+func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationScope, inv *Invocation) {
 	inv.reset()
-	event := eventName(record)
+	inv.levels[1].read(scope.Attributes(), r.table)
+	inv.levels[2].read(resource.Attributes(), r.table)
+}
+
+// Read reads one record of the scope that inv was readied for by [Reader.Enter].
+// It reports false for a record that is no invocation, whose inv means nothing.
+func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
+	event := record.EventName()
+	if event != detailsEvent && event != choiceEvent && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
+		return false
+	}
+	if event == "" {
+		event = eventName(record)
+	}
 	if event == AlertEvent {
 		return false
 	}
-	attrs := levels{record.Attributes(), scope.Attributes(), resource.Attributes()}
-	if r.TrustAnnotations && r.readAnnotations(attrs, record, inv) {
+	inv.reset()
+	if r.TrustAnnotations && r.readAnnotations(record, inv) {
 		return true
 	}
-	if whole := r.readBedrock(attrs, record, inv); inv.bedrock {
-		r.complete(attrs, record, inv)
+	if whole := r.readBedrock(record, inv); inv.bedrock {
+		r.complete(record, inv)
 		r.judgeBedrock(inv, whole)
 		return true
 	}
-	return r.readAttributes(event, attrs, record, inv)
+	return r.readAttributes(event, record, inv)
+}
+
+// levelsOf gives the attributes that are looked up, which are collected at the
+// first demand: a whole Bedrock record needs none.
+func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
+	if !inv.collected {
+		inv.levels[0].read(record.Attributes(), r.table)
+		inv.collected = true
+	}
+	return &inv.levels
+}
+
+// mayBeBedrock reports whether a body could be a Bedrock record, by how it begins.
+func mayBeBedrock(body pcommon.Value) bool {
+	switch body.Type() {
+	case pcommon.ValueTypeStr:
+		return beginsObject(body.Str())
+	case pcommon.ValueTypeBytes:
+		return body.Bytes().Len() > 0
+	case pcommon.ValueTypeMap:
+		return hasBedrockKey(body.Map())
+	default:
+		return false
+	}
+}
+
+func beginsObject(text string) bool {
+	text = trimStart(text)
+	return text != "" && text[0] == '{'
 }
 
 // readBedrock reads a Bedrock record, if the record holds one, and leaves inv
 // empty otherwise. whole is false for one that breaks before its end.
-func (r *Reader) readBedrock(attrs levels, record plog.LogRecord, inv *Invocation) (whole bool) {
-	bedrock, whole := inv.readBody(record.Body())
-	split := !bedrock && isSplitBedrock(attrs.record())
-	if split {
-		inv.reset()
-		bedrock, whole = inv.readMap(attrs.record())
+func (r *Reader) readBedrock(record plog.LogRecord, inv *Invocation) (whole bool) {
+	bedrock := false
+	if body := record.Body(); mayBeBedrock(body) {
+		inv.found.reset()
+		bedrock, whole = inv.readBody(body)
+		if !bedrock {
+			inv.reset()
+		}
 	}
-	if !bedrock {
-		inv.reset()
-		return false
+	if !bedrock && hasBedrockKey(record.Attributes()) {
+		inv.found.reset()
+		bedrock, whole = inv.readMap(record.Attributes())
+		if !bedrock {
+			inv.reset()
+		}
+		inv.split = bedrock
 	}
-	inv.bedrock, inv.split = true, split
+	inv.bedrock = bedrock
 	return whole
 }
 
@@ -94,10 +153,10 @@ func (inv *Invocation) readBody(body pcommon.Value) (bedrock, whole bool) {
 	}
 }
 
-// isSplitBedrock tells whether the attributes are those of a Bedrock record that
-// a pipeline split up.
-func isSplitBedrock(attrs pcommon.Map) bool {
-	for name := range attrs.All() {
+// hasBedrockKey reports whether there is one of the keys without which a map is
+// no Bedrock record.
+func hasBedrockKey(record pcommon.Map) bool {
+	for name := range record.All() {
 		if name == "schemaType" || name == "modelId" {
 			return true
 		}
@@ -106,9 +165,9 @@ func isSplitBedrock(attrs pcommon.Map) bool {
 }
 
 // complete takes from the attributes what the Bedrock record does not tell.
-func (r *Reader) complete(attrs levels, record plog.LogRecord, inv *Invocation) {
+func (r *Reader) complete(record plog.LogRecord, inv *Invocation) {
 	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
-		r.fillFields(attrs, inv)
+		r.fillFields(r.levelsOf(record, inv), inv)
 	}
 	inv.Principal = principalOf(inv.User)
 	inv.fillTime(record)

@@ -192,8 +192,9 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 		resource := resourceLogs.Resource()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			scope := scopeLogs.Scope()
+			p.reader.Enter(resource, scope, inv)
 			for _, record := range scopeLogs.LogRecords().All() {
-				if !p.reader.Read(resource, scope, record, inv) {
+				if !p.reader.Read(record, inv) {
 					if p.config.Annotate { // a forged one would be believed behind it
 						invocation.StripAnnotations(record)
 					}
