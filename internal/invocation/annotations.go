@@ -111,7 +111,8 @@ func (r *Reader) readAnnotations(record plog.LogRecord, inv *Invocation) bool {
 	if inv.Principal == "" {
 		inv.Principal = principalOf(inv.User)
 	}
-	inv.fillTime(record)
+	inv.setTime(record)
+	inv.described = true
 	inv.Kind = kind
 	if ids, ok := attrs.Get(attrGuardrailIDs); ok {
 		inv.nameAll(ids)

@@ -30,7 +30,11 @@ func defaults() Options {
 // readOne reads a record that stands alone.
 func readOne(r *Reader, resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord, inv *Invocation) bool {
 	r.Enter(resource, scope, inv)
-	return r.Read(record, inv)
+	if !r.Read(record, inv) {
+		return false
+	}
+	r.Describe(record, inv)
+	return true
 }
 
 func readWith(options Options, record plog.LogRecord) (*Invocation, bool) {

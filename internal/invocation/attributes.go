@@ -72,42 +72,45 @@ func mayTell(attrs pcommon.Map) bool {
 	return false
 }
 
-// The keys that fields are taken from, the best first, besides those that the
-// settings name.
+// What fields are taken from, besides the keys that the settings name.
 var (
-	modelKeys     = []key{keyModel, keyModelECS}
-	operationKeys = []key{keyMethod, keyActionECS, keyOperation}
-	providerKeys  = []key{keyProvider, keySystem}
-	failureKeys   = []key{keyErrorType, keyErrorCode}
+	regionKeys      = listOf(keyRegion)
+	modelKeys       = listOf(keyModel, keyModelECS)
+	operationKeys   = listOf(keyMethod, keyActionECS, keyOperation)
+	requestIDKeys   = listOf(keyRequestID)
+	responseIDKeys  = listOf(keyResponseID)
+	requestIDECSKey = listOf(keyRequestIDECS)
+	providerKeys    = listOf(keyProvider, keySystem)
+	failureKeys     = listOf(keyErrorType, keyErrorCode)
+	outcomeKeys     = listOf(keyOutcome)
+	bedrockKeys     = listOf(keySchemaType, keyModelID)
 )
 
 // fillFields takes from attributes what is not known yet.
 func (r *Reader) fillFields(attrs *levels, inv *Invocation) {
-	fill := func(field *string, keys ...key) {
+	fill := func(field *string, keys *keyList) {
 		if *field == "" {
-			*field = attrs.first(keys...)
+			*field = attrs.first(keys)
 		}
 	}
-	fill(&inv.User, r.userKeys...)
+	fill(&inv.User, &r.userKeys)
 	if inv.Account == "" {
 		if value, ok := attrs.value(keyAccount); ok {
 			inv.Account = accountOf(value)
 		}
 	}
-	fill(&inv.Region, keyRegion)
-	fill(&inv.Model, modelKeys...)
-	fill(&inv.Operation, operationKeys...)
-	fill(&inv.RequestID, keyRequestID)
-	fill(&inv.RequestID, keyResponseID)
-	fill(&inv.RequestID, keyRequestIDECS)
+	fill(&inv.Region, &regionKeys)
+	fill(&inv.Model, &modelKeys)
+	fill(&inv.Operation, &operationKeys)
+	fill(&inv.RequestID, &requestIDKeys)
+	fill(&inv.RequestID, &responseIDKeys)
+	fill(&inv.RequestID, &requestIDECSKey)
 }
 
 // readAttributes reads a record whose attributes tell of a call: an event of the
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).
 func (r *Reader) readAttributes(event string, record plog.LogRecord, inv *Invocation) bool {
-	attrs := r.levelsOf(record, inv)
-	has := attrs[0].has
 	switch event {
 	case detailsEvent:
 	case choiceEvent:
@@ -115,20 +118,18 @@ func (r *Reader) readAttributes(event string, record plog.LogRecord, inv *Invoca
 			return false
 		}
 	case "":
+		has := r.levelsOf(record, inv)[0].has
 		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
 			return false
 		}
 	default:
 		return false
 	}
-	r.fillFields(attrs, inv)
-	inv.Principal = principalOf(inv.User)
-	inv.fillTime(record)
 	var choice choiceSigns
 	if event == choiceEvent {
 		choice.read(record.Body())
 	}
-	r.judgeAttributes(attrs, choice, inv)
+	r.judgeAttributes(record, choice, inv)
 	return true
 }
 
@@ -170,19 +171,29 @@ func (s *choiceSigns) read(body pcommon.Value) {
 }
 
 // judgeAttributes decides by what the attributes tell; the first rule that applies counts.
-func (r *Reader) judgeAttributes(attrs *levels, choice choiceSigns, inv *Invocation) {
-	ecs := attrs[0].has.has(keyModelECS)
-	for _, k := range r.guardrailKeys {
-		if value, ok := attrs.value(k); ok {
-			inv.nameAll(value)
+func (r *Reader) judgeAttributes(record plog.LogRecord, choice choiceSigns, inv *Invocation) {
+	attrs := r.settlingOf(record, inv)
+	if !attrs.lacks(&r.guardrailKeys) {
+		for _, k := range r.guardrailKeys.keys {
+			if value, ok := attrs.value(k); ok {
+				inv.nameAll(value)
+			}
 		}
 	}
-	switch {
-	case len(inv.Guardrails) > 0 || choice.ran || intervenedOf(attrs) || ecs && violated(attrs):
+	ecs := attrs[0].has.has(keyModelECS)
+	if ecs {
+		attrs = r.levelsOf(record, inv)
+	}
+	if len(inv.Guardrails) > 0 || choice.ran || intervenedOf(attrs) || ecs && violated(attrs) {
 		inv.Kind = r.approve(inv, Claimed)
+		return
+	}
+	attrs = r.levelsOf(record, inv)
+	r.Describe(record, inv)
+	switch {
 	case r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
-	case !r.judges(attrs.first(providerKeys...)):
+	case !r.judges(attrs.first(&providerKeys)):
 		inv.Kind = Kind{NotApplicable, Provider}
 	case failed(attrs, ecs) && !choice.answered && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
@@ -239,8 +250,8 @@ func holds(value pcommon.Value, want string) bool {
 }
 
 func failed(attrs *levels, ecs bool) bool {
-	return attrs.first(failureKeys...) != "" ||
-		ecs && attrs.first(keyOutcome) == "failure"
+	return attrs.first(&failureKeys) != "" ||
+		ecs && attrs.first(&outcomeKeys) == "failure"
 }
 
 // answered reports whether there is any sign that an answer came.

@@ -217,7 +217,11 @@ func readerOf(options invocation.Options) *invocation.Reader {
 // readOne reads a record that stands alone.
 func readOne(r *invocation.Reader, resource pcommon.Resource, scope pcommon.InstrumentationScope, log plog.LogRecord, into *invocation.Invocation) bool {
 	r.Enter(resource, scope, into)
-	return r.Read(log, into)
+	if !r.Read(log, into) {
+		return false
+	}
+	r.Describe(log, into)
+	return true
 }
 
 // difference names what the reader says otherwise than the reference, as short

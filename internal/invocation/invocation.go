@@ -140,17 +140,18 @@ type Invocation struct {
 
 	Guardrails []Guardrail // told by the record; empty where none is
 
-	bedrock bool // read from a Bedrock record, whose fields overrule attributes
-	split   bool // that record is split into attributes
+	bedrock   bool // read from a Bedrock record, whose fields overrule attributes
+	split     bool // that record is split into attributes
+	described bool
+	timestamp string // of the Bedrock record, as it tells it
 
 	*workspace
 }
 
 // workspace is the memory that reading takes, kept for the next record.
 type workspace struct {
-	found     findings
-	levels    levels
-	collected bool // the record's attributes are in levels
+	found  findings
+	levels levels
 }
 
 // Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
@@ -169,5 +170,5 @@ func (inv *Invocation) reset() {
 	if inv.workspace == nil {
 		inv.workspace = new(workspace)
 	}
-	inv.collected = false
+	inv.levels[0].table = nil
 }

@@ -37,6 +37,8 @@ const (
 	keyCompletion
 	keyOutputTokens
 	keyCompletionTokens
+	keySchemaType
+	keyModelID
 )
 
 var keyNames = [...]string{
@@ -62,12 +64,15 @@ var keyNames = [...]string{
 	keyCompletion:       "gen_ai.completion",
 	keyOutputTokens:     "gen_ai.usage.output_tokens",
 	keyCompletionTokens: "gen_ai.usage.completion_tokens",
+	keySchemaType:       "schemaType",
+	keyModelID:          "modelId",
 }
 
 // keyTable finds the number of a key without comparing it with all of them.
 type keyTable struct {
-	names []string
-	slots [256]uint8 // by hash, or behind it: the key's number and one, or 0
+	names   []string
+	lengths uint64     // bit n is set: there is a name of n bytes, modulo 64
+	slots   [256]uint8 // by hash, or behind it: the key's number and one, or 0
 }
 
 // maxTabled bounds how many keys a table holds, so that a set of them is one word.
@@ -88,14 +93,37 @@ func (t *keyTable) add(name string) key {
 		return key(i)
 	}
 	t.names = append(t.names, name)
-	if len(t.names) <= maxTabled {
-		slot := hashOf(name)
-		for t.slots[slot] != 0 {
-			slot++
-		}
-		t.slots[slot] = uint8(len(t.names))
+	k := key(len(t.names) - 1)
+	t.enter(k)
+	return k
+}
+
+func (t *keyTable) addAll(names []string) (keys []key) {
+	for _, name := range names {
+		keys = append(keys, t.add(name))
 	}
-	return key(len(t.names) - 1)
+	return keys
+}
+
+// only gives a table of some of the keys, with the same numbers.
+func (t *keyTable) only(keys ...key) *keyTable {
+	some := &keyTable{names: t.names}
+	for _, k := range keys {
+		some.enter(k)
+	}
+	return some
+}
+
+func (t *keyTable) enter(k key) {
+	if k >= maxTabled {
+		return
+	}
+	slot := hashOf(t.names[k])
+	for t.slots[slot] != 0 {
+		slot++
+	}
+	t.slots[slot] = uint8(k + 1)
+	t.lengths |= 1 << (len(t.names[k]) % 64)
 }
 
 // hashOf tells nearly all of the keys apart, by length and two bytes.
@@ -124,18 +152,31 @@ type keySet uint64
 
 func (s keySet) has(k key) bool { return s&(1<<k) != 0 }
 
-func setOf(keys ...key) (set keySet) {
+// keyList is keys that tell the same, the best first.
+type keyList struct {
+	keys []key
+	set  keySet // of those in the table, to pass over at once what has none of them
+
+	beyond bool // there are others
+}
+
+func listOf(keys ...key) keyList {
+	list := keyList{keys: keys}
 	for _, k := range keys {
-		set |= 1 << k
+		if k < maxTabled {
+			list.set |= 1 << k
+		} else {
+			list.beyond = true
+		}
 	}
-	return set
+	return list
 }
 
 // level holds the attributes of a record, its scope or its resource that are
 // looked up, by key.
 type level struct {
 	attrs  pcommon.Map
-	table  *keyTable
+	table  *keyTable // of the keys that were looked for; nil: none yet
 	has    keySet
 	values [maxTabled]pcommon.Value // of those that it has
 }
@@ -145,6 +186,9 @@ type level struct {
 func (l *level) read(attrs pcommon.Map, table *keyTable) {
 	l.attrs, l.table, l.has = attrs, table, 0
 	for name, value := range attrs.All() {
+		if table.lengths&(1<<(len(name)%64)) == 0 {
+			continue // passes over half of the names of others
+		}
 		if k, ok := table.find(name); ok && !l.has.has(k) {
 			l.has |= 1 << k
 			l.values[k] = value
@@ -163,10 +207,18 @@ func (l *level) get(k key) (pcommon.Value, bool) {
 // order in which they are looked up.
 type levels [3]level
 
+// lacks reports that there is none of the keys at any level.
+func (l *levels) lacks(list *keyList) bool {
+	return (l[0].has|l[1].has|l[2].has)&list.set == 0 && !list.beyond
+}
+
 // first gives the first non-empty string under any of the keys, the nearest level first.
-func (l *levels) first(keys ...key) string {
+func (l *levels) first(list *keyList) string {
+	if l.lacks(list) {
+		return ""
+	}
 	for i := range l {
-		for _, k := range keys {
+		for _, k := range list.keys {
 			if value, ok := l[i].get(k); ok {
 				if s := stringOf(value); s != "" {
 					return s
@@ -180,14 +232,12 @@ func (l *levels) first(keys ...key) string {
 // value gives the first value under the key that is not empty.
 func (l *levels) value(k key) (pcommon.Value, bool) {
 	for i := range l {
+		if k < maxTabled && !l[i].has.has(k) {
+			continue
+		}
 		if value, ok := l[i].get(k); ok && !isEmpty(value) {
 			return value, true
 		}
 	}
 	return pcommon.Value{}, false
-}
-
-// any reports whether there is one of the keys at any level, perhaps empty.
-func (l *levels) any(set keySet) bool {
-	return (l[0].has|l[1].has|l[2].has)&set != 0
 }

@@ -31,9 +31,10 @@ type Options struct {
 type Reader struct {
 	Options
 
-	table         *keyTable
-	userKeys      []key
-	guardrailKeys []key
+	table         *keyTable // of all keys
+	settling      *keyTable // of those that can settle an attribute record's verdict alone
+	userKeys      keyList
+	guardrailKeys keyList
 }
 
 // NewReader makes a Reader.
@@ -44,12 +45,9 @@ func NewReader(options Options) *Reader {
 	}
 	options.ApprovedGuardrails = approved
 	r := &Reader{Options: options, table: newKeyTable()}
-	for _, name := range options.UserKeys {
-		r.userKeys = append(r.userKeys, r.table.add(name))
-	}
-	for _, name := range options.GuardrailKeys {
-		r.guardrailKeys = append(r.guardrailKeys, r.table.add(name))
-	}
+	r.userKeys = listOf(r.table.addAll(options.UserKeys)...)
+	r.guardrailKeys = listOf(r.table.addAll(options.GuardrailKeys)...)
+	r.settling = r.table.only(append([]key{keySchemaType, keyModelID, keyFinishReasons, keyModelECS}, r.guardrailKeys.keys...)...)
 	return r
 }
 
@@ -61,8 +59,10 @@ func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationS
 	inv.levels[2].read(resource.Attributes(), r.table)
 }
 
-// Read reads one record of the scope that inv was readied for by [Reader.Enter].
+// Read judges one record of the scope that inv was readied for by [Reader.Enter].
 // It reports false for a record that is no invocation, whose inv means nothing.
+// Of an invocation it gives verdict, evidence and guardrails; [Reader.Describe]
+// adds the rest.
 func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
 	event := record.EventName()
 	if event != detailsEvent && event != choiceEvent && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
@@ -79,19 +79,40 @@ func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
 		return true
 	}
 	if whole := r.readBedrock(record, inv); inv.bedrock {
-		r.complete(record, inv)
-		r.judgeBedrock(inv, whole)
+		r.judgeBedrock(record, inv, whole)
 		return true
 	}
 	return r.readAttributes(event, record, inv)
 }
 
-// levelsOf gives the attributes that are looked up, which are collected at the
-// first demand: a whole Bedrock record needs none.
+// Describe adds who and what and when to an invocation that was read from the
+// record. Apart from reading, since most of what is guarded needs no more than
+// the verdict.
+func (r *Reader) Describe(record plog.LogRecord, inv *Invocation) {
+	if inv.described {
+		return
+	}
+	inv.described = true
+	inv.setTime(record)
+	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
+		r.fillFields(r.levelsOf(record, inv), inv)
+	}
+	inv.Principal = principalOf(inv.User)
+}
+
+// levelsOf gives all attributes that are looked up.
 func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
-	if !inv.collected {
-		inv.levels[0].read(record.Attributes(), r.table)
-		inv.collected = true
+	if attrs := &inv.levels[0]; attrs.table != r.table {
+		attrs.read(record.Attributes(), r.table)
+	}
+	return &inv.levels
+}
+
+// settlingOf gives those that may settle a verdict alone, at least: most records
+// are guarded, and say so by one attribute.
+func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
+	if attrs := &inv.levels[0]; attrs.table == nil {
+		attrs.read(record.Attributes(), r.settling)
 	}
 	return &inv.levels
 }
@@ -110,9 +131,19 @@ func mayBeBedrock(body pcommon.Value) bool {
 	}
 }
 
+// beginsObject reports whether an object comes first, behind what [trimStart] leaves out.
 func beginsObject(text string) bool {
-	text = trimStart(text)
-	return text != "" && text[0] == '{'
+	if text == "" {
+		return false
+	}
+	switch text[0] {
+	case '{':
+		return true
+	case ' ', '\t', '\r', '\n', byteOrderMark[0]:
+		return strings.HasPrefix(trimStart(text), "{")
+	default:
+		return false
+	}
 }
 
 // readBedrock reads a Bedrock record, if the record holds one, and leaves inv
@@ -126,7 +157,7 @@ func (r *Reader) readBedrock(record plog.LogRecord, inv *Invocation) (whole bool
 			inv.reset()
 		}
 	}
-	if !bedrock && hasBedrockKey(record.Attributes()) {
+	if !bedrock && r.settlingOf(record, inv)[0].has&bedrockKeys.set != 0 {
 		inv.found.reset()
 		bedrock, whole = inv.readMap(record.Attributes())
 		if !bedrock {
@@ -164,39 +195,35 @@ func hasBedrockKey(record pcommon.Map) bool {
 	return false
 }
 
-// complete takes from the attributes what the Bedrock record does not tell.
-func (r *Reader) complete(record plog.LogRecord, inv *Invocation) {
-	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
-		r.fillFields(r.levelsOf(record, inv), inv)
-	}
-	inv.Principal = principalOf(inv.User)
-	inv.fillTime(record)
-}
-
-// fillTime takes the record's time where the invocation has none of its own.
-func (inv *Invocation) fillTime(record plog.LogRecord) {
-	switch {
-	case inv.TimeSource != NoTime:
-	case record.Timestamp() != 0:
+// setTime takes a Bedrock record's own time, or else the log record's.
+func (inv *Invocation) setTime(record plog.LogRecord) {
+	if t, ok := parseTime(inv.timestamp); ok {
+		inv.Time, inv.TimeSource = t, StatedTime
+	} else if record.Timestamp() != 0 {
 		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // past the year 2262 it wraps, as everywhere in pdata
-	case record.ObservedTimestamp() != 0:
+	} else if record.ObservedTimestamp() != 0 {
 		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime
 	}
 }
 
 // judgeBedrock decides by what was found; the first rule that applies counts.
-func (r *Reader) judgeBedrock(inv *Invocation, whole bool) {
+func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, whole bool) {
 	f := &inv.found
 	if !whole || f.cut {
 		// What was read may have a later half that says otherwise.
 		inv.Kind = Kind{Unknown, Unreadable}
 		return
 	}
+	if inv.Operation == "" { // an attribute may tell it
+		r.Describe(record, inv)
+	}
 	family := familyOf(inv.Operation)
-	evidence, ran := inv.gather(family)
-	switch {
-	case ran:
+	if evidence, ran := inv.gather(family); ran {
 		inv.Kind = r.approve(inv, evidence)
+		return
+	}
+	r.Describe(record, inv)
+	switch {
 	case r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
 	case f.errored && !f.answer && !f.offloaded:

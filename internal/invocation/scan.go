@@ -32,8 +32,10 @@ func trimStart(text string) string {
 	if text != "" && text[0] == '{' { // as nearly always
 		return text
 	}
-	return strings.TrimLeft(strings.TrimPrefix(text, "\ufeff"), " \t\r\n")
+	return strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t\r\n")
 }
+
+const byteOrderMark = "\ufeff"
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {

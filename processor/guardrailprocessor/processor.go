@@ -204,14 +204,16 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
 				counted := false
 				for i, r := range p.rules {
-					if r.counts[inv.Verdict][inv.Evidence] && b.rules[i].collect(r, inv, source, now) {
-						counted = true
+					if r.counts[inv.Verdict][inv.Evidence] {
+						p.reader.Describe(record, inv)
+						counted = b.rules[i].collect(r, inv, source, now) || counted
 					}
 				}
 				if counted {
 					b.delays = append(b.delays, max(0, now.Sub(time.Unix(0, inv.Time)).Seconds()))
 				}
 				if p.config.Annotate {
+					p.reader.Describe(record, inv)
 					inv.Annotate(record, partitionOf(p.partition, inv, source))
 				}
 			}
