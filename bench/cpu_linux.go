@@ -5,6 +5,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,4 +20,14 @@ func cpuTime(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// worked is the time that this process has worked so far. It stands still while
+// others have the core, whom a shared machine has many of.
+func worked() time.Duration {
+	t, err := cpuTime(os.Getpid())
+	if err != nil {
+		panic(err) // unreachable: one may always ask for one's own
+	}
+	return t
 }

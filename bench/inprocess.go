@@ -108,20 +108,20 @@ func (c inProcess) load() *load {
 // takes. Making new calls of the unguarded ones is left out of the time.
 func (l *load) turn(c *contender, span time.Duration) (float64, error) {
 	runtime.GC() // of the other's garbage
-	var worked time.Duration
+	var spent time.Duration
 	records := 0
-	for worked < span {
+	for spent < span {
 		l.renew()
-		began := time.Now()
+		before := worked()
 		for _, batch := range l.batches {
 			if err := c.consume(batch); err != nil {
 				return 0, fmt.Errorf("%s: %w", c.name, err)
 			}
 		}
-		worked += time.Since(began)
+		spent += worked() - before
 		records += l.records()
 	}
-	return float64(worked.Nanoseconds()) / float64(records), nil
+	return float64(spent.Nanoseconds()) / float64(records), nil
 }
 
 // allocs gives how often a record makes the contender allocate, once it is warm.

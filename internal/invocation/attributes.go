@@ -22,6 +22,7 @@ const (
 	attrMethod       = "rpc.method"
 	attrActionECS    = "event.action"
 	attrOperation    = "gen_ai.operation.name"
+	attrEvent        = "event.name"
 )
 
 // The events that stand for a call, by the semantic conventions since version
@@ -53,23 +54,34 @@ func eventName(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return name
 	}
-	if value, ok := record.Attributes().Get("event.name"); ok {
+	if value, ok := record.Attributes().Get(attrEvent); ok {
 		return stringOf(value)
 	}
 	return ""
 }
 
 // mayTell reports whether attributes could be those of an invocation: all that
-// make a record one have a key of these. It looks at keys alone, so that records
-// of other kinds cost next to nothing.
+// make a record one have a key of these. It looks at keys alone, and at most only
+// at their length, so that records of other kinds cost next to nothing.
 func mayTell(attrs pcommon.Map) bool {
 	for name := range attrs.All() {
-		switch name {
-		case "event.name", attrOperation, attrModelECS, attrVerdict, "schemaType", "modelId":
+		if tellingLengths>>(uint(len(name))%64)&1 != 0 && tells(name) {
 			return true
 		}
 	}
 	return false
+}
+
+const tellingLengths uint64 = 1<<len(attrEvent) | 1<<len(attrOperation) | 1<<len(attrModelECS) | 1<<len(attrVerdict) |
+	1<<len(fieldSchema) | 1<<len(fieldModel)
+
+func tells(name string) bool {
+	switch name {
+	case attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel:
+		return true
+	default:
+		return false
+	}
 }
 
 // What fields are taken from, besides the keys that the settings name.

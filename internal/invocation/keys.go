@@ -64,8 +64,8 @@ var keyNames = [...]string{
 	keyCompletion:       "gen_ai.completion",
 	keyOutputTokens:     "gen_ai.usage.output_tokens",
 	keyCompletionTokens: "gen_ai.usage.completion_tokens",
-	keySchemaType:       "schemaType",
-	keyModelID:          "modelId",
+	keySchemaType:       fieldSchema,
+	keyModelID:          fieldModel,
 }
 
 // keyTable finds the number of a key without comparing it with all of them.

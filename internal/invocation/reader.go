@@ -119,9 +119,10 @@ func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
 
 // mayBeBedrock reports whether a body could be a Bedrock record, by how it begins.
 func mayBeBedrock(body pcommon.Value) bool {
+	if text := body.Str(); text != "" { // as nearly always
+		return beginsObject(text)
+	}
 	switch body.Type() {
-	case pcommon.ValueTypeStr:
-		return beginsObject(body.Str())
 	case pcommon.ValueTypeBytes:
 		return body.Bytes().Len() > 0
 	case pcommon.ValueTypeMap:
@@ -133,17 +134,7 @@ func mayBeBedrock(body pcommon.Value) bool {
 
 // beginsObject reports whether an object comes first, behind what [trimStart] leaves out.
 func beginsObject(text string) bool {
-	if text == "" {
-		return false
-	}
-	switch text[0] {
-	case '{':
-		return true
-	case ' ', '\t', '\r', '\n', byteOrderMark[0]:
-		return strings.HasPrefix(trimStart(text), "{")
-	default:
-		return false
-	}
+	return text != "" && (text[0] == '{' || text[0] <= ' ' || text[0] == byteOrderMark[0]) && strings.HasPrefix(trimStart(text), "{")
 }
 
 // readBedrock reads a Bedrock record, if the record holds one, and leaves inv
@@ -184,11 +175,15 @@ func (inv *Invocation) readBody(body pcommon.Value) (bedrock, whole bool) {
 	}
 }
 
-// hasBedrockKey reports whether there is one of the keys without which a map is
-// no Bedrock record.
+// The fields of which a map has one, or is no Bedrock record.
+const (
+	fieldSchema = "schemaType"
+	fieldModel  = "modelId"
+)
+
 func hasBedrockKey(record pcommon.Map) bool {
 	for name := range record.All() {
-		if name == "schemaType" || name == "modelId" {
+		if name == fieldSchema || name == fieldModel {
 			return true
 		}
 	}

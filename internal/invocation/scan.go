@@ -39,15 +39,11 @@ const byteOrderMark = "\ufeff"
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; c {
-		case ' ', '\t', '\n', '\r':
-			s.pos++
-		default:
-			return c
-		}
+	s.pos = afterSpace(s.text, s.pos)
+	if s.pos == len(s.text) {
+		return 0
 	}
-	return 0
+	return s.text[s.pos]
 }
 
 // take consumes c if it is next.
@@ -70,21 +66,34 @@ func (s *scanner) str() (raw string, ok bool) {
 		return "", false
 	}
 	start := s.pos
-	for {
-		n := strings.IndexByte(s.text[s.pos:], quote)
+	end := closing(s.text, start)
+	if end < 0 {
+		s.pos = len(s.text)
+		return "", false
+	}
+	s.pos = end + 1
+	return s.text[start:end], true
+}
+
+// closing gives where the quote is that closes the string which starts at start;
+// negative when there is none.
+func closing(text string, start int) int {
+	for end := start; ; end++ {
+		n := strings.IndexByte(text[end:], quote)
 		if n < 0 {
-			s.pos = len(s.text)
-			return "", false
+			return -1
 		}
-		end := s.pos + n
-		s.pos = end + 1
+		end += n
+		if end == start || text[end-1] != '\\' {
+			return end
+		}
 		// An odd number of backslashes before it escapes the quote.
-		escapes := end
-		for escapes > start && s.text[escapes-1] == '\\' {
+		escapes := end - 1
+		for escapes > start && text[escapes-1] == '\\' {
 			escapes--
 		}
 		if (end-escapes)%2 == 0 {
-			return s.text[start:end], true
+			return end
 		}
 	}
 }
@@ -153,46 +162,61 @@ func (s *scanner) elements(f func() bool) bool {
 	}
 }
 
-// skip consumes one value of any kind and checks its structure.
+// skip consumes one value of any kind and checks its structure. Most of a record
+// is skipped, so it keeps its place in a variable, which a register can hold.
 func (s *scanner) skip() bool {
-	depth := 0
+	text, pos, depth := s.text, s.pos, 0
 	for {
 		// A value is due.
-		switch c := s.peek(); c {
-		case '{', '[':
-			s.pos++
-			s.push(depth, c == '{')
-			depth++
-			if c == '{' {
-				if s.peek() != '}' {
-					if _, ok := s.str(); !ok || !s.take(':') {
-						return false
-					}
-					continue
-				}
-			} else if s.peek() != ']' {
-				continue
-			}
+		pos = afterSpace(text, pos)
+		if pos == len(text) {
+			return false
+		}
+		switch c := text[pos]; c {
 		case quote:
-			if _, ok := s.str(); !ok {
+			end := closing(text, pos+1)
+			if end < 0 {
 				return false
 			}
+			pos = end + 1
+		case '{':
+			s.push(depth, true)
+			depth++
+			pos = afterSpace(text, pos+1)
+			if pos < len(text) && text[pos] != '}' {
+				if pos = afterName(text, pos); pos < 0 {
+					return false
+				}
+				continue
+			}
+		case '[':
+			s.push(depth, false)
+			depth++
+			pos = afterSpace(text, pos+1)
+			if pos < len(text) && text[pos] != ']' {
+				continue
+			}
 		default:
-			if !s.scalar() {
+			if pos = afterScalar(text, pos); pos < 0 {
 				return false
 			}
 		}
 		// A value has ended: close what closes, up to the next value that is due.
 		for {
 			if depth == 0 {
+				s.pos = pos
 				return true
 			}
+			pos = afterSpace(text, pos)
+			if pos == len(text) {
+				return false
+			}
 			object := s.inObject(depth - 1)
-			c := s.peek()
+			c := text[pos]
+			pos++
 			if c == ',' {
-				s.pos++
 				if object {
-					if _, ok := s.str(); !ok || !s.take(':') {
+					if pos = afterName(text, afterSpace(text, pos)); pos < 0 {
 						return false
 					}
 				}
@@ -201,7 +225,6 @@ func (s *scanner) skip() bool {
 			if object && c != '}' || !object && c != ']' {
 				return false
 			}
-			s.pos++
 			depth--
 		}
 	}
@@ -223,30 +246,59 @@ func (s *scanner) inObject(depth int) bool {
 	return s.nest[depth/64]&(1<<(depth%64)) != 0
 }
 
-var literals = [...]string{"true", "false", "null", "NaN", "Infinity", "-Infinity"}
-
-// scalar consumes a number or a literal.
-func (s *scanner) scalar() bool {
-	rest := s.text[s.pos:]
-	for _, literal := range literals {
-		if strings.HasPrefix(rest, literal) {
-			s.pos += len(literal)
-			return true
-		}
+// afterSpace gives where white space ends.
+func afterSpace(text string, pos int) int {
+	for pos < len(text) && isSpace(text[pos]) {
+		pos++
 	}
-	n := 0
-	for n < len(rest) && isNumeral(rest[n]) {
-		n++
-	}
-	if n == 0 || rest[0] != '-' && (rest[0] < '0' || rest[0] > '9') {
-		return false
-	}
-	s.pos += n
-	return true
+	return pos
 }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+// afterName gives where a member's name and the colon behind it end; negative when they are not there.
+func afterName(text string, pos int) int {
+	if pos == len(text) || text[pos] != quote {
+		return -1
+	}
+	end := closing(text, pos+1)
+	if end < 0 {
+		return -1
+	}
+	pos = afterSpace(text, end+1)
+	if pos == len(text) || text[pos] != ':' {
+		return -1
+	}
+	return pos + 1
+}
+
+const minusInfinity = "-Infinity"
+
+var literals = [...]string{"true", "false", "null", "NaN", "Infinity"}
+
+// afterScalar gives where a number or a literal ends; negative when there is none.
+func afterScalar(text string, pos int) int {
+	switch c := text[pos]; {
+	case c == '-' && strings.HasPrefix(text[pos:], minusInfinity):
+		return pos + len(minusInfinity)
+	case c == '-' || isDigit(c):
+		for pos < len(text) && isNumeral(text[pos]) {
+			pos++
+		}
+		return pos
+	}
+	for _, literal := range literals {
+		if strings.HasPrefix(text[pos:], literal) {
+			return pos + len(literal)
+		}
+	}
+	return -1
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
 func isNumeral(c byte) bool {
-	return '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
+	return isDigit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
 // stringValue consumes a value. Of a string it returns the content, unescaped; of any

@@ -193,7 +193,9 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			scope := scopeLogs.Scope()
 			p.reader.Enter(resource, scope, inv)
-			for _, record := range scopeLogs.LogRecords().All() {
+			records := scopeLogs.LogRecords()
+			for i := range records.Len() {
+				record := records.At(i)
 				if !p.reader.Read(record, inv) {
 					if p.config.Annotate { // a forged one would be believed behind it
 						invocation.StripAnnotations(record)
