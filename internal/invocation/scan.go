@@ -60,53 +60,33 @@ func (s *scanner) end() bool {
 	return s.peek() == 0 && s.pos == len(s.text)
 }
 
-// str consumes a string and returns what stands between its quotes, escapes and all.
-func (s *scanner) str() (raw string, ok bool) {
+// str consumes a string and returns what it says. valid is false when an escape
+// in it means nothing; then it says nothing.
+func (s *scanner) str() (value string, valid, ok bool) {
 	if !s.take(quote) {
-		return "", false
+		return "", false, false
 	}
 	start := s.pos
-	end := closing(s.text, start)
-	if end < 0 {
-		s.pos = len(s.text)
-		return "", false
+	end := plainEnd(s.text, start)
+	plain := end < len(s.text) && s.text[end] == quote
+	if !plain {
+		if end = closing(s.text, start); end < 0 {
+			return "", false, false
+		}
 	}
 	s.pos = end + 1
-	return s.text[start:end], true
-}
-
-// closing gives where the quote is that closes the string which starts at start;
-// negative when there is none.
-func closing(text string, start int) int {
-	for end := start; ; end++ {
-		n := strings.IndexByte(text[end:], quote)
-		if n < 0 {
-			return -1
-		}
-		end += n
-		if end == start || text[end-1] != '\\' {
-			return end
-		}
-		// An odd number of backslashes before it escapes the quote.
-		escapes := end - 1
-		for escapes > start && text[escapes-1] == '\\' {
-			escapes--
-		}
-		if (end-escapes)%2 == 0 {
-			return end
-		}
+	if plain {
+		return s.text[start:end], true, true
 	}
+	value, valid = unescape(s.text[start:end])
+	return value, valid, true
 }
 
-// key consumes a member's name and the colon behind it. Of a name with an escape
-// that means nothing it returns nothing, which equals no name that is wanted.
+// key consumes a member's name and the colon behind it. A name with an escape
+// that means nothing is empty, which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
-	raw, ok := s.str()
-	if !ok || !s.take(':') {
-		return "", false
-	}
-	name, _ = unescape(raw)
-	return name, true
+	name, _, ok = s.str()
+	return name, ok && s.take(':')
 }
 
 // members calls f at the value of every member of the object that is next; f
@@ -301,21 +281,14 @@ func isNumeral(c byte) bool {
 	return isDigit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
-// stringValue consumes a value. Of a string it returns the content, unescaped; of any
-// other value nothing, since a wrong type is as good as none.
+// stringValue consumes a value. Of a string it returns what it says; of any other
+// value nothing, since a wrong type is as good as none.
 func (s *scanner) stringValue() (value string, ok bool) {
 	if s.peek() != quote {
 		return "", s.skip()
 	}
-	raw, ok := s.str()
-	if !ok {
-		return "", false
-	}
-	value, valid := unescape(raw)
-	if !valid {
-		return "", true
-	}
-	return value, true
+	value, _, ok = s.str()
+	return value, ok
 }
 
 // field consumes a value into a field, which keeps what it had when the text is
