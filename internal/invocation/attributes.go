@@ -185,11 +185,13 @@ func (s *choiceSigns) read(body pcommon.Value) {
 // judgeAttributes decides by what the attributes tell; the first rule that applies counts.
 func (r *Reader) judgeAttributes(record plog.LogRecord, choice choiceSigns, inv *Invocation) {
 	attrs := r.settlingOf(record, inv)
-	if !attrs.lacks(&r.guardrailKeys) {
-		for _, k := range r.guardrailKeys.keys {
-			if value, ok := attrs.value(k); ok {
-				inv.nameAll(value)
-			}
+	has := attrs.has()
+	for _, k := range r.guardrailKeys.keys {
+		if k < maxTabled && !has.has(k) {
+			continue // three of four
+		}
+		if value, ok := attrs.value(k); ok {
+			inv.nameAll(value)
 		}
 	}
 	ecs := attrs[0].has.has(keyModelECS)

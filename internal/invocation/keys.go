@@ -209,8 +209,11 @@ type levels [3]level
 
 // lacks reports that there is none of the keys at any level.
 func (l *levels) lacks(list *keyList) bool {
-	return (l[0].has|l[1].has|l[2].has)&list.set == 0 && !list.beyond
+	return l.has()&list.set == 0 && !list.beyond
 }
+
+// has gives the keys that there are at some level.
+func (l *levels) has() keySet { return l[0].has | l[1].has | l[2].has }
 
 // first gives the first non-empty string under any of the keys, the nearest level first.
 func (l *levels) first(list *keyList) string {
@@ -231,10 +234,10 @@ func (l *levels) first(list *keyList) string {
 
 // value gives the first value under the key that is not empty.
 func (l *levels) value(k key) (pcommon.Value, bool) {
+	if k < maxTabled && !l.has().has(k) {
+		return pcommon.Value{}, false
+	}
 	for i := range l {
-		if k < maxTabled && !l[i].has.has(k) {
-			continue
-		}
 		if value, ok := l[i].get(k); ok && !isEmpty(value) {
 			return value, true
 		}
