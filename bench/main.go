@@ -32,7 +32,7 @@ func run() error {
 	only := flag.String("only", "", "measure only the `work` whose name contains this")
 	output := flag.String("o", "", "write the results to this `file` as well")
 	flag.Parse()
-	e := effort{rounds: 25, turn: 20 * time.Millisecond, pairs: 15}
+	e := effort{rounds: 25, turn: 20 * time.Millisecond, pairs: 24}
 	switch {
 	case *quick:
 		e = effort{rounds: 7, turn: 5 * time.Millisecond, pairs: 3}

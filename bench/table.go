@@ -84,7 +84,7 @@ func (r row) String() string {
 		format(r.ratio.median), format(r.ratio.lower), format(r.ratio.upper), r.goal, r.met(), r.note)
 }
 
-const tableHead = `| work | mix | against | ratio (quartiles) | goal | | |
+const tableHead = `| work | mix | against | ratio (quartiles) | goal | | CPU time of a record |
 |---|---|---|---|---|---|---|
 `
 
@@ -93,8 +93,9 @@ func results(rows []row) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Results
 
-Measured on %s with `+"`make bench`"+`: %d cores, %s, %s/%s. Ratios are medians of interleaved turns, with the
-quartiles behind them; what they compare is told in [README.md](README.md).
+Measured on %s with `+"`make bench`"+`, by which this file is written: %d cores, %s, %s/%s. Ratios
+are medians of interleaved turns, the quartiles behind them; what they compare is told in [README.md](README.md). The times beside
+them are CPU time, for orientation.
 
 `, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	b.WriteString(tableHead)

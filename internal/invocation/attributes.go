@@ -84,41 +84,6 @@ func tells(name string) bool {
 	}
 }
 
-// What fields are taken from, besides the keys that the settings name.
-var (
-	regionKeys      = listOf(keyRegion)
-	modelKeys       = listOf(keyModel, keyModelECS)
-	operationKeys   = listOf(keyMethod, keyActionECS, keyOperation)
-	requestIDKeys   = listOf(keyRequestID)
-	responseIDKeys  = listOf(keyResponseID)
-	requestIDECSKey = listOf(keyRequestIDECS)
-	providerKeys    = listOf(keyProvider, keySystem)
-	failureKeys     = listOf(keyErrorType, keyErrorCode)
-	outcomeKeys     = listOf(keyOutcome)
-	bedrockKeys     = listOf(keySchemaType, keyModelID)
-)
-
-// fillFields takes from attributes what is not known yet.
-func (r *Reader) fillFields(attrs *levels, inv *Invocation) {
-	fill := func(field *string, keys *keyList) {
-		if *field == "" {
-			*field = attrs.first(keys)
-		}
-	}
-	fill(&inv.User, &r.userKeys)
-	if inv.Account == "" {
-		if value, ok := attrs.value(keyAccount); ok {
-			inv.Account = accountOf(value)
-		}
-	}
-	fill(&inv.Region, &regionKeys)
-	fill(&inv.Model, &modelKeys)
-	fill(&inv.Operation, &operationKeys)
-	fill(&inv.RequestID, &requestIDKeys)
-	fill(&inv.RequestID, &responseIDKeys)
-	fill(&inv.RequestID, &requestIDECSKey)
-}
-
 // readAttributes reads a record whose attributes tell of a call: an event of the
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).

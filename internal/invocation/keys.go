@@ -172,6 +172,20 @@ func listOf(keys ...key) keyList {
 	return list
 }
 
+// The lists that no setting changes.
+var (
+	regionKeys      = listOf(keyRegion)
+	modelKeys       = listOf(keyModel, keyModelECS)
+	operationKeys   = listOf(keyMethod, keyActionECS, keyOperation)
+	requestIDKeys   = listOf(keyRequestID)
+	responseIDKeys  = listOf(keyResponseID)
+	requestIDECSKey = listOf(keyRequestIDECS)
+	providerKeys    = listOf(keyProvider, keySystem)
+	failureKeys     = listOf(keyErrorType, keyErrorCode)
+	outcomeKeys     = listOf(keyOutcome)
+	bedrockKeys     = listOf(keySchemaType, keyModelID)
+)
+
 // level holds the attributes of a record, its scope or its resource that are
 // looked up, by key.
 type level struct {
