@@ -5,6 +5,8 @@ package main
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -84,7 +86,7 @@ func differences(above, below []float64) []float64 {
 	return d
 }
 
-// measure sends every variant the same requests in turn, back and forth.
+// measure sends every variant the same requests in turn.
 func (c wholeCollector) measure(e effort) (row, error) {
 	l := newLoad(mixes[c.mix], c.size, c.requests, requestSize)
 	costs := make([][]float64, len(c.variants))
@@ -104,7 +106,8 @@ func (c wholeCollector) measure(e effort) (row, error) {
 	return r, nil
 }
 
-// live measures some turns of processes started for it.
+// live measures some turns of processes started for it. A turn goes there and
+// back again, so that what drifts, drifts for all alike.
 func (c wholeCollector) live(l *load, turns int, costs [][]float64) error {
 	processes := make([]*process, len(c.variants))
 	for i, v := range c.variants {
@@ -116,22 +119,26 @@ func (c wholeCollector) live(l *load, turns int, costs [][]float64) error {
 		processes[i] = p
 	}
 	for turn := range turns + 1 {
-		l.renew()
-		requests, err := marshal(l.batches)
-		if err != nil {
-			return err
-		}
-		for i := range processes {
-			if turn%2 == 1 { // what drifts, drifts for all alike
-				i = len(processes) - 1 - i
-			}
-			cost, err := processes[i].cost(requests, l.records())
+		sums := make([]float64, len(processes))
+		for _, order := range []iter.Seq2[int, *process]{slices.All(processes), slices.Backward(processes)} {
+			l.renew()
+			requests, err := marshal(l.batches)
 			if err != nil {
 				return err
 			}
-			if turn > 0 { // before, it is warming up
-				costs[i] = append(costs[i], cost)
+			for i, p := range order {
+				cost, err := p.cost(requests, l.records())
+				if err != nil {
+					return err
+				}
+				sums[i] += cost
 			}
+		}
+		if turn == 0 {
+			continue // it was warming up
+		}
+		for i, sum := range sums {
+			costs[i] = append(costs[i], sum/2)
 		}
 	}
 	return nil

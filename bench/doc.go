@@ -8,6 +8,6 @@
 // depend on the machine and on what else it does.
 //
 //	bench [-quick]       measures all and writes the table in Markdown
-//	bench -check         measures in process only, and fails when a ratio misses its goal by half
+//	bench -check         measures in process only, and fails when a ratio misses by half what it is held to
 //	bench collector ...  is a collector with all the components compared
 package main

@@ -28,11 +28,11 @@ func main() {
 
 func run() error {
 	quick := flag.Bool("quick", false, "measure less, for a first look")
-	check := flag.Bool("check", false, "measure in process only, and fail when a ratio misses its goal by half")
+	check := flag.Bool("check", false, "measure in process only, and fail when a ratio misses by half what it is held to")
 	only := flag.String("only", "", "measure only the `work` whose name contains this")
 	output := flag.String("o", "", "write the results to this `file` as well")
 	flag.Parse()
-	e := effort{rounds: 25, turn: 20 * time.Millisecond, pairs: 24}
+	e := effort{rounds: 25, turn: 20 * time.Millisecond, pairs: 15}
 	switch {
 	case *quick:
 		e = effort{rounds: 7, turn: 5 * time.Millisecond, pairs: 3}
@@ -86,16 +86,11 @@ func measureAll(w io.Writer, e effort, only string, inProcessOnly bool) ([]row, 
 	return rows, nil
 }
 
-// slack is by how much a ratio measured on a busy machine may miss its goal
-// before it counts as a step back.
-const slack = 1.5
-
 func missed(rows []row) error {
 	var failed []error
 	for _, r := range rows {
-		if !r.goal.metBy(r.ratio, slack) {
-			failed = append(failed, fmt.Errorf("%s (%s): %.2f against %s, and the goal is %s",
-				r.work, r.mix, r.ratio.median, r.against, r.goal))
+		if !r.goal.held(r.ratio) {
+			failed = append(failed, fmt.Errorf("%s (%s): %.2f against %s; the goal is %s", r.work, r.mix, r.ratio.median, r.against, r.goal))
 		}
 	}
 	return errors.Join(failed...)
