@@ -114,7 +114,7 @@ bench: check-go ## run the benchmarks, and compare with other components (a quar
 	cd bench && go build -o ../dist/bench . && ../dist/bench -o RESULTS.md
 
 .PHONY: bench-check
-bench-check: check-go ## check that no comparison in process has fallen behind its goal by half
+bench-check: check-go ## check that no comparison in process has fallen back by half (two minutes)
 	cd bench && go build -o ../dist/bench . && ../dist/bench -check
 
 .PHONY: clean

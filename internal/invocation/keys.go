@@ -41,7 +41,7 @@ const (
 	keyModelID
 )
 
-var keyNames = [...]string{
+var keyNames = [...]string{ //nolint:gosec // G101: tokens are what models count in, no secrets
 	keyAccount:          attrAccount,
 	keyRegion:           attrRegion,
 	keyModel:            attrModel,

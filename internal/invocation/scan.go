@@ -56,32 +56,32 @@ func (s *scanner) end() bool {
 	return s.peek() == 0 && s.pos == len(s.text)
 }
 
-// str consumes a string and returns what it says. valid is false when an escape
-// in it means nothing; then it says nothing.
-func (s *scanner) str() (value string, valid, ok bool) {
+// str consumes a string and returns what it says: nothing, when an escape in it
+// means nothing.
+func (s *scanner) str() (value string, ok bool) {
 	if !s.take(quote) {
-		return "", false, false
+		return "", false
 	}
 	start := s.pos
 	end := plainEnd(s.text, start)
 	plain := end < len(s.text) && s.text[end] == quote
 	if !plain {
 		if end = closing(s.text, start); end < 0 {
-			return "", false, false
+			return "", false
 		}
 	}
 	s.pos = end + 1
 	if plain {
-		return s.text[start:end], true, true
+		return s.text[start:end], true
 	}
-	value, valid = unescape(s.text[start:end])
-	return value, valid, true
+	value, _ = unescape(s.text[start:end])
+	return value, true
 }
 
 // key consumes a member's name and the colon behind it. A name with an escape
 // that means nothing is empty, which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
-	name, _, ok = s.str()
+	name, ok = s.str()
 	return name, ok && s.take(':')
 }
 
@@ -144,8 +144,7 @@ func (s *scanner) stringValue() (value string, ok bool) {
 	if s.peek() != quote {
 		return "", s.skip()
 	}
-	value, _, ok = s.str()
-	return value, ok
+	return s.str()
 }
 
 // field consumes a value into a field, which keeps what it had when the text is
