@@ -14,7 +14,7 @@ import (
 // measureScaling compares how much more two cores do than one: of the processor,
 // with all its groups in common, against a loop that shares nothing.
 func measureScaling(e effort, mixIndex int) (row, error) {
-	const batches = 200
+	const batches = 100
 	ours, err := newGuardrail()
 	if err != nil {
 		return row{}, err
@@ -37,7 +37,7 @@ func measureScaling(e effort, mixIndex int) (row, error) {
 	}
 
 	var scaled, ideal []float64
-	for range 4 * e.rounds {
+	for range 2 * e.rounds {
 		scaled = append(scaled, gain(process, renew))
 		ideal = append(ideal, gain(spin, func(int) {}))
 	}
@@ -79,7 +79,7 @@ func together(workers int, work func(worker int)) time.Duration {
 // spin keeps a core busy for some milliseconds.
 func spin(int) {
 	n := uint64(1)
-	for range 4_000_000 {
+	for range 2_000_000 {
 		n = n*6364136223846793005 + 1442695040888963407
 	}
 	spun.Store(n)
