@@ -107,9 +107,16 @@ mutants: check-go ## check that the tests of detection and of delivery notice ea
 	@scripts/mutants.sh internal/detect
 	@scripts/mutants.sh processor/guardrailprocessor
 
+# Each step stands alone; the comparison with other components comes last and takes the longest.
 .PHONY: bench
-bench: check-go ## run the benchmarks
-	go test -run='^$$' -bench=. -benchmem ./...
+bench: check-go ## run the benchmarks, and compare with other components (a quarter of an hour; writes bench/RESULTS.md)
+	go test -run='^$$' -bench=. -benchmem ./internal/detect
+	go test -run='^$$' -bench=. -benchmem ./processor/guardrailprocessor
+	cd bench && go build -o ../dist/bench . && ../dist/bench -o RESULTS.md
+
+.PHONY: bench-check
+bench-check: check-go ## check that no comparison in process has fallen back by half (two minutes)
+	cd bench && go build -o ../dist/bench . && ../dist/bench -check
 
 .PHONY: clean
 clean: ## remove dist/

@@ -89,9 +89,10 @@ func (inv *Invocation) put(attrs pcommon.Map, key, value string) {
 // readAnnotations takes the verdict from annotations, and the fields from the
 // record as usual, or from where Annotate wrote them when the body was left out
 // on the way. It reports false for a record without a verdict that is known.
-func (r *Reader) readAnnotations(attrs levels, record plog.LogRecord, inv *Invocation) bool {
+func (r *Reader) readAnnotations(record plog.LogRecord, inv *Invocation) bool {
+	attrs := record.Attributes()
 	annotation := func(key string) string {
-		value, ok := attrs.record().Get(key)
+		value, ok := attrs.Get(key)
 		if !ok {
 			return ""
 		}
@@ -101,18 +102,19 @@ func (r *Reader) readAnnotations(attrs levels, record plog.LogRecord, inv *Invoc
 	if !ok {
 		return false
 	}
-	r.readBedrock(attrs, record, inv)
+	r.readBedrock(record, inv)
 	inv.Principal = annotation(AttrPrincipal)
 	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
 		inv.User = user // else it is one that the edge passed over
 	}
-	r.fillFields(attrs, inv)
+	r.fillFields(r.levelsOf(record, inv), inv)
 	if inv.Principal == "" {
 		inv.Principal = principalOf(inv.User)
 	}
-	inv.fillTime(record)
+	inv.setTime(record)
+	inv.described = true
 	inv.Kind = kind
-	if ids, ok := attrs.record().Get(attrGuardrailIDs); ok {
+	if ids, ok := attrs.Get(attrGuardrailIDs); ok {
 		inv.nameAll(ids)
 	}
 	return true

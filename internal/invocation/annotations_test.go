@@ -27,9 +27,19 @@ func defaults() Options {
 	}
 }
 
+// readOne reads a record that stands alone.
+func readOne(r *Reader, resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord, inv *Invocation) bool {
+	r.Enter(resource, scope, inv)
+	if !r.Read(record, inv) {
+		return false
+	}
+	r.Describe(record, inv)
+	return true
+}
+
 func readWith(options Options, record plog.LogRecord) (*Invocation, bool) {
 	inv := new(Invocation)
-	ok := NewReader(options).Read(pcommon.NewResource(), pcommon.NewInstrumentationScope(), record, inv)
+	ok := readOne(NewReader(options), pcommon.NewResource(), pcommon.NewInstrumentationScope(), record, inv)
 	return inv, ok
 }
 
@@ -360,13 +370,13 @@ func checkFields(t *testing.T, options Options) {
 		draw(scope.Attributes(), "scope")
 		draw(resource.Attributes(), "resource")
 		want, got := new(Invocation), new(Invocation)
-		if !NewReader(options).Read(resource, scope, record, want) {
+		if !readOne(NewReader(options), resource, scope, record, want) {
 			return
 		}
 		want.Annotate(record, "")
 		behind := options
 		behind.TrustAnnotations = true
-		require.True(t, NewReader(behind).Read(resource, scope, record, got))
+		require.True(t, readOne(NewReader(behind), resource, scope, record, got))
 		same(t, want, got, "")
 	})
 }

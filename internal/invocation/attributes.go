@@ -22,6 +22,7 @@ const (
 	attrMethod       = "rpc.method"
 	attrActionECS    = "event.action"
 	attrOperation    = "gen_ai.operation.name"
+	attrEvent        = "event.name"
 )
 
 // The events that stand for a call, by the semantic conventions since version
@@ -30,36 +31,6 @@ const (
 	detailsEvent = "gen_ai.client.inference.operation.details"
 	choiceEvent  = "gen_ai.choice"
 )
-
-// levels are the attributes of a record, its scope and its resource, in the
-// order in which they are looked up.
-type levels [3]pcommon.Map
-
-func (l levels) record() pcommon.Map { return l[0] }
-
-// first gives the first non-empty string under any of the keys, the nearest level first.
-func (l levels) first(keys ...string) string {
-	for _, attrs := range l {
-		for _, key := range keys {
-			if value, ok := attrs.Get(key); ok {
-				if s := stringOf(value); s != "" {
-					return s
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// value gives the first value under the key that is not empty.
-func (l levels) value(key string) (pcommon.Value, bool) {
-	for _, attrs := range l {
-		if value, ok := attrs.Get(key); ok && !isEmpty(value) {
-			return value, true
-		}
-	}
-	return pcommon.Value{}, false
-}
 
 func isEmpty(value pcommon.Value) bool {
 	switch value.Type() {
@@ -83,38 +54,40 @@ func eventName(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return name
 	}
-	if value, ok := record.Attributes().Get("event.name"); ok {
+	if value, ok := record.Attributes().Get(attrEvent); ok {
 		return stringOf(value)
 	}
 	return ""
 }
 
-// fillFields takes from attributes what is not known yet.
-func (r *Reader) fillFields(attrs levels, inv *Invocation) {
-	fill := func(field *string, keys ...string) {
-		if *field == "" {
-			*field = attrs.first(keys...)
+// mayTell reports whether attributes could be those of an invocation: all that
+// make a record one have a key of these. It looks at keys alone, and at most only
+// at their length, so that records of other kinds cost next to nothing.
+func mayTell(attrs pcommon.Map) bool {
+	for name := range attrs.All() {
+		if tellingLengths>>(uint(len(name))%64)&1 != 0 && tells(name) {
+			return true
 		}
 	}
-	fill(&inv.User, r.UserKeys...)
-	if inv.Account == "" {
-		if value, ok := attrs.value(attrAccount); ok {
-			inv.Account = accountOf(value)
-		}
+	return false
+}
+
+const tellingLengths uint64 = 1<<len(attrEvent) | 1<<len(attrOperation) | 1<<len(attrModelECS) | 1<<len(attrVerdict) |
+	1<<len(fieldSchema) | 1<<len(fieldModel)
+
+func tells(name string) bool {
+	switch name {
+	case attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel:
+		return true
+	default:
+		return false
 	}
-	fill(&inv.Region, attrRegion)
-	fill(&inv.Model, attrModel, attrModelECS)
-	fill(&inv.Operation, attrMethod, attrActionECS, attrOperation)
-	fill(&inv.RequestID, attrRequestID)
-	fill(&inv.RequestID, attrResponseID)
-	fill(&inv.RequestID, attrRequestIDECS)
 }
 
 // readAttributes reads a record whose attributes tell of a call: an event of the
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).
-func (r *Reader) readAttributes(event string, attrs levels, record plog.LogRecord, inv *Invocation) bool {
-	_, ecs := attrs.record().Get(attrModelECS)
+func (r *Reader) readAttributes(event string, record plog.LogRecord, inv *Invocation) bool {
 	switch event {
 	case detailsEvent:
 	case choiceEvent:
@@ -122,28 +95,18 @@ func (r *Reader) readAttributes(event string, attrs levels, record plog.LogRecor
 			return false
 		}
 	case "":
-		if !ecs {
-			_, operation := attrs.record().Get(attrOperation)
-			_, model := attrs.record().Get(attrModel)
-			if !operation || !model {
-				return false
-			}
+		has := r.levelsOf(record, inv)[0].has
+		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
+			return false
 		}
 	default:
 		return false
 	}
-	r.fillFields(attrs, inv)
-	inv.Principal = principalOf(inv.User)
-	inv.fillTime(record)
-	signs := attributeSigns{
-		ran:      intervenedOf(attrs) || ecs && violated(attrs),
-		failed:   failed(attrs, ecs),
-		answered: answered(attrs),
-	}
+	var choice choiceSigns
 	if event == choiceEvent {
-		signs.readChoice(record.Body())
+		choice.read(record.Body())
 	}
-	r.judgeAttributes(attrs, signs, inv)
+	r.judgeAttributes(record, choice, inv)
 	return true
 }
 
@@ -166,15 +129,13 @@ func isFirstChoice(body pcommon.Value) bool {
 	return true
 }
 
-// attributeSigns is what an attribute record tells besides its fields.
-type attributeSigns struct {
+// choiceSigns is what the body of an answer's choice tells.
+type choiceSigns struct {
 	ran      bool // a guardrail did
-	failed   bool
 	answered bool // in whole or in part
 }
 
-// readChoice takes in what the body of an answer's choice tells.
-func (s *attributeSigns) readChoice(body pcommon.Value) {
+func (s *choiceSigns) read(body pcommon.Value) {
 	for name, value := range members(body) {
 		switch name {
 		case "finish_reason":
@@ -186,27 +147,45 @@ func (s *attributeSigns) readChoice(body pcommon.Value) {
 	}
 }
 
-func (r *Reader) judgeAttributes(attrs levels, signs attributeSigns, inv *Invocation) {
-	for _, key := range r.GuardrailKeys {
-		if value, ok := attrs.value(key); ok {
+// judgeAttributes decides by what the attributes tell; the first rule that applies counts.
+func (r *Reader) judgeAttributes(record plog.LogRecord, choice choiceSigns, inv *Invocation) {
+	attrs := r.settlingOf(record, inv)
+	has := attrs.has()
+	for _, k := range r.guardrailKeys.keys {
+		if k < maxTabled && !has.has(k) {
+			continue // three of four
+		}
+		if value, ok := attrs.value(k); ok {
 			inv.nameAll(value)
 		}
 	}
-	provider := attrs.first("gen_ai.provider.name", "gen_ai.system")
-	switch {
-	case len(inv.Guardrails) > 0 || signs.ran:
+	ecs := attrs[0].has.has(keyModelECS)
+	if ecs {
+		attrs = r.levelsOf(record, inv)
+	}
+	if len(inv.Guardrails) > 0 || choice.ran || intervenedOf(attrs) || ecs && violated(attrs) {
 		inv.Kind = r.approve(inv, Claimed)
+		return
+	}
+	attrs = r.levelsOf(record, inv)
+	r.Describe(record, inv)
+	switch {
 	case r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
-	case provider != "" && !slices.Contains(r.Providers, provider):
+	case !r.judges(attrs.first(&providerKeys)):
 		inv.Kind = Kind{NotApplicable, Provider}
-	case signs.failed && !signs.answered:
+	case failed(attrs, ecs) && !choice.answered && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
 	default:
 		inv.Kind = Kind{Unguarded, Presumed}
 	}
+}
+
+// judges reports whether the records of a provider are judged; one that is not told may be any.
+func (r *Reader) judges(provider string) bool {
+	return provider == "" || slices.Contains(r.Providers, provider)
 }
 
 // nameAll adds the guardrails that an attribute names, one or a list.
@@ -222,17 +201,17 @@ func (inv *Invocation) nameAll(value pcommon.Value) {
 	}
 }
 
-func intervenedOf(attrs levels) bool {
-	value, ok := attrs.value("gen_ai.response.finish_reasons")
+func intervenedOf(attrs *levels) bool {
+	value, ok := attrs.value(keyFinishReasons)
 	return ok && holds(value, intervened)
 }
 
 // violated reports whether Elastic's integration noted that a guardrail acted.
-func violated(attrs levels) bool {
-	if value, ok := attrs.value("gen_ai.policy.action"); ok && holds(value, "BLOCKED") {
+func violated(attrs *levels) bool {
+	if value, ok := attrs.value(keyPolicyAction); ok && holds(value, "BLOCKED") {
 		return true
 	}
-	value, ok := attrs.value("gen_ai.compliance.violation_detected")
+	value, ok := attrs.value(keyViolation)
 	return ok && (value.Type() == pcommon.ValueTypeBool && value.Bool() || stringOf(value) == "true")
 }
 
@@ -249,24 +228,24 @@ func holds(value pcommon.Value, want string) bool {
 	return false
 }
 
-func failed(attrs levels, ecs bool) bool {
-	return attrs.first("error.type", "gen_ai.response.error_code") != "" ||
-		ecs && attrs.first("event.outcome") == "failure"
+func failed(attrs *levels, ecs bool) bool {
+	return attrs.first(&failureKeys) != "" ||
+		ecs && attrs.first(&outcomeKeys) == "failure"
 }
 
 // answered reports whether there is any sign that an answer came.
-func answered(attrs levels) bool {
-	for _, key := range [...]string{attrResponseID, "gen_ai.output.messages", "gen_ai.completion"} {
-		if _, ok := attrs.value(key); ok {
+func answered(attrs *levels) bool {
+	for _, k := range [...]key{keyResponseID, keyOutputMessages, keyCompletion} {
+		if _, ok := attrs.value(k); ok {
 			return true
 		}
 	}
-	for _, key := range [...]string{"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"} {
-		if value, ok := attrs.value(key); ok && countOf(value) > 0 {
+	for _, k := range [...]key{keyOutputTokens, keyCompletionTokens} {
+		if value, ok := attrs.value(k); ok && countOf(value) > 0 {
 			return true
 		}
 	}
-	reasons, ok := attrs.value("gen_ai.response.finish_reasons")
+	reasons, ok := attrs.value(keyFinishReasons)
 	if !ok {
 		return false
 	}
@@ -291,9 +270,10 @@ type Source struct {
 // Attribute gives the first value under the key that is not empty, as text: the
 // record's, the scope's, the resource's.
 func (s Source) Attribute(key string) string {
-	value, ok := levels{s.Record.Attributes(), s.Scope.Attributes(), s.Resource.Attributes()}.value(key)
-	if !ok {
-		return ""
+	for _, attrs := range [...]pcommon.Map{s.Record.Attributes(), s.Scope.Attributes(), s.Resource.Attributes()} {
+		if value, ok := attrs.Get(key); ok && !isEmpty(value) {
+			return value.AsString()
+		}
 	}
-	return value.AsString()
+	return ""
 }

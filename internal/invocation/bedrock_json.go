@@ -17,7 +17,6 @@ func (inv *Invocation) readText(text string) (bedrock, whole bool) {
 	if s.peek() != '{' {
 		return false, false
 	}
-	var timestamp string
 	whole = s.members(func(name string) (ok bool) {
 		switch name {
 		case "schemaType":
@@ -26,7 +25,7 @@ func (inv *Invocation) readText(text string) (bedrock, whole bool) {
 				f.schema = schemaOf(schemaType)
 			}
 		case "timestamp":
-			ok = s.field(&timestamp)
+			ok = s.field(&inv.timestamp)
 		case "accountId":
 			var account string
 			if account, ok = s.accountID(); ok {
@@ -55,7 +54,6 @@ func (inv *Invocation) readText(text string) (bedrock, whole bool) {
 		}
 		return ok
 	}) && s.end()
-	inv.setTime(timestamp)
 	return inv.plainlyBedrock(), whole
 }
 

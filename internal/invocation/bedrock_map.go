@@ -14,13 +14,12 @@ import (
 // values instead of text. Parts of it may still be JSON in a string.
 func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 	f := &inv.found
-	var timestamp string
 	for name, value := range record.All() {
 		switch name {
 		case "schemaType":
 			f.schema = schemaOf(stringOf(value))
 		case "timestamp":
-			timestamp = stringOf(value)
+			inv.timestamp = stringOf(value)
 		case "accountId":
 			inv.Account = accountOf(value)
 		case "region":
@@ -87,7 +86,6 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 			f.offloaded = stringOf(value) != ""
 		}
 	}
-	inv.setTime(timestamp)
 	return inv.plainlyBedrock(), true
 }
 

@@ -142,7 +142,7 @@ func TestAnnotatedReadsTheSame(t *testing.T) {
 		split := treeOfMap(log.Attributes())
 		bodyless := log.Timestamp() == 0 && split.get("schemaType") == nil && split.get("modelId") == nil
 		var edge, detector invocation.Invocation
-		if !readerOf(options).Read(resource, scope, log, &edge) {
+		if !readOne(readerOf(options), resource, scope, log, &edge) {
 			continue
 		}
 		if edge.Time <= 0 && edge.TimeSource != invocation.NoTime {
@@ -158,7 +158,7 @@ func TestAnnotatedReadsTheSame(t *testing.T) {
 		edge.Guardrails = ids
 		options.TrustAnnotations = true
 		same := func(form string) {
-			require.True(t, readerOf(options).Read(resource, scope, log, &detector), "seed %d %s", seed, form)
+			require.True(t, readOne(readerOf(options), resource, scope, log, &detector), "seed %d %s", seed, form)
 			require.Equal(t, show(edge, true), show(detector, true), "seed %d %s", seed, form)
 		}
 		same("whole")
@@ -179,7 +179,7 @@ func TestReadersAreShared(t *testing.T) {
 			var into invocation.Invocation
 			for range 500 {
 				resource, scope, log := only(logs)
-				assert.True(t, reader.Read(resource, scope, log, &into))
+				assert.True(t, readOne(reader, resource, scope, log, &into))
 				assert.Equal(t, invocation.Kind{Verdict: invocation.Guarded, Evidence: invocation.Applied}, into.Kind)
 			}
 		})
@@ -214,6 +214,16 @@ func readerOf(options invocation.Options) *invocation.Reader {
 	return readers[key]
 }
 
+// readOne reads a record that stands alone.
+func readOne(r *invocation.Reader, resource pcommon.Resource, scope pcommon.InstrumentationScope, log plog.LogRecord, into *invocation.Invocation) bool {
+	r.Enter(resource, scope, into)
+	if !r.Read(log, into) {
+		return false
+	}
+	r.Describe(log, into)
+	return true
+}
+
 // difference names what the reader says otherwise than the reference, as short
 // as it can be said of many records alike. It is empty where they agree.
 func difference(logs plog.Logs, options invocation.Options, into *invocation.Invocation) (what string) {
@@ -224,7 +234,7 @@ func difference(logs plog.Logs, options invocation.Options, into *invocation.Inv
 	}()
 	want, isOne := readReference(logs, options)
 	resource, scope, log := only(logs)
-	got := readerOf(options).Read(resource, scope, log, into)
+	got := readOne(readerOf(options), resource, scope, log, into)
 	if got != isOne {
 		return fmt.Sprintf("invocation: reader %t, reference %t (%s)", got, isOne, want.Kind)
 	}
@@ -266,7 +276,7 @@ func explain(logs plog.Logs, options invocation.Options) string {
 				isOne = false
 			}
 		}()
-		isOne = readerOf(options).Read(resource, scope, log, &got)
+		isOne = readOne(readerOf(options), resource, scope, log, &got)
 	}()
 	want, wantOne := readReference(logs, options)
 	text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
@@ -512,7 +522,7 @@ func TestRecordStaysAsItIs(t *testing.T) {
 		before := plog.NewLogs()
 		logs.CopyTo(before)
 		resource, scope, log := only(logs)
-		readerOf(options).Read(resource, scope, log, &invocation.Invocation{})
+		readOne(readerOf(options), resource, scope, log, &invocation.Invocation{})
 		marshal := func(l plog.Logs) []byte {
 			raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(l)
 			require.NoError(t, err)

@@ -80,14 +80,6 @@ func foundationModel(model string) string {
 	return model
 }
 
-// setTime takes over a Bedrock record's own time.
-func (inv *Invocation) setTime(timestamp string) {
-	inv.Time, inv.TimeSource = 0, NoTime
-	if t, ok := parseTime(timestamp); ok {
-		inv.Time, inv.TimeSource = t, StatedTime
-	}
-}
-
 // The years whose every instant fits into 64 bits of nanoseconds.
 const firstYear, lastYear = 1678, 2261
 

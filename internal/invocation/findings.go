@@ -82,6 +82,13 @@ func (f *findings) reset() {
 	*f = findings{assessments: f.assessments[:0], scan: f.scan, inner: f.inner}
 }
 
+// clear resets f and lets go of all that it refers to.
+func (f *findings) clear() {
+	clear(f.assessments[:cap(f.assessments)])
+	f.reset()
+	f.scan.text, f.inner.text = "", ""
+}
+
 // resetBody forgets what an answer body told, since a later one counts instead.
 func (f *findings) resetBody() {
 	f.answer, f.cut = false, false

@@ -167,7 +167,7 @@ func FuzzPatterns(f *testing.F) {
 		resource, scope, log := only(logs)
 		want, _ := readReference(logs, options)
 		var got invocation.Invocation
-		require.True(t, invocation.NewReader(options).Read(resource, scope, log, &got))
+		require.True(t, readOne(invocation.NewReader(options), resource, scope, log, &got))
 		require.Equal(t, want.Kind, got.Kind)
 		require.Equal(t, want.Principal, got.Principal)
 	})
@@ -195,8 +195,8 @@ func noAllocation(t *testing.T, name string, logs plog.Logs, options invocation.
 	resource, scope, log := only(logs)
 	reader := invocation.NewReader(options)
 	var into invocation.Invocation
-	reader.Read(resource, scope, log, &into)
-	assert.Zero(t, testing.AllocsPerRun(20, func() { reader.Read(resource, scope, log, &into) }), name)
+	readOne(reader, resource, scope, log, &into)
+	assert.Zero(t, testing.AllocsPerRun(20, func() { readOne(reader, resource, scope, log, &into) }), name)
 }
 
 // guardedBody is a usual record with a long answer.

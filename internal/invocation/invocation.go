@@ -140,22 +140,35 @@ type Invocation struct {
 
 	Guardrails []Guardrail // told by the record; empty where none is
 
-	bedrock bool // read from a Bedrock record, whose fields overrule attributes
-	split   bool // that record is split into attributes
-	found   findings
+	bedrock   bool // read from a Bedrock record, whose fields overrule attributes
+	split     bool // that record is split into attributes
+	described bool
+	timestamp string // of the Bedrock record, as it tells it
+
+	*workspace
+}
+
+// workspace is the memory that reading takes, kept for the next record.
+type workspace struct {
+	found  findings
+	levels levels
 }
 
 // Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
 func (inv *Invocation) Clear() {
 	clear(inv.Guardrails[:cap(inv.Guardrails)])
-	clear(inv.found.assessments[:cap(inv.found.assessments)])
+	if inv.workspace != nil {
+		inv.found.clear()
+		inv.levels = levels{}
+	}
 	inv.reset()
-	inv.found.scan.text, inv.found.inner.text = "", ""
 }
 
 // reset empties inv and keeps its memory.
 func (inv *Invocation) reset() {
-	guardrails, found := inv.Guardrails[:0], inv.found
-	found.reset()
-	*inv = Invocation{Guardrails: guardrails, found: found}
+	*inv = Invocation{Guardrails: inv.Guardrails[:0], workspace: inv.workspace}
+	if inv.workspace == nil {
+		inv.workspace = new(workspace)
+	}
+	inv.levels[0].table = nil
 }

@@ -67,6 +67,9 @@ func Glob(glob, value string) bool {
 		case g < len(glob) && glob[g] == '*':
 			star, taken = g, v
 			g++
+			if literal, _, _ := strings.Cut(glob[g:], "*"); !strings.Contains(value[v:], literal) {
+				return false // it must come somewhere; most values that do not match end here
+			}
 		case g < len(glob) && glob[g] == value[v]:
 			g++
 			v++

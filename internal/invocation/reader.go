@@ -4,7 +4,6 @@
 package invocation
 
 import (
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -30,6 +29,11 @@ type Options struct {
 // by any number of goroutines at once.
 type Reader struct {
 	Options
+
+	table         *keyTable // of all keys
+	settling      *keyTable // of those that can settle an attribute record's verdict alone
+	userKeys      keyList
+	guardrailKeys keyList
 }
 
 // NewReader makes a Reader.
@@ -39,43 +43,104 @@ func NewReader(options Options) *Reader {
 		approved[i] = bareID(entry)
 	}
 	options.ApprovedGuardrails = approved
-	return &Reader{Options: options}
+	r := &Reader{Options: options, table: newKeyTable()}
+	r.userKeys = listOf(r.table.addAll(options.UserKeys)...)
+	r.guardrailKeys = listOf(r.table.addAll(options.GuardrailKeys)...)
+	r.settling = r.table.only(append([]key{keySchemaType, keyModelID, keyFinishReasons, keyModelECS}, r.guardrailKeys.keys...)...)
+	return r
 }
 
-// Read reads one record into inv, whose memory it uses again. It reports false
-// for a record that is no invocation, whose inv means nothing.
-func (r *Reader) Read(resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord, inv *Invocation) bool {
+// Enter readies inv for reading the records of a scope: the attributes around
+// them are read once for all. They must not change meanwhile.
+func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationScope, inv *Invocation) {
 	inv.reset()
-	event := eventName(record)
+	inv.levels[1].read(scope.Attributes(), r.table)
+	inv.levels[2].read(resource.Attributes(), r.table)
+}
+
+// Read judges one record of the scope that inv was readied for by [Reader.Enter].
+// It reports false for a record that is no invocation, whose inv means nothing.
+// Of an invocation it gives verdict, evidence and guardrails; [Reader.Describe]
+// adds the rest.
+func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
+	event := record.EventName()
+	if event != detailsEvent && event != choiceEvent && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
+		return false
+	}
+	if event == "" {
+		event = eventName(record)
+	}
 	if event == AlertEvent {
 		return false
 	}
-	attrs := levels{record.Attributes(), scope.Attributes(), resource.Attributes()}
-	if r.TrustAnnotations && r.readAnnotations(attrs, record, inv) {
+	inv.reset()
+	if r.TrustAnnotations && r.readAnnotations(record, inv) {
 		return true
 	}
-	if whole := r.readBedrock(attrs, record, inv); inv.bedrock {
-		r.complete(attrs, record, inv)
-		r.judgeBedrock(inv, whole)
+	if whole := r.readBedrock(record, inv); inv.bedrock {
+		r.judgeBedrock(record, inv, whole)
 		return true
 	}
-	return r.readAttributes(event, attrs, record, inv)
+	return r.readAttributes(event, record, inv)
+}
+
+// levelsOf gives all attributes that are looked up.
+func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
+	if attrs := &inv.levels[0]; attrs.table != r.table {
+		attrs.read(record.Attributes(), r.table)
+	}
+	return &inv.levels
+}
+
+// settlingOf gives those that may settle a verdict alone, at least: most records
+// are guarded, and say so by one attribute.
+func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
+	if attrs := &inv.levels[0]; attrs.table == nil {
+		attrs.read(record.Attributes(), r.settling)
+	}
+	return &inv.levels
+}
+
+// mayBeBedrock reports whether a body could be a Bedrock record, by how it begins.
+func mayBeBedrock(body pcommon.Value) bool {
+	if text := body.Str(); text != "" { // as nearly always
+		return beginsObject(text)
+	}
+	switch body.Type() {
+	case pcommon.ValueTypeBytes:
+		return body.Bytes().Len() > 0
+	case pcommon.ValueTypeMap:
+		return hasBedrockKey(body.Map())
+	default:
+		return false
+	}
+}
+
+// beginsObject reports whether an object comes first, behind what [trimStart] leaves out.
+func beginsObject(text string) bool {
+	return text != "" && (text[0] == '{' || text[0] <= ' ' || text[0] == byteOrderMark[0]) && strings.HasPrefix(trimStart(text), "{")
 }
 
 // readBedrock reads a Bedrock record, if the record holds one, and leaves inv
 // empty otherwise. whole is false for one that breaks before its end.
-func (r *Reader) readBedrock(attrs levels, record plog.LogRecord, inv *Invocation) (whole bool) {
-	bedrock, whole := inv.readBody(record.Body())
-	split := !bedrock && isSplitBedrock(attrs.record())
-	if split {
-		inv.reset()
-		bedrock, whole = inv.readMap(attrs.record())
+func (r *Reader) readBedrock(record plog.LogRecord, inv *Invocation) (whole bool) {
+	bedrock := false
+	if body := record.Body(); mayBeBedrock(body) {
+		inv.found.reset()
+		bedrock, whole = inv.readBody(body)
+		if !bedrock {
+			inv.reset()
+		}
 	}
-	if !bedrock {
-		inv.reset()
-		return false
+	if !bedrock && r.settlingOf(record, inv)[0].has&bedrockKeys.set != 0 {
+		inv.found.reset()
+		bedrock, whole = inv.readMap(record.Attributes())
+		if !bedrock {
+			inv.reset()
+		}
+		inv.split = bedrock
 	}
-	inv.bedrock, inv.split = true, split
+	inv.bedrock = bedrock
 	return whole
 }
 
@@ -94,170 +159,15 @@ func (inv *Invocation) readBody(body pcommon.Value) (bedrock, whole bool) {
 	}
 }
 
-// isSplitBedrock tells whether the attributes are those of a Bedrock record that
-// a pipeline split up.
-func isSplitBedrock(attrs pcommon.Map) bool {
-	for name := range attrs.All() {
-		if name == "schemaType" || name == "modelId" {
-			return true
-		}
-	}
-	return false
-}
-
-// complete takes from the attributes what the Bedrock record does not tell.
-func (r *Reader) complete(attrs levels, record plog.LogRecord, inv *Invocation) {
-	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
-		r.fillFields(attrs, inv)
-	}
-	inv.Principal = principalOf(inv.User)
-	inv.fillTime(record)
-}
-
-// fillTime takes the record's time where the invocation has none of its own.
-func (inv *Invocation) fillTime(record plog.LogRecord) {
-	switch {
-	case inv.TimeSource != NoTime:
-	case record.Timestamp() != 0:
-		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // past the year 2262 it wraps, as everywhere in pdata
-	case record.ObservedTimestamp() != 0:
-		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime
-	}
-}
-
-// judgeBedrock decides by what was found; the first rule that applies counts.
-func (r *Reader) judgeBedrock(inv *Invocation, whole bool) {
-	f := &inv.found
-	if !whole || f.cut {
-		// What was read may have a later half that says otherwise.
-		inv.Kind = Kind{Unknown, Unreadable}
-		return
-	}
-	family := familyOf(inv.Operation)
-	evidence, ran := inv.gather(family)
-	switch {
-	case ran:
-		inv.Kind = r.approve(inv, evidence)
-	case r.unguardable(inv.Model):
-		inv.Kind = Kind{NotApplicable, Model}
-	case f.errored && !f.answer && !f.offloaded:
-		inv.Kind = Kind{Failed, Error}
-	case MatchesAny(r.AssumeGuarded, inv):
-		inv.Kind = Kind{Guarded, Enforced}
-	case !f.answer:
-		inv.Kind = Kind{Unknown, NoBody}
-	case family&invokeFamily != 0 && f.invoke.unrecognised:
-		inv.Kind = Kind{Unknown, Unrecognised}
-	case family == invokeFamily:
-		inv.Kind = Kind{Unguarded, Absent}
-	default:
-		inv.Kind = Kind{Unguarded, Presumed}
-	}
-}
-
-// family is a set of operations that leave the same kind of evidence.
-type family uint8
-
+// The fields of which a map has one, or is no Bedrock record.
 const (
-	invokeFamily family = 1 << iota
-	converseFamily
+	fieldSchema = "schemaType"
+	fieldModel  = "modelId"
 )
 
-// familyOf gives both families for an operation that is not known by name.
-func familyOf(operation string) family {
-	switch operation {
-	case "InvokeModel", "InvokeModelWithResponseStream":
-		return invokeFamily
-	case "Converse", "ConverseStream":
-		return converseFamily
-	default:
-		return invokeFamily | converseFamily
-	}
-}
-
-// gather collects the guardrails that left evidence where operations of the
-// family leave it, and names that evidence. ran is false when there is none.
-func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
-	f := &inv.found
-	var places place
-	if family&invokeFamily != 0 {
-		places |= invokePlaces
-		ran = f.invoke.ran
-	}
-	if family&converseFamily != 0 {
-		places |= conversePlaces
-		ran = ran || f.converse.ran
-	}
-	var seen coverage
-	for _, a := range f.assessments {
-		if a.place&places != 0 {
-			inv.name(a.Guardrail)
-			seen.add(a.coverage)
-		}
-	}
-	if family == converseFamily && f.config.ID != "" {
-		inv.name(f.config)
-	}
-	switch {
-	case len(inv.Guardrails) == 0:
-		return Unnamed, ran
-	case seen.total > 0 && seen.guarded == 0:
-		return Uncovered, true
-	default:
-		return Applied, true
-	}
-}
-
-// name adds a guardrail that is told. One told again, with the same version or
-// without any, is the same.
-func (inv *Invocation) name(g Guardrail) {
-	if len(inv.Guardrails) == maxGuardrails {
-		return
-	}
-	for i := range inv.Guardrails {
-		known := &inv.Guardrails[i]
-		if known.ID != g.ID || known.Version != "" && g.Version != "" && known.Version != g.Version {
-			continue
-		}
-		if known.Version == "" {
-			known.Version = g.Version
-		}
-		return
-	}
-	inv.Guardrails = append(inv.Guardrails, g)
-}
-
-// The most guardrails named of one record, which bounds the search among them; a
-// real one names a handful.
-const maxGuardrails = 1000
-
-// approve decides between guarded and unapproved, given evidence that one ran.
-func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {
-	if len(r.ApprovedGuardrails) == 0 || len(inv.Guardrails) == 0 {
-		return Kind{Guarded, evidence}
-	}
-	for _, g := range inv.Guardrails {
-		if slices.ContainsFunc(r.ApprovedGuardrails, g.matches) {
-			return Kind{Guarded, evidence}
-		}
-	}
-	return Kind{Unapproved, evidence}
-}
-
-// matches reports whether an entry "id" or "id:version" means the guardrail; one
-// whose version is not told matches any.
-func (g Guardrail) matches(entry string) bool {
-	id, version, versioned := strings.Cut(entry, ":")
-	return id == g.ID && (!versioned || g.Version == "" || version == g.Version)
-}
-
-func (r *Reader) unguardable(model string) bool {
-	id := foundationModel(model)
-	if id == "" {
-		return false
-	}
-	for _, glob := range r.UnguardableModels {
-		if Glob(glob, id) {
+func hasBedrockKey(record pcommon.Map) bool {
+	for name := range record.All() {
+		if name == fieldSchema || name == fieldModel {
 			return true
 		}
 	}

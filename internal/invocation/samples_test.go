@@ -268,7 +268,7 @@ func TestTimeSource(t *testing.T) {
 		log.SetTimestamp(c.time)
 		log.SetObservedTimestamp(c.observed)
 		var got invocation.Invocation
-		require.True(t, readerOf(optionSets[0]).Read(resource, scope, log, &got))
+		require.True(t, readOne(readerOf(optionSets[0]), resource, scope, log, &got))
 		assert.Equal(t, c.want, got.Time, c.timestamp)
 		assert.Equal(t, c.source, got.TimeSource, c.timestamp)
 	}

@@ -3,11 +3,7 @@
 
 package invocation
 
-import (
-	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
-)
+import "strings"
 
 // scanner reads JSON text front to back. Structure is checked strictly, so that
 // a cut or broken record is noticed; the lexis is lenient (a byte order mark,
@@ -32,20 +28,18 @@ func trimStart(text string) string {
 	if text != "" && text[0] == '{' { // as nearly always
 		return text
 	}
-	return strings.TrimLeft(strings.TrimPrefix(text, "\ufeff"), " \t\r\n")
+	return strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t\r\n")
 }
+
+const byteOrderMark = "\ufeff"
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; c {
-		case ' ', '\t', '\n', '\r':
-			s.pos++
-		default:
-			return c
-		}
+	s.pos = afterSpace(s.text, s.pos)
+	if s.pos == len(s.text) {
+		return 0
 	}
-	return 0
+	return s.text[s.pos]
 }
 
 // take consumes c if it is next.
@@ -62,40 +56,33 @@ func (s *scanner) end() bool {
 	return s.peek() == 0 && s.pos == len(s.text)
 }
 
-// str consumes a string and returns what stands between its quotes, escapes and all.
-func (s *scanner) str() (raw string, ok bool) {
+// str consumes a string and returns what it says: nothing, when an escape in it
+// means nothing.
+func (s *scanner) str() (value string, ok bool) {
 	if !s.take(quote) {
 		return "", false
 	}
 	start := s.pos
-	for {
-		n := strings.IndexByte(s.text[s.pos:], quote)
-		if n < 0 {
-			s.pos = len(s.text)
+	end := plainEnd(s.text, start)
+	plain := end < len(s.text) && s.text[end] == quote
+	if !plain {
+		if end = closing(s.text, start); end < 0 {
 			return "", false
 		}
-		end := s.pos + n
-		s.pos = end + 1
-		// An odd number of backslashes before it escapes the quote.
-		escapes := end
-		for escapes > start && s.text[escapes-1] == '\\' {
-			escapes--
-		}
-		if (end-escapes)%2 == 0 {
-			return s.text[start:end], true
-		}
 	}
+	s.pos = end + 1
+	if plain {
+		return s.text[start:end], true
+	}
+	value, _ = unescape(s.text[start:end])
+	return value, true
 }
 
-// key consumes a member's name and the colon behind it. Of a name with an escape
-// that means nothing it returns nothing, which equals no name that is wanted.
+// key consumes a member's name and the colon behind it. A name with an escape
+// that means nothing is empty, which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
-	raw, ok := s.str()
-	if !ok || !s.take(':') {
-		return "", false
-	}
-	name, _ = unescape(raw)
-	return name, true
+	name, ok = s.str()
+	return name, ok && s.take(':')
 }
 
 // members calls f at the value of every member of the object that is next; f
@@ -151,117 +138,13 @@ func (s *scanner) elements(f func() bool) bool {
 	}
 }
 
-// skip consumes one value of any kind and checks its structure.
-func (s *scanner) skip() bool {
-	depth := 0
-	for {
-		// A value is due.
-		switch c := s.peek(); c {
-		case '{', '[':
-			s.pos++
-			s.push(depth, c == '{')
-			depth++
-			if c == '{' {
-				if s.peek() != '}' {
-					if _, ok := s.str(); !ok || !s.take(':') {
-						return false
-					}
-					continue
-				}
-			} else if s.peek() != ']' {
-				continue
-			}
-		case quote:
-			if _, ok := s.str(); !ok {
-				return false
-			}
-		default:
-			if !s.scalar() {
-				return false
-			}
-		}
-		// A value has ended: close what closes, up to the next value that is due.
-		for {
-			if depth == 0 {
-				return true
-			}
-			object := s.inObject(depth - 1)
-			c := s.peek()
-			if c == ',' {
-				s.pos++
-				if object {
-					if _, ok := s.str(); !ok || !s.take(':') {
-						return false
-					}
-				}
-				break
-			}
-			if object && c != '}' || !object && c != ']' {
-				return false
-			}
-			s.pos++
-			depth--
-		}
-	}
-}
-
-func (s *scanner) push(depth int, object bool) {
-	word, bit := depth/64, uint64(1)<<(depth%64)
-	if word == len(s.nest) {
-		s.nest = append(s.nest, 0)
-	}
-	if object {
-		s.nest[word] |= bit
-	} else {
-		s.nest[word] &^= bit
-	}
-}
-
-func (s *scanner) inObject(depth int) bool {
-	return s.nest[depth/64]&(1<<(depth%64)) != 0
-}
-
-var literals = [...]string{"true", "false", "null", "NaN", "Infinity", "-Infinity"}
-
-// scalar consumes a number or a literal.
-func (s *scanner) scalar() bool {
-	rest := s.text[s.pos:]
-	for _, literal := range literals {
-		if strings.HasPrefix(rest, literal) {
-			s.pos += len(literal)
-			return true
-		}
-	}
-	n := 0
-	for n < len(rest) && isNumeral(rest[n]) {
-		n++
-	}
-	if n == 0 || rest[0] != '-' && (rest[0] < '0' || rest[0] > '9') {
-		return false
-	}
-	s.pos += n
-	return true
-}
-
-func isNumeral(c byte) bool {
-	return '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
-}
-
-// stringValue consumes a value. Of a string it returns the content, unescaped; of any
-// other value nothing, since a wrong type is as good as none.
+// stringValue consumes a value. Of a string it returns what it says; of any other
+// value nothing, since a wrong type is as good as none.
 func (s *scanner) stringValue() (value string, ok bool) {
 	if s.peek() != quote {
 		return "", s.skip()
 	}
-	raw, ok := s.str()
-	if !ok {
-		return "", false
-	}
-	value, valid := unescape(raw)
-	if !valid {
-		return "", true
-	}
-	return value, true
+	return s.str()
 }
 
 // field consumes a value into a field, which keeps what it had when the text is
@@ -298,85 +181,4 @@ func (s *scanner) accountID() (id string, ok bool) {
 		}
 	}
 	return raw, ok
-}
-
-// unescape gives the meaning of what stands between a string's quotes. It
-// allocates only where there is an escape. ok is false for an escape that JSON
-// does not know.
-func unescape(raw string) (value string, ok bool) {
-	next := strings.IndexByte(raw, '\\')
-	if next < 0 {
-		return raw, true
-	}
-	var b strings.Builder
-	b.Grow(len(raw))
-	for next >= 0 {
-		b.WriteString(raw[:next])
-		raw = raw[next+1:]
-		if raw == "" {
-			return "", false
-		}
-		c := raw[0]
-		raw = raw[1:]
-		switch c {
-		case quote, '\\', '/':
-			b.WriteByte(c)
-		case 'b':
-			b.WriteByte('\b')
-		case 'f':
-			b.WriteByte('\f')
-		case 'n':
-			b.WriteByte('\n')
-		case 'r':
-			b.WriteByte('\r')
-		case 't':
-			b.WriteByte('\t')
-		case 'u':
-			unit, valid := hex4(raw)
-			if !valid {
-				return "", false
-			}
-			raw = raw[4:]
-			if utf16.IsSurrogate(unit) {
-				pair := rune(utf8.RuneError)
-				if strings.HasPrefix(raw, "\\u") {
-					if low, valid := hex4(raw[2:]); valid {
-						pair = utf16.DecodeRune(unit, low)
-					}
-				}
-				if pair != utf8.RuneError {
-					raw = raw[6:]
-				}
-				unit = pair
-			}
-			b.WriteRune(unit)
-		default:
-			return "", false
-		}
-		next = strings.IndexByte(raw, '\\')
-	}
-	b.WriteString(raw)
-	return b.String(), true
-}
-
-// hex4 reads the four hexadecimal digits of an escape.
-func hex4(s string) (unit rune, ok bool) {
-	if len(s) < 4 {
-		return 0, false
-	}
-	for i := range 4 {
-		c := s[i]
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		unit = unit<<4 | rune(c)
-	}
-	return unit, true
 }

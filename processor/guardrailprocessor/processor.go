@@ -230,8 +230,11 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 		resource := resourceLogs.Resource()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			scope := scopeLogs.Scope()
-			for _, record := range scopeLogs.LogRecords().All() {
-				if !p.reader.Read(resource, scope, record, inv) {
+			p.reader.Enter(resource, scope, inv)
+			records := scopeLogs.LogRecords()
+			for i := range records.Len() {
+				record := records.At(i)
+				if !p.reader.Read(record, inv) {
 					if p.config.Annotate { // a forged one would be believed behind it
 						invocation.StripAnnotations(record)
 					}
@@ -241,14 +244,16 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
 				counted := false
 				for i, r := range p.rules {
-					if r.counts[inv.Verdict][inv.Evidence] && b.rules[i].collect(r, inv, source, now) {
-						counted = true
+					if r.counts[inv.Verdict][inv.Evidence] {
+						p.reader.Describe(record, inv)
+						counted = b.rules[i].collect(r, inv, source, now) || counted
 					}
 				}
 				if counted {
 					b.delays = append(b.delays, max(0, now.Sub(time.Unix(0, inv.Time)).Seconds()))
 				}
 				if p.config.Annotate {
+					p.reader.Describe(record, inv)
 					inv.Annotate(record, partitionOf(p.partition, inv, source))
 				}
 			}

@@ -1,0 +1,34 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkContenders is for a profile of one side of a comparison; the ratios
+// are measured by the program, in turns.
+func BenchmarkContenders(b *testing.B) {
+	for _, c := range inProcessComparisons {
+		for _, newContender := range []func() (*contender, error){newGuardrail, c.against} {
+			contender, err := newContender()
+			require.NoError(b, err)
+			b.Run(c.work+"/"+mixes[c.mix].name+"/"+contender.name, func(b *testing.B) {
+				l := c.load()
+				b.ReportAllocs()
+				for records := 0; records < b.N; records += l.records() {
+					b.StopTimer()
+					l.renew()
+					b.StartTimer()
+					for _, batch := range l.batches {
+						require.NoError(b, contender.consume(batch))
+					}
+				}
+			})
+			contender.close()
+		}
+	}
+}

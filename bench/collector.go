@@ -1,0 +1,91 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/nopexporter"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+
+	"example.com/otelcol-guardrail/processor/guardrailprocessor"
+)
+
+// runCollector is the collector that all variants run on, so that they differ by
+// their settings alone.
+func runCollector(args []string) error {
+	command := otelcol.NewCommand(otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{Command: "bench collector", Version: "0.0.0"},
+		Factories: func() (otelcol.Factories, error) {
+			return otelcol.Factories{
+				Receivers: factories[receiver.Factory](otlpreceiver.NewFactory()),
+				Processors: factories[processor.Factory](memorylimiterprocessor.NewFactory(),
+					transformprocessor.NewFactory(), guardrailprocessor.NewFactory()),
+				Connectors: factories[connector.Factory](countconnector.NewFactory()),
+				Exporters:  factories[exporter.Factory](nopexporter.NewFactory()),
+				Telemetry:  otelconftelemetry.NewFactory(),
+			}, nil
+		},
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
+			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), yamlprovider.NewFactory()},
+		}},
+	})
+	command.SetArgs(args)
+	return command.Execute()
+}
+
+func factories[F component.Factory](all ...F) map[component.Type]F {
+	byType := map[component.Type]F{}
+	for _, f := range all {
+		byType[f.Type()] = f
+	}
+	return byType
+}
+
+// variant is a collector's pipelines, behind the same receiver.
+type variant struct{ name, config string }
+
+// commonConfig takes records in by OTLP. Metrics of its own are kept as by
+// default, and read by nobody.
+const commonConfig = `
+receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}}}}
+processors:
+  memory_limiter: {check_interval: 1s, limit_mib: 2000}
+exporters: {nop: {}}
+service:
+  telemetry:
+    logs: {level: warn}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}
+`
+
+var (
+	withoutProcessor = variant{"without the processor", `
+service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter], exporters: [nop]}}}
+`}
+	withProcessor = variant{"with gen_ai_guardrail", `
+processors: {gen_ai_guardrail: {}}
+service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, gen_ai_guardrail], exporters: [nop]}}}
+`}
+	withTransformAndCount = variant{"with transform ParseJSON + count connector", `
+processors:
+  transform:` + indent(transformSettings) + `
+connectors:
+  count:` + indent(countSettings) + `
+service:
+  pipelines:
+    logs: {receivers: [otlp], processors: [memory_limiter, transform], exporters: [count, nop]}
+    metrics: {receivers: [count], exporters: [nop]}
+`}
+)

@@ -1,0 +1,157 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// requestSize is how many records a request has: what the SDKs export at once.
+const requestSize = 512
+
+// lives is how often the collectors are started anew, since where a process
+// happens to lie in memory moves its times for as long as it lives.
+const lives = 3
+
+// wholeCollector compares collectors by the CPU time of their processes.
+type wholeCollector struct {
+	work     string
+	size     int // of a body; 0: attribute records
+	mix      int
+	requests int // sent at once
+	variants []variant
+	row      func(costs [][]float64) row
+}
+
+func wholeCollectors() []wholeCollector {
+	var all []wholeCollector
+	for m := range mixes {
+		all = append(all, wholeCollector{
+			"attribute records", 0, m, 150,
+			[]variant{withoutProcessor, withProcessor},
+			addedCPU(m != mixAll),
+		})
+	}
+	for m := range mixes {
+		all = append(all, wholeCollector{
+			"bodies of 2 KB", 2_000, m, 30,
+			[]variant{withoutProcessor, withProcessor, withTransformAndCount},
+			addedShare(m != mixAll),
+		})
+	}
+	return all
+}
+
+// addedCPU tells by how much the second variant costs more than the first.
+func addedCPU(judged bool) func(costs [][]float64) row {
+	return func(costs [][]float64) row {
+		added := ratios(costs[1], costs[0])
+		for i := range added {
+			added[i]--
+		}
+		g := goal{bound: 0.05, byUpper: 0.08, none: !judged}
+		return row{goal: g, against: "same collector without the processor", ratio: quartilesOf(added)}
+	}
+}
+
+// addedShare tells how many times what the third variant adds to the first is of
+// what the second one adds. The medians are divided, since a difference of two
+// single runs may be near nothing.
+func addedShare(judged bool) func(costs [][]float64) row {
+	return func(costs [][]float64) row {
+		ours, theirs := differences(costs[1], costs[0]), differences(costs[2], costs[0])
+		g := fasterBy(18)
+		g.none = !judged
+		o, t := quartilesOf(ours), quartilesOf(theirs)
+		return row{
+			goal:    g,
+			against: "what transform ParseJSON + count connector add",
+			ratio:   quartiles{t.lower / o.upper, t.median / o.median, t.upper / o.lower},
+			ours:    o,
+			other:   t,
+		}
+	}
+}
+
+func differences(above, below []float64) []float64 {
+	d := make([]float64, len(above))
+	for i := range d {
+		d[i] = above[i] - below[i]
+	}
+	return d
+}
+
+// measure sends every variant the same requests in turn.
+func (c wholeCollector) measure(e effort) (row, error) {
+	l := newLoad(mixes[c.mix], c.size, c.requests, requestSize)
+	costs := make([][]float64, len(c.variants))
+	for range lives {
+		if err := c.live(l, (e.pairs+lives-1)/lives, costs); err != nil {
+			return row{}, err
+		}
+	}
+	r := c.row(costs)
+	r.work = "whole collector, " + c.work
+	r.mix = mixes[c.mix].name
+	base := quartilesOf(costs[0])
+	r.note = fmt.Sprintf("of %.0f ns a record", base.median)
+	if r.other.median > 0 {
+		r.note = fmt.Sprintf("%.0f ns against %.0f, beyond %.0f", r.ours.median, r.other.median, base.median)
+	}
+	return r, nil
+}
+
+// live measures some turns of processes started for it. A turn goes there and
+// back again, so that what drifts, drifts for all alike.
+func (c wholeCollector) live(l *load, turns int, costs [][]float64) error {
+	processes := make([]*process, len(c.variants))
+	for i, v := range c.variants {
+		p, err := launch(v)
+		if err != nil {
+			return err
+		}
+		defer p.stop()
+		processes[i] = p
+	}
+	for turn := range turns + 1 {
+		sums := make([]float64, len(processes))
+		for _, order := range []iter.Seq2[int, *process]{slices.All(processes), slices.Backward(processes)} {
+			l.renew()
+			requests, err := marshal(l.batches)
+			if err != nil {
+				return err
+			}
+			for i, p := range order {
+				cost, err := p.cost(requests, l.records())
+				if err != nil {
+					return err
+				}
+				sums[i] += cost
+			}
+		}
+		if turn == 0 {
+			continue // it was warming up
+		}
+		for i, sum := range sums {
+			costs[i] = append(costs[i], sum/2)
+		}
+	}
+	return nil
+}
+
+func marshal(batches []plog.Logs) ([][]byte, error) {
+	requests := make([][]byte, len(batches))
+	for i, batch := range batches {
+		request, err := (&plog.ProtoMarshaler{}).MarshalLogs(batch)
+		if err != nil {
+			return nil, err
+		}
+		requests[i] = request
+	}
+	return requests, nil
+}

@@ -1,0 +1,151 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// inFlight is how many requests are under way at once.
+const inFlight = 4
+
+// process is a running collector and a client of it.
+type process struct {
+	variant variant
+	cmd     *exec.Cmd
+	stderr  bytes.Buffer
+	client  *grpc.ClientConn
+	alive   context.Context // ends with the process
+}
+
+// launch starts a collector and waits until it takes records.
+func launch(v variant) (*process, error) {
+	endpoint, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	common := fmt.Sprintf(commonConfig, endpoint, metrics.Port)
+	p := &process{variant: v}
+	p.cmd = exec.Command(self, "collector", "--config", "yaml:"+common, "--config", "yaml:"+v.config)
+	p.cmd.Stderr = &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	alive, ended := context.WithCancel(context.Background())
+	p.alive = alive
+	go func() {
+		defer ended()
+		_ = p.cmd.Wait() // what it has to say is on its standard error
+	}()
+	p.client, err = grpc.NewClient(endpoint.String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{}), grpc.WaitForReady(true)))
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	if err := p.send([][]byte{nil}); err != nil {
+		p.stop()
+		return nil, fmt.Errorf("start the collector %s: %w\n%s", v.name, err, p.stderr.String())
+	}
+	return p, nil
+}
+
+func freePort() (*net.TCPAddr, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr), nil
+}
+
+// cost sends requests and gives the nanoseconds of CPU time that each of their
+// records took.
+func (p *process) cost(requests [][]byte, records int) (float64, error) {
+	before, err := cpuTime(p.cmd.Process.Pid)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.send(requests); err != nil {
+		return 0, fmt.Errorf("%s: %w\n%s", p.variant.name, err, p.stderr.String())
+	}
+	after, err := cpuTime(p.cmd.Process.Pid)
+	return float64(after-before) / float64(records), err
+}
+
+// send has some requests under way at once and waits for all answers.
+func (p *process) send(requests [][]byte) error {
+	ctx, cancel := context.WithTimeout(p.alive, time.Minute)
+	defer cancel()
+	queue := make(chan []byte)
+	failed := make(chan error, inFlight)
+	var senders sync.WaitGroup
+	for range inFlight {
+		senders.Go(func() {
+			var first error
+			for request := range queue {
+				var answer []byte
+				err := p.client.Invoke(ctx, "/opentelemetry.proto.collector.logs.v1.LogsService/Export", request, &answer)
+				if first == nil {
+					first = err
+				}
+			}
+			failed <- first
+		})
+	}
+	for _, request := range requests {
+		queue <- request
+	}
+	close(queue)
+	senders.Wait()
+	close(failed)
+	var all error
+	for err := range failed {
+		all = errors.Join(all, err)
+	}
+	return all
+}
+
+func (p *process) stop() {
+	if p.client != nil {
+		p.client.Close()
+	}
+	_ = p.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
+	<-p.alive.Done()
+}
+
+// rawCodec sends requests that are marshalled already.
+type rawCodec struct{}
+
+func (rawCodec) Name() string { return "proto" }
+
+func (rawCodec) Marshal(v any) ([]byte, error) { return v.([]byte), nil }
+
+func (rawCodec) Unmarshal(data []byte, v any) error {
+	*v.(*[]byte) = bytes.Clone(data)
+	return nil
+}
+
+// indent puts settings below a key.
+func indent(yaml string) string { return strings.ReplaceAll(yaml, "\n", "\n    ") }

@@ -1,0 +1,88 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// measureScaling compares how much more two cores do than one: of the processor,
+// with all its groups in common, against a loop that shares nothing.
+func measureScaling(e effort, mixIndex int) (row, error) {
+	const batches = 100
+	ours, err := newGuardrail()
+	if err != nil {
+		return row{}, err
+	}
+	defer ours.close()
+	loads := [...]*load{newLoad(mixes[mixIndex], 0, batches, batchSize), newLoad(mixes[mixIndex], 0, batches, batchSize)}
+	loads[1].serial = 1_000_000_000 // other calls, by the same users
+	renew := func(workers int) {
+		for _, l := range loads[:workers] {
+			l.renew()
+		}
+	}
+	var broken atomic.Value
+	process := func(worker int) {
+		for _, batch := range loads[worker].batches {
+			if err := ours.consume(batch); err != nil {
+				broken.Store(err)
+			}
+		}
+	}
+
+	var scaled, ideal []float64
+	for range 2 * e.rounds {
+		scaled = append(scaled, gain(process, renew))
+		ideal = append(ideal, gain(spin, func(int) {}))
+	}
+	if err, ok := broken.Load().(error); ok {
+		return row{}, err
+	}
+	o, i := quartilesOf(scaled), quartilesOf(ideal)
+	return row{
+		work:    "two cores against one, attribute records",
+		mix:     mixes[mixIndex].name,
+		against: "a pure CPU loop",
+		goal:    goal{bound: 0.9, faster: true, share: true, none: mixIndex == mixAll},
+		ratio:   quartiles{o.lower / i.median, o.median / i.median, o.upper / i.median},
+		note:    fmt.Sprintf("%.2f times against %.2f", o.median, i.median),
+	}, nil
+}
+
+// gain gives how much more of some work two goroutines get done than one does.
+func gain(work, prepare func(int)) float64 {
+	prepare(1)
+	one := together(1, work)
+	prepare(2)
+	two := together(2, work)
+	return 2 * one.Seconds() / two.Seconds()
+}
+
+// together gives how long the workers take, each of whom does the work once.
+func together(workers int, work func(worker int)) time.Duration {
+	runtime.GC() // of what making the records left behind
+	var done sync.WaitGroup
+	began := time.Now()
+	for worker := range workers {
+		done.Go(func() { work(worker) })
+	}
+	done.Wait()
+	return time.Since(began)
+}
+
+// spin keeps a core busy for some milliseconds.
+func spin(int) {
+	n := uint64(1)
+	for range 2_000_000 {
+		n = n*6364136223846793005 + 1442695040888963407
+	}
+	spun.Store(n)
+}
+
+var spun atomic.Uint64

@@ -1,0 +1,39 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+)
+
+// A string that ends elsewhere lets a caller's text pass for the service's.
+func TestStringsEndAtTheirQuote(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// Bytes next to those looked for, and runs longer than are read at once.
+		pieces := []string{`"`, `\`, `\\`, "a", "!", "#", "[", "]", "\x00", "\xa2", "\xdc", strings.Repeat("b", 7), strings.Repeat("c", 40)}
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 30).Draw(t, "pieces"), "")
+		start := rapid.IntRange(0, len(text)).Draw(t, "start")
+
+		plain, end := len(text), -1
+		for i := len(text) - 1; i >= start; i-- {
+			if text[i] == quote || text[i] == '\\' {
+				plain = i
+			}
+		}
+		for i := start; i < len(text); i++ {
+			if text[i] == '\\' {
+				i++
+			} else if text[i] == quote {
+				end = i
+				break
+			}
+		}
+		assert.Equal(t, plain, plainEnd(text, start))
+		assert.Equal(t, end, closing(text, start))
+	})
+}
