@@ -29,6 +29,8 @@ require (
 	google.golang.org/grpc v1.83.0
 )
 
+require go.opentelemetry.io/collector/extension/xextension v0.158.0 // indirect
+
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
