@@ -102,11 +102,12 @@ func TestFaultRefusedAlerts(t *testing.T) {
 
 		still := startDurableRefusing(t, disk, refuseAlerts)
 		still.pending(t, point(2, "rule", builtIn))
-		assert.Len(t, waiting(disk), 2)
+		still.consume(t, bedrockLogs(burst("bob", 6)...)) // takes no other's place
+		assert.Len(t, waiting(disk), 3)
 		disk = still.kill()
 
 		after := startDurableRefusing(t, disk, refuseUser("poison"))
-		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"), "before any record")
+		assert.Equal(t, []string{"alice", "bob"}, toldOf(after.next.opened(), "user.id"), "before any record")
 		after.pending(t, point(0, "rule", builtIn))
 		after.dropped(t, point(1, "rule", builtIn))
 		assert.Len(t, after.errorLines(), 1)
