@@ -99,8 +99,11 @@ fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 	@scripts/fuzz.sh $(FUZZTIME) $(OWN_CODE)
 
 .PHONY: soak
-soak: check-go ## compare detection with the oracle on 10,000 streams of each kind of window, and flood its memory (half an hour)
-	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds' -streams=10000 -timeout=2h -v
+soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)
+	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds|^TestRestarted' -streams=10000 -timeout=2h -v
+	go test ./processor/guardrailprocessor -run TestCrash -every-crash -timeout=1h -v
+	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
+	cd e2e && go test -count=1 -timeout=2h -run '^TestSoak$$' -v . -soak=10m
 
 .PHONY: mutants
 mutants: check-go ## check that the tests of detection and of delivery notice each of the mutations kept in their mutants folders

@@ -20,7 +20,7 @@ type groupFlags uint8
 
 const (
 	groupLive   groupFlags = 1 << iota // not free
-	groupWide                          // has had more buckets than are looked through: they are in shard.wide
+	groupWide                          // its buckets are in shard.wide
 	groupAlerts                        // has alerts
 )
 
@@ -74,23 +74,39 @@ func (s *shard) events(n uint32) []event {
 	return s.runs.block(n, b.class, b.block)[:b.count]
 }
 
-// narrow is how many buckets of a group are looked through, one after the other.
-const narrow = 8
+// A group's buckets are looked through, the latest made first, up to narrow of them:
+// where time goes on, the one that is looked for is among those. When that was not
+// enough once, or there are very many, they are found by a table from then on.
+const (
+	narrow = 8
+	broad  = 128
+)
 
 // find gives a group's bucket, 0 if there is none.
 func (s *shard) find(g uint32, index int64) uint32 {
 	group := s.groups.at(g)
 	n := group.first
-	if group.flags&groupWide != 0 && n != 0 && s.buckets.at(n).index != index {
-		return s.wide.find(s.bucketTag(g, index), func(n uint32) bool {
-			b := s.buckets.at(n)
-			return b.group == g && b.index == index
-		})
-	}
-	for n != 0 && s.buckets.at(n).index != index {
-		n = s.buckets.at(n).sibling
+	for looked := 0; n != 0 && s.buckets.at(n).index != index; n = s.buckets.at(n).sibling {
+		if looked++; looked == narrow && group.flags&groupWide == 0 {
+			s.makeWide(group)
+		}
+		if group.flags&groupWide != 0 {
+			return s.wide.find(s.bucketTag(g, index), func(n uint32) bool {
+				b := s.buckets.at(n)
+				return b.group == g && b.index == index
+			})
+		}
 	}
 	return n
+}
+
+// makeWide enters a group's buckets into the table.
+func (s *shard) makeWide(group *group) {
+	group.flags |= groupWide
+	for n := group.first; n != 0; n = s.buckets.at(n).sibling {
+		b := s.buckets.at(n)
+		s.wide.add(s.bucketTag(b.group, b.index), n)
+	}
 }
 
 // bucketOf gives a group's bucket, a new one if there is none.
@@ -108,6 +124,8 @@ func (s *shard) addBucket(g uint32, index int64) uint32 {
 	var before, after uint32
 	if group.first != 0 && index-1 <= group.newest { // mostly it is not: time goes on
 		before = s.find(g, index-1)
+	}
+	if group.first != 0 && index+1 <= group.newest {
 		after = s.find(g, index+1)
 	}
 	n := s.buckets.take()
@@ -127,11 +145,8 @@ func (s *shard) addBucket(g uint32, index int64) uint32 {
 	switch {
 	case group.flags&groupWide != 0:
 		s.wide.add(s.bucketTag(g, index), n)
-	case group.buckets == narrow:
-		group.flags |= groupWide
-		for ; n != 0; n = s.buckets.at(n).sibling {
-			s.wide.add(s.bucketTag(g, s.buckets.at(n).index), n)
-		}
+	case group.buckets == broad:
+		s.makeWide(group)
 	default:
 		group.buckets++
 	}

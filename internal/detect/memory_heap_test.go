@@ -31,7 +31,7 @@ type load struct {
 func (l load) formula() int64 {
 	group := 50
 	bucket := 40
-	if l.windows > 8 {
+	if l.windows > 128 {
 		bucket += 16
 	}
 	block := 1
@@ -88,7 +88,8 @@ func TestMemoryIsAsDocumented(t *testing.T) {
 		"many groups of one event":           {groups: 100_000, windows: 1, events: 1, name: 90, threshold: never},
 		"few groups of a hundred events":     {groups: 1_000, windows: 1, events: 100, name: 90, threshold: never},
 		"a window for every event":           {groups: 50_000, windows: 5, events: 1, name: 90, threshold: never},
-		"more windows than are looked at":    {groups: 2_000, windows: 50, events: 1, name: 90, threshold: never},
+		"fifty windows of each":              {groups: 2_000, windows: 50, events: 1, name: 90, threshold: never},
+		"more windows than are looked at":    {groups: 500, windows: 200, events: 1, name: 90, threshold: never},
 		"request ids that are not UUIDs":     {groups: 50_000, windows: 1, events: 2, name: 90, id: 40, threshold: never},
 		"request ids that are too long":      {groups: 50_000, windows: 1, events: 2, name: 90, id: 500, threshold: never},
 		"the time only when it was observed": {groups: 50_000, windows: 1, events: 4, name: 90, observed: true, threshold: never},

@@ -79,6 +79,9 @@ func (ms *mistakes) checkOutput(c *Config) {
 	if c.Annotate && !c.PassThrough {
 		ms.add("annotate", "true is useless with pass_through: false, which lets no annotated record out; allowed: one of the two")
 	}
+	if c.Storage != nil && len(c.Rules) == 0 {
+		ms.add("storage", "%q is useless with rules: [], which leaves nothing to keep; allowed: a rule, or no storage", c.Storage)
+	}
 	if !c.PassThrough && len(c.Rules) == 0 {
 		ms.add("pass_through", "false with rules: [] leaves nothing to send; allowed: a rule, or pass_through: true")
 	}
