@@ -5,6 +5,7 @@ package main
 
 import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
@@ -13,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/nopexporter"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
@@ -35,6 +37,7 @@ func runCollector(args []string) error {
 					transformprocessor.NewFactory(), guardrailprocessor.NewFactory()),
 				Connectors: factories[connector.Factory](countconnector.NewFactory()),
 				Exporters:  factories[exporter.Factory](nopexporter.NewFactory()),
+				Extensions: factories[extension.Factory](filestorage.NewFactory()),
 				Telemetry:  otelconftelemetry.NewFactory(),
 			}, nil
 		},
@@ -77,6 +80,13 @@ service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter], ex
 	withProcessor = variant{"with gen_ai_guardrail", `
 processors: {gen_ai_guardrail: {}}
 service: {pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, gen_ai_guardrail], exporters: [nop]}}}
+`}
+	withStorage = variant{"with gen_ai_guardrail and storage", `
+extensions: {file_storage: {directory: "${env:BENCH_STATE}"}}
+processors: {gen_ai_guardrail: {storage: file_storage}}
+service:
+  extensions: [file_storage]
+  pipelines: {logs: {receivers: [otlp], processors: [memory_limiter, gen_ai_guardrail], exporters: [nop]}}
 `}
 	withTransformAndCount = variant{"with transform ParseJSON + count connector", `
 processors:

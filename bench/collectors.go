@@ -24,6 +24,7 @@ type wholeCollector struct {
 	size     int // of a body; 0: attribute records
 	mix      int
 	requests int // sent at once
+	records  int // of a request
 	variants []variant
 	row      func(costs [][]float64) row
 }
@@ -32,19 +33,38 @@ func wholeCollectors() []wholeCollector {
 	var all []wholeCollector
 	for m := range mixes {
 		all = append(all, wholeCollector{
-			"attribute records", 0, m, 150,
+			"attribute records", 0, m, 150, requestSize,
 			[]variant{withoutProcessor, withProcessor},
 			addedCPU(m != mixAll),
 		})
 	}
 	for m := range mixes {
 		all = append(all, wholeCollector{
-			"bodies of 2 KB", 2_000, m, 30,
+			"bodies of 2 KB", 2_000, m, 30, requestSize,
 			[]variant{withoutProcessor, withProcessor, withTransformAndCount},
 			addedShare(m != mixAll),
 		})
 	}
+	for _, records := range []int{1, 100, 1_000} {
+		all = append(all, wholeCollector{
+			fmt.Sprintf("storage, requests of %d attribute records", records), 0, mixSome, max(100, 10_000/records), records,
+			[]variant{withProcessor, withStorage},
+			addedByStorage(records == 1_000),
+		})
+	}
 	return all
+}
+
+// addedByStorage tells by how much the second variant, which keeps its state, costs
+// more than the first, which does not.
+func addedByStorage(judged bool) func(costs [][]float64) row {
+	return func(costs [][]float64) row {
+		added := ratios(costs[1], costs[0])
+		for i := range added {
+			added[i]--
+		}
+		return row{goal: goal{bound: 0.1, added: true, none: !judged}, against: "same collector without storage", ratio: quartilesOf(added)}
+	}
 }
 
 // addedCPU tells by how much the second variant costs more than the first.
@@ -88,7 +108,7 @@ func differences(above, below []float64) []float64 {
 
 // measure sends every variant the same requests in turn.
 func (c wholeCollector) measure(e effort) (row, error) {
-	l := newLoad(mixes[c.mix], c.size, c.requests, requestSize)
+	l := newLoad(mixes[c.mix], c.size, c.requests, c.records)
 	costs := make([][]float64, len(c.variants))
 	for range lives {
 		if err := c.live(l, (e.pairs+lives-1)/lives, costs); err != nil {

@@ -29,6 +29,7 @@ type process struct {
 	stderr  bytes.Buffer
 	client  *grpc.ClientConn
 	alive   context.Context // ends with the process
+	state   string          // folder for what it keeps
 }
 
 // launch starts a collector and waits until it takes records.
@@ -49,6 +50,10 @@ func launch(v variant) (*process, error) {
 	p := &process{variant: v}
 	p.cmd = exec.Command(self, "collector", "--config", "yaml:"+common, "--config", "yaml:"+v.config)
 	p.cmd.Stderr = &p.stderr
+	if p.state, err = os.MkdirTemp("", "bench-state-"); err != nil {
+		return nil, err
+	}
+	p.cmd.Env = append(os.Environ(), "BENCH_STATE="+p.state)
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -133,6 +138,7 @@ func (p *process) stop() {
 	}
 	_ = p.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
 	<-p.alive.Done()
+	_ = os.RemoveAll(p.state) // it is in the folder for what may be left behind
 }
 
 // rawCodec sends requests that are marshalled already.

@@ -20,6 +20,7 @@ type goal struct {
 	// reached is the ratio that there is, where the bound is out of reach for now: what must not get worse.
 	reached float64
 	share   bool // told as a share, not as a number of times
+	added   bool // the ratio is what comes on top
 }
 
 var reported = goal{none: true, faster: true}
@@ -32,6 +33,8 @@ func (g goal) String() string {
 	switch {
 	case g.none:
 		return "reported"
+	case g.added:
+		return fmt.Sprintf("at most %+.0f %%", 100*g.bound)
 	case g.byUpper > 0:
 		return fmt.Sprintf("at most %+.0f %%, upper quartile under %+.0f %%", 100*g.bound, 100*g.byUpper)
 	case g.share:
@@ -104,7 +107,7 @@ func (r row) met() string {
 
 func (r row) String() string {
 	format := func(v float64) string { return fmt.Sprintf("%.2f", v) }
-	if r.goal.byUpper > 0 {
+	if r.goal.byUpper > 0 || r.goal.added {
 		format = func(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s (%s to %s) | %s | %s | %s |", r.work, r.mix, r.against,
