@@ -55,6 +55,7 @@ const (
 	entryAlert   = 3
 	entryLimiter = 4
 	entryNow     = 5 // when what follows arrived; at first it is when the page begins
+	entryBuckets = 6 // that alert, whatever is still known of their events
 )
 
 // Flags of an event's entry.
@@ -102,6 +103,19 @@ func (j *Journal) enter(s *shard, l *limiter, events []Event, counted []int32, n
 	}
 	clear(s.unsaved)
 	s.unsaved = s.unsaved[:0]
+}
+
+// enterBuckets writes which of a group's buckets alert.
+func (j *Journal) enterBuckets(key string, indexes []int64, now time.Time) {
+	if len(indexes) == 0 {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.turn(now)
+	j.page.arrive(runningTime(now))
+	j.page.buckets(key, indexes)
+	j.sealAt(pageMost, now)
 }
 
 // turn begins another page when the generation of the open one is over, so that a
@@ -296,6 +310,18 @@ func (w *pageWriter) alert(a *openAlert) {
 	w.uint(uint64(a.presumed))
 	w.uint(uint64(a.escalations))
 	w.int(runningTime(a.changed))
+}
+
+func (w *pageWriter) buckets(key string, indexes []int64) {
+	group := w.text(key)
+	w.body = append(w.body, entryBuckets)
+	w.uint(group)
+	w.uint(uint64(len(indexes)))
+	last := int64(0)
+	for _, index := range indexes {
+		w.int(index - last)
+		last = index
+	}
 }
 
 func (w *pageWriter) limiter(l *limiter) {

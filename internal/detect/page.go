@@ -39,11 +39,18 @@ type limiterEntry struct {
 	opened, untold     int
 }
 
+// bucketsEntry is buckets that alert, as a page holds them.
+type bucketsEntry struct {
+	key     string
+	indexes []int64
+}
+
 // entry holds the kind that was read last.
 type entry struct {
 	event   eventEntry
 	alert   alertEntry
 	limiter limiterEntry
+	buckets bucketsEntry
 }
 
 // pageReader reads what a pageWriter wrote. Whatever the bytes are, it reads within
@@ -77,6 +84,9 @@ func (p *pageReader) next() (kind byte, e *entry) {
 			return kind, &p.entry
 		case entryNow:
 			p.present += p.int()
+		case entryBuckets:
+			p.buckets(&p.entry.buckets)
+			return kind, &p.entry
 		case entryLimiter:
 			p.limiter(&p.entry.limiter)
 			return kind, &p.entry
@@ -205,6 +215,20 @@ func (p *pageReader) alert(a *alertEntry) {
 	a.changed = time.Unix(0, p.int())
 	if p.failed == "" && (a.last < a.first || a.to < a.from || a.escalations > maxEscalations) {
 		p.fail("an alert cannot be so")
+	}
+}
+
+func (p *pageReader) buckets(b *bucketsEntry) {
+	*b = bucketsEntry{key: p.key()}
+	n := p.count()
+	if n > len(p.rest) { // each takes a byte at least
+		p.fail("buckets are cut off")
+		return
+	}
+	last := int64(0)
+	for range n {
+		last += p.int()
+		b.indexes = append(b.indexes, last)
 	}
 }
 

@@ -22,6 +22,7 @@ type Replay struct {
 	detector *Detector
 	alerts   map[alertName]alertEntry // the latest of each
 	limiter  *limiterEntry            // the latest
+	alerting map[string][]int64       // buckets that alert, by group, as of the latest checkpoint
 	events   int
 	read     []recalled // that are to be counted next
 	counting []recalled // that are being counted
@@ -54,7 +55,9 @@ type alertName struct {
 func (d *Detector) Keep() (*Journal, *Replay) {
 	journal := &Journal{rule: &d.rule, number: 1}
 	d.journal = journal
-	replay := &Replay{detector: d, alerts: map[alertName]alertEntry{}, keys: map[groupHash]string{}}
+	replay := &Replay{
+		detector: d, alerts: map[alertName]alertEntry{}, alerting: map[string][]int64{}, keys: map[groupHash]string{},
+	}
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.started = time.Unix(0, 0).Add(-s.lead)
@@ -84,6 +87,8 @@ func (r *Replay) Page(page Page) error {
 			}
 		case kind == entryAlert:
 			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
+		case kind == entryBuckets:
+			r.alerting[entry.buckets.key] = entry.buckets.indexes
 		case kind == entryLimiter:
 			latest := entry.limiter // the reader writes over its own
 			r.limiter = &latest
@@ -171,7 +176,26 @@ func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
 			s.mu.Unlock()
 		}
 	}
+	for key, indexes := range r.alerting {
+		s, hash := d.shardOf(key)
+		s.mu.Lock()
+		s.restoreAlerting(hash, indexes)
+		s.mu.Unlock()
+	}
 	return r.untold(now)
+}
+
+// restoreAlerting has buckets alert that lie in an alert.
+func (s *shard) restoreAlerting(hash groupHash, indexes []int64) {
+	c := change{shard: s, group: s.findGroup(hash)}
+	if c.group == 0 {
+		return
+	}
+	for _, index := range indexes {
+		if n := s.find(c.group, index); n != 0 && c.home(index) != nil {
+			s.buckets.at(n).flags |= bucketAlerts
+		}
+	}
 }
 
 // restoreAlert puts an alert in its place among its group's.
@@ -247,16 +271,28 @@ func (d *Detector) shardOf(key string) (*shard, groupHash) {
 	return &d.shards[hash[0]%shardCount], hash
 }
 
-// Checkpoint enters all alerts into the journal again, and the limiter, so that
-// older pages can be forgotten.
+// alerting gives a group's buckets that alert.
+func (s *shard) alerting(g uint32) (indexes []int64) {
+	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).sibling {
+		if b := s.buckets.at(n); b.flags&bucketAlerts != 0 {
+			indexes = append(indexes, b.index)
+		}
+	}
+	return indexes
+}
+
+// Checkpoint enters all alerts into the journal again, with the buckets that alert
+// and the limiter, so that older pages can be forgotten.
 func (d *Detector) Checkpoint(now time.Time) {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		for _, list := range s.alerts {
+		for g, list := range s.alerts {
 			for _, a := range list {
 				s.save(a)
 			}
+			// Of a bucket that alerts, so few events may be left that this could not be told by them.
+			d.journal.enterBuckets(list[0].key, s.alerting(g), now)
 		}
 		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()

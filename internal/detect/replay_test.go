@@ -83,3 +83,53 @@ func lastEvent(body []byte) (end int) {
 	}
 	return end
 }
+
+// An alert that was merged into another is over, after a restart as well.
+func TestMergedAlertStaysMerged(t *testing.T) {
+	rule := Rule{Threshold: 1, Size: time.Minute, KeepAlive: time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
+	detector := New(rule)
+	journal, replay := detector.Keep()
+	replay.End(running(0), 1)
+	two := func(id string, when time.Time) []Event {
+		return []Event{at("alice", id, when), at("alice", id+"'", when)}
+	}
+	detector.Observe(two("1", noon), running(0))
+	detector.Observe(two("2", noon.Add(4*time.Minute)), running(0))
+	detector.Observe(two("3", noon.Add(2*time.Minute)), running(0)) // bridges them
+	restarted := New(rule)
+	_, replay = restarted.Keep()
+	pages, _ := journal.Take(nil)
+	for _, page := range pages {
+		require.NoError(t, replay.Page(page))
+	}
+	assert.Empty(t, replay.End(running(0), 2))
+	assert.Len(t, restarted.Tick(running(time.Minute)), 1)
+}
+
+// A bucket goes on to alert although hardly any of its events is left: what is added to it belongs to its alert, after a restart as well.
+func TestBucketGoesOnToAlertWithoutItsEvents(t *testing.T) {
+	rule := Rule{Threshold: 3, Size: time.Minute, KeepAlive: 24 * time.Hour, MaxDuration: 48 * time.Hour, Retention: time.Second}
+	detector := New(rule)
+	journal, replay := detector.Keep()
+	replay.End(running(0), 1)
+	require.Len(t, detector.Observe(crowd(0, 1, 4, noon), running(0)).Alerts, 1)
+	for now := time.Duration(0); now <= 3*time.Minute; now += 10 * time.Second { // one is always left
+		detector.Observe([]Event{at("user 00000", now.String(), noon.Add(now/1000))}, running(now))
+	}
+	old, _ := journal.Take(nil)
+	detector.Checkpoint(running(3 * time.Minute))
+	pages, _ := journal.Take(nil)
+	require.Greater(t, pages[len(pages)-1].Number, old[0].Number, "the first events have expired")
+
+	restarted := New(rule)
+	_, replay = restarted.Keep()
+	require.NoError(t, replay.Page(pages[len(pages)-1]))
+	assert.Empty(t, replay.End(running(3*time.Minute), 100))
+	late := []Event{at("user 00000", "late", noon.Add(50*time.Second))}
+	for _, d := range []*Detector{detector, restarted} {
+		d.Observe(late, running(3*time.Minute))
+		closed := d.Tick(running(25 * time.Hour))
+		require.Len(t, closed, 1)
+		assert.Equal(t, late[0].Time, closed[0].Last)
+	}
+}
