@@ -194,11 +194,12 @@ func (s *Store) write(ctx context.Context) {
 	retry := time.NewTimer(0)
 	defer retry.Stop()
 	interval := firstRetry
+	wake := s.wake // nil while the storage fails: then it is asked at intervals only
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.wake:
+		case <-wake:
 		case <-retry.C:
 		}
 		s.mu.Lock()
@@ -220,13 +221,15 @@ func (s *Store) write(ctx context.Context) {
 		}
 		switch {
 		case err != nil:
+			s.endRound() // of calls that came before it was known to fail
+			wake = nil
 			retry.Reset(interval)
 			interval = min(2*interval, lastRetry)
 		case more:
-			interval = firstRetry
+			wake, interval = s.wake, firstRetry
 			s.poke()
 		default:
-			interval = firstRetry
+			wake, interval = s.wake, firstRetry
 		}
 	}
 }
