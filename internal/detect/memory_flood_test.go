@@ -101,7 +101,7 @@ func TestMemoryHoldsInFloods(t *testing.T) {
 					ID: f.id(i), RequestID: f.id(i), IDOnly: f.observed,
 				}
 				found = foundIn(detector.Observe([]detect.Event{event}, noon), "mallory") || found
-				if i%(total/60) == total/120 { // a real burst among it, sixty calls long
+				if since := i - total/2 + f.events/2; 0 <= since && since < f.events && since%(f.events/60) == f.events/120 { // a real burst among it, sixty calls long
 					call := noon.Add(time.Duration(rng.IntN(50)) * time.Second)
 					found = foundIn(detector.Observe([]detect.Event{{
 						Time: call.UnixNano(), Key: detect.AppendKey(nil, "mallory"), ID: "m" + strconv.Itoa(i),

@@ -49,11 +49,14 @@ type Result struct {
 	Stdout, Stderr string
 }
 
-// Complaints are what was written to stderr, without what the exporter says of every refusal by the backend.
+// Complaints are what was written to stderr, without what the exporter says of every refusal by the backend, and without what
+// its connection says when the collector ends before it is made.
 func (r Result) Complaints() string {
 	var complaints strings.Builder
 	for line := range strings.Lines(r.Stderr) {
-		if !strings.Contains(line, "Exporting failed. Rejecting data.") {
+		refused := strings.Contains(line, "Exporting failed. Rejecting data.")
+		early := strings.Contains(line, "Error while dialing") && strings.Contains(line, "operation was canceled")
+		if !refused && !early {
 			complaints.WriteString(line)
 		}
 	}
