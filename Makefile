@@ -115,6 +115,7 @@ mutants: check-go ## check that the tests of detection and of delivery notice ea
 bench: check-go ## run the benchmarks, and compare with other components (a quarter of an hour; writes bench/RESULTS.md)
 	go test -run='^$$' -bench=. -benchmem ./internal/detect
 	go test -run='^$$' -bench=. -benchmem ./processor/guardrailprocessor
+	go test -run='^$$' -bench=. -benchmem ./internal/state
 	cd bench && go build -o ../dist/bench . && ../dist/bench -o RESULTS.md
 
 .PHONY: bench-check

@@ -5,6 +5,7 @@ package guardrailprocessor
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -12,11 +13,14 @@ import (
 
 // coverageWatch warns when detection cannot see much of what passes: over a
 // tenth of a minute's invocations without a verdict, or without a group.
+//
+// Calls on all cores note what they saw; only the one that ends a minute takes the lock.
 type coverageWatch struct {
-	mu                      sync.Mutex // guards what follows
-	minute                  time.Time  // when the present minute began
-	total, unknown, noGroup int64
-	warned                  time.Time
+	total, unknown, noGroup atomic.Int64
+	end                     atomic.Int64 // of the present minute, Unix nanoseconds
+
+	mu     sync.Mutex // guards what follows
+	warned time.Time
 }
 
 const (
@@ -29,25 +33,32 @@ const (
 // note takes in what a batch came to. The first batch behind a minute's end
 // judges that minute.
 func (w *coverageWatch) note(now time.Time, total, unknown, noGroup int64, logger *zap.Logger) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if now.Sub(w.minute) >= coverageSpan {
+	end := w.end.Load()
+	left := end - now.UnixNano() // more than a minute: the clock was set back
+	if (left <= 0 || left > int64(coverageSpan)) && w.end.CompareAndSwap(end, now.Add(coverageSpan).UnixNano()) {
 		w.judge(now, logger)
-		w.minute, w.total, w.unknown, w.noGroup = now, 0, 0, 0
 	}
-	w.total += total
-	w.unknown += unknown
-	w.noGroup += noGroup
+	w.total.Add(total)
+	if unknown > 0 {
+		w.unknown.Add(unknown)
+	}
+	if noGroup > 0 {
+		w.noGroup.Add(noGroup)
+	}
 }
 
+// judge begins to count anew.
 func (w *coverageWatch) judge(now time.Time, logger *zap.Logger) {
-	short := (w.unknown+w.noGroup)*coverageShare > w.total
-	if !short || w.total < coverageLeast || !w.warned.IsZero() && now.Sub(w.warned) < coverageInterval {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	total, unknown, noGroup := w.total.Swap(0), w.unknown.Swap(0), w.noGroup.Swap(0)
+	short := (unknown+noGroup)*coverageShare > total
+	if !short || total < coverageLeast || !w.warned.IsZero() && now.Sub(w.warned) < coverageInterval {
 		return
 	}
 	w.warned = now
 	logger.Warn("Over a tenth of a minute's invocations cannot be judged or have no group, so detection does not cover them. "+
 		"Of the first, the answer is not in the record (delivery of model output to the log is off, or bodies over 100 KB went to S3); "+
 		"of the second, no attribute that user_keys names is set",
-		zap.Int64("invocations", w.total), zap.Int64("unknown", w.unknown), zap.Int64("no_group", w.noGroup))
+		zap.Int64("invocations", total), zap.Int64("unknown", unknown), zap.Int64("no_group", noGroup))
 }
