@@ -28,6 +28,8 @@ type flood struct {
 	observed bool
 	// fits is set where all of it has room.
 	fits bool
+	// busy is a flood that goes on for no longer in the long run, since its users are then busier than the burst, and push it out.
+	busy bool
 	// slack is what may be taken over the bound: 0 is a tenth, and the least that every shard needs.
 	slack int64
 }
@@ -47,7 +49,7 @@ var floods = map[string]flood{
 	"users who call once":                    {events: 160_000, user: everyUser, time: now, id: uuidOf},
 	"users who each raise an alert":          {events: 160_000, user: eachSixTimes, time: now, id: uuidOf},
 	"a user who makes up times":              {events: 80_000, user: oneUser, time: anyMinute, id: uuidOf},
-	"many users who make up times":           {events: 100_000, user: someUsers, time: anyMinute, id: uuidOf},
+	"many users who make up times":           {busy: true, events: 100_000, user: someUsers, time: anyMinute, id: uuidOf},
 	"a user at full speed":                   {events: 80_000, user: oneUser, time: now, id: uuidOf, fits: true},
 	"a user at full speed for an hour":       {events: 80_000, user: oneUser, time: minuteOfMany, id: uuidOf, fits: true},
 	"request ids that are long and no UUIDs": {events: 160_000, user: someUsers, time: now, id: longID},
@@ -94,7 +96,10 @@ func TestMemoryHoldsInFloods(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 1))
 			var most int64
 			found := false
-			total := f.events * int(max(*streamCount/1000, 1))
+			total := f.events
+			if !f.busy {
+				total *= int(max(*streamCount/1000, 1))
+			}
 			for i := range total {
 				event := detect.Event{
 					Time: noon.Add(f.time(i)).UnixNano(), Key: detect.AppendKey(nil, f.user(i)),
