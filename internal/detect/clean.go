@@ -11,11 +11,11 @@ import "sort"
 // nothing is left has an empty body. A page that cannot be read is left as it is.
 func (d *Detector) Clean(page Page) (Page, error) {
 	cleaned := pageWriter{present: page.Arrived}
-	p := pageReader{rest: page.Body, present: page.Arrived}
+	p := readPage(page)
 	for len(p.rest) > 0 {
 		kind, entry := p.next()
-		if p.failed != "" {
-			return page, &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
+		if err := p.err(); err != nil {
+			return page, err
 		}
 		if kind == entryEvent && d.remembers(&entry.event) {
 			cleaned.arrive(p.present)

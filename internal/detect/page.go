@@ -57,6 +57,7 @@ type entry struct {
 // them. After a fault it reads nothing more.
 type pageReader struct {
 	rest   []byte
+	size   int // of the whole page, in bytes
 	left   int // bytes left at the beginning of the entry that was read last
 	texts  []string
 	last   int64
@@ -64,6 +65,18 @@ type pageReader struct {
 	entry  entry
 
 	present int64 // running time at which what was read last arrived
+}
+
+func readPage(page Page) *pageReader {
+	return &pageReader{rest: page.Body, size: len(page.Body), present: page.Arrived}
+}
+
+// err tells the first fault, if there was one.
+func (p *pageReader) err() error {
+	if p.failed == "" {
+		return nil
+	}
+	return &CorruptError{Offset: p.size - p.left, Fault: p.failed}
 }
 
 // next reads up to the end of an entry that tells of something that happened, or to

@@ -73,23 +73,24 @@ func (r *Replay) Events() int { return r.events }
 // writes is an error; what it holds before the fault is put in.
 func (r *Replay) Page(page Page) error {
 	d := r.detector
-	p := pageReader{rest: page.Body, present: page.Arrived}
+	p := readPage(page)
 	for len(p.rest) > 0 {
 		kind, entry := p.next()
-		switch {
-		case p.failed != "":
-			return &CorruptError{Offset: len(page.Body) - p.left, Fault: p.failed}
-		case kind == entryEvent:
+		if err := p.err(); err != nil {
+			return err
+		}
+		switch kind {
+		case entryEvent:
 			r.events++
 			hash := d.hasher.groupString(entry.event.key)
 			if r.read = append(r.read, recalled{entry.event, hash, p.present}); len(r.read) == recallAtOnce {
 				r.count()
 			}
-		case kind == entryAlert:
+		case entryAlert:
 			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
-		case kind == entryBuckets:
+		case entryBuckets:
 			r.alerting[entry.buckets.key] = entry.buckets.indexes
-		case kind == entryLimiter:
+		case entryLimiter:
 			latest := entry.limiter // the reader writes over its own
 			r.limiter = &latest
 		}

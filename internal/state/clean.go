@@ -76,7 +76,7 @@ func (s *Store) cleanSome(ctx context.Context, j *journal) error {
 	if len(ops) > 0 {
 		before := j.cleaned
 		j.cleaned = max(j.cleaned, next)
-		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.lastRoot().encode()))
+		ops = append(ops, s.setRoot(s.lastRoot()))
 		if err := doBatch(ctx, s.Client, ops); err != nil {
 			j.cleaned = before
 			return err

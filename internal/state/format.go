@@ -189,16 +189,16 @@ type decoder struct {
 
 func (d *decoder) uint() uint64 {
 	n, size := binary.Uvarint(d.rest)
-	if size <= 0 {
-		d.failed, d.rest = true, nil
-		return 0
-	}
-	d.rest = d.rest[size:]
-	return n
+	return number(d, n, size)
 }
 
 func (d *decoder) int() int64 {
 	n, size := binary.Varint(d.rest)
+	return number(d, n, size)
+}
+
+// number steps over a number that was read from so many bytes.
+func number[T int64 | uint64](d *decoder, n T, size int) T {
 	if size <= 0 {
 		d.failed, d.rest = true, nil
 		return 0

@@ -46,19 +46,16 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	if pointer != nil {
-		if err := l.openEpoch(ctx, pointer); err != nil {
-			return nil, err
-		}
+	if pointer == nil {
+		l.fresh = true
+	} else if err := l.openEpoch(ctx, pointer); err != nil {
+		return nil, err
 	}
 	if l.fresh {
-		pointer = nil
-	}
-	if pointer == nil {
 		// Also when the rest cannot be written later: the next start knows where to look.
 		ops := []*storage.Operation{
 			storage.SetOperation(pointerKey, encodePointer(s.epoch)),
-			storage.SetOperation(rootKey(s.epoch), l.root.encode()),
+			s.setRoot(l.root),
 		}
 		if err := doBatch(ctx, s.Client, ops); err != nil {
 			s.pointerWanted = true
@@ -72,7 +69,7 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 type Loader struct {
 	store *Store
 	root  *root
-	fresh bool // an epoch was begun because another cannot be read
+	fresh bool // an epoch is begun: there is none, or it cannot be read
 }
 
 // openEpoch reads the root that a pointer leads to.

@@ -7,15 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
-
-	"example.com/otelcol-guardrail/internal/detect"
 )
 
 const (
@@ -74,6 +70,23 @@ type Store struct {
 
 // round is one Batch and the calls that wait for it.
 type round struct{ done chan struct{} }
+
+// end lets the calls go. A nil *round has none.
+func (r *round) end() {
+	if r != nil {
+		close(r.done)
+	}
+}
+
+// takeRound takes the calls that wait out of the store: who comes later waits for
+// the Batch after that.
+func (s *Store) takeRound() *round {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := s.round
+	s.round = nil
+	return mine
+}
 
 // Run starts the writer.
 func (s *Store) Run() {
@@ -189,232 +202,6 @@ func (s *Store) Turn(now time.Time) {
 	}
 }
 
-// write writes whatever is to be written until ctx ends.
-func (s *Store) write(ctx context.Context) {
-	retry := time.NewTimer(0)
-	defer retry.Stop()
-	interval := firstRetry
-	wake := s.wake // nil while the storage fails: then it is asked at intervals only
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-wake:
-		case <-retry.C:
-		}
-		s.mu.Lock()
-		mine := s.round
-		s.round = nil
-		s.mu.Unlock()
-
-		more, err := s.batch(context.WithoutCancel(ctx)) // Close says how long to wait
-		s.answered(err)
-		if mine != nil {
-			close(mine.done)
-		}
-		if err == nil { // no call waits for this
-			var cleaning bool
-			if cleaning, err = s.clean(ctx); err != nil {
-				s.answered(err)
-			}
-			more = more || cleaning
-		}
-		switch {
-		case err != nil:
-			s.endRound() // of calls that came before it was known to fail
-			wake = nil
-			retry.Reset(interval)
-			interval = min(2*interval, lastRetry)
-		case more:
-			wake, interval = s.wake, firstRetry
-			s.poke()
-		default:
-			wake, interval = s.wake, firstRetry
-		}
-	}
-}
-
-// answered notes how the storage is.
-func (s *Store) answered(err error) {
-	s.mu.Lock()
-	was := s.unwell
-	s.failing, s.late, s.unwell = err != nil, false, err != nil
-	s.mu.Unlock()
-	switch {
-	case err != nil:
-		s.Report(err)
-	case was:
-		s.Report(nil)
-	}
-	s.cutBacklog()
-}
-
-// cutBacklog bounds what waits in memory. What is dropped is still counted; only a
-// restart would not know of it.
-func (s *Store) cutBacklog() {
-	lost := 0
-	for _, j := range s.journals {
-		lost += j.giveUp(maxBacklog / len(s.journals))
-	}
-	if lost > 0 {
-		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
-			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", lost))
-	}
-}
-
-// batch writes all that is to be written as one Batch. It reports whether there is
-// more to do.
-func (s *Store) batch(ctx context.Context) (more bool, err error) {
-	running, alerts := s.take()
-	var ops []*storage.Operation
-	rootWanted := s.rootWanted
-	for _, j := range s.journals {
-		var changed bool
-		ops, changed = j.write(s.epoch, running, ops)
-		rootWanted = rootWanted || changed
-	}
-	before := len(ops)
-	ops, stored := s.writeAlerts(ops, alerts)
-	rootWanted = rootWanted || len(ops) > before
-	if len(ops) == 0 && !rootWanted {
-		return false, nil
-	}
-	if s.pointerWanted {
-		ops = append(ops, storage.SetOperation(pointerKey, encodePointer(s.epoch)))
-	}
-	if rootWanted {
-		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.root(running, stored).encode()))
-	}
-	if err := doBatch(ctx, s.Client, ops); err != nil {
-		s.mu.Lock()
-		maps.Copy(alerts, s.alerts) // those are newer
-		maps.DeleteFunc(alerts, func(n uint64, content []byte) bool { return content == nil && !s.stored[n] })
-		s.alerts = alerts
-		s.mu.Unlock()
-		if errors.Is(err, storage.ErrStorageFull) {
-			s.makeRoom(ctx)
-		}
-		return false, err
-	}
-	s.stored, s.rootWanted, s.pointerWanted = stored, false, false
-	for _, j := range s.journals {
-		more = j.written() || more
-	}
-	return more, nil
-}
-
-// take collects what has changed.
-func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
-	s.changes.Lock()
-	defer s.changes.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.journals {
-		j.turn(s.running)
-		if j.beginCleaning(s.cleanLeast) {
-			j.Detector.Checkpoint(s.running)
-		}
-		j.take()
-	}
-	alerts, s.alerts = s.alerts, map[uint64][]byte{}
-	return s.running, alerts
-}
-
-// makeRoom deletes what is over without writing anything else: a storage that is
-// full would refuse both together for ever. That it fails is no news.
-func (s *Store) makeRoom(ctx context.Context) {
-	waiting := make([][]detect.Page, len(s.journals))
-	var ops []*storage.Operation
-	for i, j := range s.journals {
-		waiting[i], j.unwritten = j.unwritten, nil
-		ops, _ = j.write(s.epoch, time.Time{}, ops)
-	}
-	var err error
-	if len(ops) > 0 {
-		s.mu.Lock()
-		running := s.running
-		s.mu.Unlock()
-		ops = append(ops, storage.SetOperation(rootKey(s.epoch), s.root(running, s.stored).encode()))
-		err = doBatch(ctx, s.Client, ops)
-	}
-	for i, j := range s.journals {
-		if err == nil {
-			j.written()
-		}
-		j.unwritten = waiting[i]
-	}
-}
-
-// writeAlerts lists what is to be done for the alerts that wait, and which ones the
-// storage holds after that.
-func (s *Store) writeAlerts(ops []*storage.Operation, alerts map[uint64][]byte) (_ []*storage.Operation, stored map[uint64]bool) {
-	if len(alerts) == 0 {
-		return ops, s.stored
-	}
-	stored = maps.Clone(s.stored)
-	for _, n := range slices.Sorted(maps.Keys(alerts)) {
-		switch content := alerts[n]; {
-		case content != nil:
-			ops = append(ops, storage.SetOperation(alertKey(s.epoch, n), seal(kindAlert, content)))
-			stored[n] = true
-		case stored[n]:
-			ops = append(ops, storage.DeleteOperation(alertKey(s.epoch, n)))
-			delete(stored, n)
-		}
-	}
-	return ops, stored
-}
-
-// root is what the root says after the next Batch.
-func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
-	r := &root{
-		running:  running.UnixNano(),
-		nextSlot: s.nextSlot,
-		alerts:   slices.Sorted(maps.Keys(stored)),
-	}
-	for _, j := range s.journals {
-		first, last := j.extent()
-		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last, j.cleaned})
-	}
-	return r
-}
-
-// lastRoot is what the root says while nothing else is being written.
-func (s *Store) lastRoot() *root {
-	s.mu.Lock()
-	running := s.running
-	s.mu.Unlock()
-	r := s.root(running, s.stored)
-	for i, j := range s.journals {
-		r.journals[i].first, r.journals[i].last = j.first, j.last
-	}
-	return r
-}
-
-func doBatch(ctx context.Context, client storage.Client, ops []*storage.Operation) error {
-	return calm(func() error { return client.Batch(ctx, ops...) })
-}
-
-// calm makes an error of a panic: a storage whose file is damaged may panic.
-func calm(do func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the storage panicked: %v", r)
-		}
-	}()
-	return do()
-}
-
-// endRound lets go the calls that wait for a Batch that will not be.
-func (s *Store) endRound() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.round != nil {
-		close(s.round.done)
-		s.round = nil
-	}
-}
-
 // Close writes what is left and gives the storage back. It waits for the storage no
 // longer than ctx allows.
 func (s *Store) Close(ctx context.Context) error {
@@ -430,18 +217,16 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 	closed := make(chan error, 1)
 	go func() {
-		if s.stop != nil {
+		var err error
+		if s.stop != nil { // it ran
 			s.stop()
 			<-s.done
-		}
-		s.rootWanted = s.rootWanted || s.stop != nil // for how long detection has run
-		var err error
-		if s.stop != nil {
+			s.rootWanted = true // for how long detection has run
 			for more := true; more && err == nil; {
 				more, err = s.batch(context.WithoutCancel(ctx))
 			}
 		}
-		s.endRound()
+		s.takeRound().end()
 		closed <- errors.Join(err, s.Client.Close(context.WithoutCancel(ctx)))
 	}()
 	select {
