@@ -41,7 +41,7 @@ func (d *Detector) remembers(e *eventEntry) bool {
 	if g == 0 {
 		return false
 	}
-	n := s.find(g, floorDiv(e.time, int64(s.rule.Size)))
+	n, _ := s.find(g, floorDiv(e.time, int64(s.rule.Size)))
 	if n == 0 {
 		return false
 	}

@@ -111,7 +111,7 @@ func (d *Detector) sort(events []Event, order *batchOrder) {
 	// From the back, so that each list runs in the order of the batch.
 	for i := len(events) - 1; i >= 0; i-- {
 		hash := d.hasher.group(events[i].Key)
-		shard := hash[0] % shardCount
+		shard := hash.shard()
 		order.hashes[i] = hash
 		order.next[i] = order.first[shard]
 		order.first[shard] = int32(i)

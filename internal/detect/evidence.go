@@ -124,5 +124,5 @@ func (s *shard) requestID(e *event) string {
 	if e.flags&eventUUID != 0 {
 		return formatUUID(e.id)
 	}
-	return s.texts[e.generation%uint32(len(s.texts))].at(e.text)
+	return s.texts[e.generation%textSlots].at(e.text)
 }

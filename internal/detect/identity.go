@@ -18,18 +18,18 @@ type hasher struct{ high, low maphash.Seed }
 
 func newHasher() hasher { return hasher{maphash.MakeSeed(), maphash.MakeSeed()} }
 
-// groupHash stands for a group's key. The shard is chosen by its first half and the
-// group found by the second, so that 70 bits tell groups apart: of ten million,
-// two are taken for one in one process of twenty million.
-type groupHash [2]uint64
+// groupHash stands for a group's key: of ten million groups, two are taken for one
+// in one process of 370,000. Its lower bits choose the shard, its upper ones the
+// place in the shard's table.
+type groupHash uint64
 
-func (h *hasher) group(key []byte) groupHash {
-	return groupHash{maphash.Bytes(h.high, key), maphash.Bytes(h.low, key)}
-}
+func (h groupHash) shard() uint64 { return uint64(h) % shardCount }
 
-func (h *hasher) groupString(key string) groupHash {
-	return groupHash{maphash.String(h.high, key), maphash.String(h.low, key)}
-}
+func (h groupHash) tag() uint32 { return tagOf(uint64(h)) }
+
+func (h *hasher) group(key []byte) groupHash { return groupHash(maphash.Bytes(h.high, key)) }
+
+func (h *hasher) groupString(key string) groupHash { return groupHash(maphash.String(h.high, key)) }
 
 func (h *hasher) bucket(key bucketKey) uint64 { return maphash.Comparable(h.low, key) }
 

@@ -53,7 +53,7 @@ type change struct {
 func (c *change) alert(firstBucket, lastBucket uint32, from, to int64) {
 	lo, hi := c.buckets.at(firstBucket).index, c.buckets.at(lastBucket).index
 	fresh := false
-	for n := firstBucket; ; n = c.buckets.at(n).after {
+	for n := firstBucket; ; n = c.after(n) {
 		b := c.buckets.at(n)
 		fresh = fresh || b.flags&bucketAlerts == 0
 		b.flags |= bucketAlerts
@@ -365,4 +365,5 @@ func (s *shard) forgetAlerts(g uint32, now time.Time) {
 	}
 	delete(s.alerts, g)
 	s.groups.at(g).flags &^= groupAlerts
+	s.dropIfEmpty(g)
 }

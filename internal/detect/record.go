@@ -15,7 +15,7 @@ func (s *shard) between(g uint32, from, to int64) (count, presumed int, inexact 
 		if steps == maxWalk {
 			return count, presumed, true
 		}
-		n := s.find(g, index)
+		n, _ := s.find(g, index)
 		if n == 0 {
 			continue
 		}
@@ -31,15 +31,6 @@ func (s *shard) between(g uint32, from, to int64) (count, presumed int, inexact 
 		}
 	}
 	return count, presumed, inexact
-}
-
-// notBefore gives how many of the events are earlier than t.
-func notBefore(events []event, t int64) int {
-	n := upTo(events, t)
-	for n > 0 && events[n-1].time == t {
-		n--
-	}
-	return n
 }
 
 // tell adds a record of an alert that is not muted.
@@ -77,7 +68,7 @@ func (s *shard) evidence(g uint32, from, to int64) *evidence {
 	var found evidence
 	first := floorDiv(from, size)
 	for index, steps := floorDiv(to, size), 0; index >= first && steps < maxWalk; index, steps = index-1, steps+1 {
-		n := s.find(g, index)
+		n, _ := s.find(g, index)
 		if n == 0 {
 			continue
 		}

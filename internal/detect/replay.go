@@ -107,7 +107,7 @@ func (r *Replay) count() {
 		r.counters.Go(func() {
 			for i := range r.counting {
 				e := &r.counting[i]
-				if number := e.hash[0] % shardCount; number%workers == worker {
+				if number := e.hash.shard(); number%workers == worker {
 					r.detector.shards[number].recall(e)
 				}
 			}
@@ -129,7 +129,7 @@ func (s *shard) recall(e *recalled) {
 		return
 	}
 	ev := event{
-		time: e.time, id: id, generation: s.generation, flags: flags,
+		time: e.time, id: id, generation: uint8(s.generation), flags: flags,
 		profile: s.profiles.number(e.model, e.operation, e.region),
 	}
 	requestID := ""
@@ -193,7 +193,7 @@ func (s *shard) restoreAlerting(hash groupHash, indexes []int64) {
 		return
 	}
 	for _, index := range indexes {
-		if n := s.find(c.group, index); n != 0 && c.home(index) != nil {
+		if n, _ := s.find(c.group, index); n != 0 && c.home(index) != nil {
 			s.buckets.at(n).flags |= bucketAlerts
 		}
 	}
@@ -247,7 +247,7 @@ func (r *Replay) untold(now time.Time) (told []Alert) {
 // dropped is not raised again before something is added to it.
 func (c *change) raiseUntold(dropped []*openAlert) {
 	var homeless []uint32
-	for n := c.groups.at(c.group).first; n != 0; n = c.buckets.at(n).sibling {
+	for n := c.groups.at(c.group).first; n != 0; n = c.buckets.at(n).next {
 		b := c.buckets.at(n)
 		if b.flags&bucketAlerts == 0 || c.home(b.index) != nil {
 			continue
@@ -269,12 +269,12 @@ func (c *change) raiseUntold(dropped []*openAlert) {
 
 func (d *Detector) shardOf(key string) (*shard, groupHash) {
 	hash := d.hasher.groupString(key)
-	return &d.shards[hash[0]%shardCount], hash
+	return &d.shards[hash.shard()], hash
 }
 
 // alerting gives a group's buckets that alert.
 func (s *shard) alerting(g uint32) (indexes []int64) {
-	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).sibling {
+	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).next {
 		if b := s.buckets.at(n); b.flags&bucketAlerts != 0 {
 			indexes = append(indexes, b.index)
 		}

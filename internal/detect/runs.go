@@ -8,26 +8,10 @@ import (
 	"unsafe"
 )
 
-// event is a counted invocation as it is remembered.
-type event struct {
-	time       int64
-	id         eventID
-	generation uint32
-	text       uint32 // where the request id lies when it is not the id, see texts
-	profile    uint16
-	flags      eventFlags
-}
-
-type eventFlags uint8
-
-const (
-	eventPresumed eventFlags = 1 << iota
-	eventUUID                // id holds the request id itself
-)
-
 const eventBytes = int64(unsafe.Sizeof(event{}))
 
-// runs keeps the events of buckets as contiguous blocks of 1, 2, 4... events.
+// runs keeps the events of buckets that hold several, as contiguous blocks of 2, 4,
+// 8... events.
 // Blocks of one length stand side by side: when one is given back, the last takes
 // its place, so that whole pages fall free and serve any length.
 type runs struct {
@@ -53,8 +37,9 @@ type runClass struct {
 	owners []uint32 // the bucket of each block
 }
 
-// classFor gives the class of the shortest block that holds n events.
-func classFor(n int) uint8 { return uint8(bits.Len(uint(n - 1))) }
+// classFor gives the class of the shortest block that holds n events. One or none
+// take no block: class 0.
+func classFor(n int) uint8 { return uint8(bits.Len(uint(max(n, 1) - 1))) }
 
 // block gives the memory of a bucket's block.
 func (r *runs) block(owner uint32, class uint8, n uint32) []event {
@@ -96,11 +81,22 @@ func (r *runs) takePage() *page {
 	return new(page)
 }
 
+// fit makes a block that is longer than a page long enough for n events, and gives
+// back memory when they are few.
+func (r *runs) fit(owner uint32, n int) {
+	if old := r.big[owner]; n > len(old) || n < len(old)/2 {
+		fresh := make([]event, 1<<classFor(n))
+		copy(fresh, old)
+		r.big[owner] = fresh
+		r.bigBytes += int64(len(fresh)-len(old)) * eventBytes
+	}
+}
+
 // put gives back a block. It returns the bucket whose block has taken its number, if any.
 func (r *runs) put(owner uint32, class uint8, n uint32) (moved uint32) {
 	if class > pageClass {
+		r.bigBytes -= int64(len(r.big[owner])) * eventBytes
 		delete(r.big, owner)
-		r.bigBytes -= eventBytes << class
 		return 0
 	}
 	c := &r.classes[class]

@@ -4,10 +4,13 @@
 package detect
 
 import (
-	"math"
 	"sync"
 	"time"
 )
+
+// textSlots is over [Generations], and divides 256: an event knows its generation
+// modulo that.
+const textSlots = 8
 
 // Generations is how many spans of arrival an event's memory is cut into. The
 // oldest is dropped whole, so that an event is remembered for between
@@ -28,7 +31,7 @@ type shard struct {
 	runs    runs
 
 	profiles profiles
-	texts    [Generations + 1]texts // by the generation in which they arrived
+	texts    [textSlots]texts       // by the generation in which they arrived
 	observed map[observedKey]uint32 // IDs that tell repeats by themselves, with their generation
 
 	alerts     map[uint32][]*openAlert // by group, in order of time
@@ -64,13 +67,18 @@ func (s *shard) turn(now time.Time) {
 	if present <= s.generation {
 		return
 	}
-	// Whoever could refer to a text of these slots is forgotten below.
-	for past := s.generation + 1; past <= present && past <= s.generation+uint32(len(s.texts)); past++ {
-		s.texts[past%uint32(len(s.texts))] = nil
-	}
-	s.generation = present
-	if present >= Generations {
-		s.forget(present-Generations, now)
+	// One by one: an event's generation is known modulo 256, so none may be left
+	// when it comes round.
+	for steps := 0; s.generation < present; steps++ {
+		if steps == Generations {
+			s.generation, s.texts = present, [textSlots]texts{} // all that ages is gone
+			return
+		}
+		s.generation++
+		s.texts[s.generation%textSlots] = nil // whoever could refer to one is forgotten
+		if s.generation >= Generations {
+			s.forget(now)
+		}
 	}
 }
 
@@ -95,7 +103,7 @@ func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time,
 	ev := event{
 		time:       e.Time,
 		id:         id,
-		generation: s.generation,
+		generation: uint8(s.generation),
 		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
 		flags:      flags,
 	}
@@ -116,7 +124,7 @@ func (s *shard) add(hash groupHash, ev *event, requestID string) (g, n uint32, c
 	g = s.groupOf(hash)
 	n = s.bucketOf(g, floorDiv(ev.time, int64(s.rule.Size)))
 	if ev.flags&eventUUID == 0 && s.hasTextRoom() {
-		ev.text = s.texts[s.generation%uint32(len(s.texts))].add(requestID)
+		ev.text = s.texts[s.generation%textSlots].add(requestID)
 	}
 	return g, n, s.insert(s.rule, n, ev)
 }
@@ -136,7 +144,7 @@ func (c *change) detect(n uint32, t int64) {
 	case Sliding:
 		// Windows that end at the event or less than a size behind it hold one
 		// more than before: those of this bucket and of the next.
-		for _, n := range [...]uint32{n, s.buckets.at(n).after} {
+		for _, n := range [...]uint32{n, s.after(n)} {
 			if n == 0 || s.buckets.at(n).flags&bucketAlerts != 0 {
 				continue
 			}
@@ -169,73 +177,56 @@ func (s *shard) seen(key observedKey) bool {
 	return false
 }
 
-// forget drops what arrived up to a generation, groups of which nothing is left,
-// and alerts that nothing can belong to any more.
-func (s *shard) forget(upTo uint32, now time.Time) {
+// forget drops what arrived [Generations] ago, groups of which nothing is left, and
+// alerts that nothing can belong to any more.
+func (s *shard) forget(now time.Time) {
 	for key, generation := range s.observed {
-		if generation <= upTo {
+		if generation <= s.generation-Generations {
 			delete(s.observed, key)
 		}
 	}
-	for g := uint32(1); g < s.groups.next; g++ {
-		group := s.groups.at(g)
-		if group.flags&groupLive == 0 || group.flags&groupAlerts == 0 && group.oldest > upTo {
-			continue
+	for n := uint32(1); n < s.buckets.next; n++ {
+		if b := s.buckets.at(n); b.count > 0 && s.age(b.oldest) >= Generations {
+			s.forgetEvents(n)
 		}
-		group.oldest = math.MaxUint32
-		link := &group.first
-		for n := *link; n != 0; n = *link {
-			s.forgetEvents(n, upTo)
-			b := s.buckets.at(n)
-			if b.count > 0 {
-				link = &b.sibling
-				continue
-			}
-			*link = b.sibling
-			s.dropBucket(n)
-		}
-		if group.flags&groupAlerts != 0 {
-			s.forgetAlerts(g, now)
-		}
-		if group.first == 0 && group.flags&groupAlerts == 0 {
-			s.dropGroup(g)
-		}
+	}
+	for g := range s.alerts {
+		s.forgetAlerts(g, now)
 	}
 	s.shrinkMaps()
 }
 
-func (s *shard) forgetEvents(n uint32, upTo uint32) {
+// forgetEvents drops a bucket's events that are too old.
+func (s *shard) forgetEvents(n uint32) {
 	b := s.buckets.at(n)
-	group := s.groups.at(b.group)
-	if b.oldest > upTo {
-		group.oldest = min(group.oldest, b.oldest)
-		return
-	}
+	g, group := b.group, s.groups.at(b.group)
 	events := s.events(n)
-	kept := 0
-	b.oldest = math.MaxUint32
+	kept, oldest := 0, uint8(0)
 	for i := range events {
-		if generation := events[i].generation; generation > upTo {
-			b.oldest = min(b.oldest, generation)
+		age := s.age(events[i].generation)
+		switch {
+		case age < Generations:
+			oldest = max(oldest, age)
 			events[kept] = events[i]
 			kept++
-		} else if group.flags&groupAlerts != 0 {
-			s.missed(b.group, events[i].time)
+		case group.flags&groupAlerts != 0:
+			s.missed(g, events[i].time)
 		}
 	}
-	group.oldest = min(group.oldest, b.oldest)
-	if kept == len(events) {
+	if kept == 0 {
+		s.dropBucket(n)
+		s.dropIfEmpty(g)
 		return
 	}
 	group.events -= uint32(len(events) - kept)
-	if kept == 0 {
-		s.putBlock(n)
-		b.count = 0
-		return
-	}
-	b.count = uint16(kept)
-	if class := classFor(kept); class < b.class {
-		s.move(n, class)
+	b.oldest = uint8(s.generation) - oldest
+	s.resize(n, kept)
+}
+
+// dropIfEmpty forgets a group of which nothing is left.
+func (s *shard) dropIfEmpty(g uint32) {
+	if group := s.groups.at(g); group.first == 0 && group.flags&groupAlerts == 0 {
+		s.dropGroup(g)
 	}
 }
 
@@ -264,15 +255,13 @@ func (s *shard) evict(g uint32, told []Alert) []Alert {
 // dropGroup forgets a group with all that it has.
 func (s *shard) dropGroup(g uint32) {
 	group := s.groups.at(g)
-	for n := group.first; n != 0; {
-		next := s.buckets.at(n).sibling
-		s.dropBucket(n)
-		n = next
+	for group.first != 0 {
+		s.dropBucket(group.first)
 	}
 	for _, a := range s.alerts[g] {
 		s.letGo(a)
 	}
 	delete(s.alerts, g)
-	s.index.remove(tagOf(group.hash), g)
+	s.index.remove(group.hash.tag(), g)
 	s.groups.put(g)
 }

@@ -13,8 +13,8 @@ import "sort"
 func (s *shard) sliding(rule *Rule, n uint32, t int64) (from, end int64, crossed bool) {
 	events := s.events(n)
 	var before []event
-	if b := s.buckets.at(n); b.before != 0 {
-		before = s.events(b.before)
+	if n := s.before(n); n != 0 {
+		before = s.events(n)
 	}
 	for i := notBefore(events, t); i < len(events); i++ {
 		end := events[i].time
@@ -50,7 +50,7 @@ func (s *shard) sessionAt(rule *Rule, n uint32) session {
 	run := session{first: n, last: n}
 	run.take(s.buckets.at(n))
 	for {
-		next := s.buckets.at(run.first).before
+		next := s.before(run.first)
 		if next == 0 || !s.connected(rule, next, run.first) {
 			break
 		}
@@ -60,7 +60,7 @@ func (s *shard) sessionAt(rule *Rule, n uint32) session {
 		}
 	}
 	for {
-		next := s.buckets.at(run.last).after
+		next := s.after(run.last)
 		if next == 0 || !s.connected(rule, run.last, next) {
 			break
 		}
