@@ -43,7 +43,8 @@ type batchOrder struct {
 	first  [shardCount]int32
 	next   []int32
 	hashes []groupHash
-	fresh  []int32 // events of a shard that are no repeats
+	groups []uint32 // as found before the first event of the shard was counted
+	fresh  []int32  // events of a shard that are no repeats
 }
 
 // Observe counts a batch of events and returns what is to be told of alerts
@@ -62,7 +63,6 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 	d.sort(events, order)
 
 	var told []toldAlert
-	var alerts []Alert
 	for i := range d.shards {
 		if order.first[i] < 0 {
 			continue
@@ -72,19 +72,20 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.turn(now)
 		order.fresh = order.fresh[:0]
 		for n := order.first[i]; n >= 0; n = order.next[n] {
-			s.findGroup(order.hashes[n]) // brings it into the cache: here, one need not wait for the other
+			// Ahead of their use, so that none waits for the memory of the one before.
+			order.groups[n] = s.findGroup(order.hashes[n])
 		}
+		c := change{shard: s, limiter: &d.limiter, now: now}
 		for n := order.first[i]; n >= 0; n = order.next[n] {
-			var repeat bool
-			alerts, repeat = s.count(&d.limiter, &events[n], order.hashes[n], now, alerts[:0])
-			if repeat {
-				result.Repeats++
-			} else {
+			if c.count(&events[n], order.hashes[n], order.groups[n]) {
 				order.fresh = append(order.fresh, n)
+			} else {
+				result.Repeats++
 			}
-			for _, a := range alerts {
+			for _, a := range c.told {
 				told = append(told, toldAlert{a, n})
 			}
+			c.told = c.told[:0]
 		}
 		d.journal.enter(s, &d.limiter, events, order.fresh, now)
 		s.mu.Unlock()
@@ -108,6 +109,7 @@ func (d *Detector) sort(events []Event, order *batchOrder) {
 	}
 	order.next = slices.Grow(order.next[:0], len(events))[:len(events)]
 	order.hashes = slices.Grow(order.hashes[:0], len(events))[:len(events)]
+	order.groups = slices.Grow(order.groups[:0], len(events))[:len(events)]
 	// From the back, so that each list runs in the order of the batch.
 	for i := len(events) - 1; i >= 0; i-- {
 		hash := d.hasher.group(events[i].Key)

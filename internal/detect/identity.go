@@ -4,14 +4,15 @@
 package detect
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/binary"
+	"encoding/hex"
 	"hash/maphash"
 )
 
 // eventID stands for an event's ID: a UUID by its own bytes, any other by a hash
 // that is keyed at random, so that nobody can choose two that are the same.
-type eventID [16]byte
+type eventID struct{ high, low uint64 }
 
 // hasher hashes to 128 bits under keys of its own.
 type hasher struct{ high, low maphash.Seed }
@@ -33,75 +34,59 @@ func (h *hasher) groupString(key string) groupHash { return groupHash(maphash.St
 
 func (h *hasher) bucket(key bucketKey) uint64 { return maphash.Comparable(h.low, key) }
 
-func (h *hasher) id(s string) (id eventID, flags eventFlags) {
-	if parseUUID(s, &id) {
+func (h *hasher) id(s string) (eventID, eventFlags) {
+	if id, ok := parseUUID(s); ok {
 		return id, eventUUID
 	}
-	binary.LittleEndian.PutUint64(id[:], maphash.String(h.high, s))
-	binary.LittleEndian.PutUint64(id[8:], maphash.String(h.low, s))
-	return id, 0
+	return eventID{maphash.String(h.high, s), maphash.String(h.low, s)}, 0
 }
 
 const uuidLen = 36
 
-func isHyphen(i int) bool { return i == 8 || i == 13 || i == 18 || i == 23 }
-
-// digits gives the value of a hexadecimal digit, lower-case; any other byte has
-// bits above it.
-var digits = func() (values [256]byte) {
-	for c := range values {
-		values[c] = 0xff
-	}
-	for value, c := range hexDigits {
-		values[c] = byte(value)
-	}
-	return values
-}()
-
-const hexDigits = "0123456789abcdef"
-
-// pairs says where the two digits of each of a UUID's bytes are.
-var pairs = [16]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
-
 // parseUUID reads a UUID in its canonical form, lower-case. Any other form is
 // another ID.
-func parseUUID(s string, id *eventID) bool {
+func parseUUID(s string) (id eventID, ok bool) {
 	if len(s) != uuidLen || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return false
+		return id, false
 	}
-	var wrong byte
-	for i, at := range pairs {
-		high, low := digits[s[at]], digits[s[at+1]]
-		wrong |= high | low
-		id[i] = high<<4 | low
-	}
-	return wrong < 16
+	b := []byte(s) // which copies nothing
+	var wrong uint64
+	id.high = digits(binary.BigEndian.Uint64(b), &wrong) << 32
+	id.high |= digits(four(b[9:])<<32|four(b[14:]), &wrong)
+	id.low = digits(four(b[19:])<<32|four(b[24:]), &wrong) << 32
+	id.low |= digits(binary.BigEndian.Uint64(b[28:]), &wrong)
+	return id, wrong == 0
+}
+
+func four(b []byte) uint64 { return uint64(binary.BigEndian.Uint32(b)) }
+
+// digits gives the value of eight hexadecimal digits, lower-case, all at once. Where
+// there is another byte among them, it sets bits of wrong.
+func digits(text uint64, wrong *uint64) uint64 {
+	const each = 0x0101010101010101       // times n: n in each byte
+	letters := text >> 6 & each           // 1 for 'a' to 'f', and others
+	values := text&(0xf*each) + 9*letters // at most 24
+	*wrong |= text ^ (values + '0'*each + ('a'-'0'-10)*letters)
+	*wrong |= values>>4&each | (values+6*each)>>4&each ^ letters // over 15, or not what is 10 and more
+	values = (values | values>>4) & 0x00ff00ff00ff00ff
+	values = (values | values>>8) & 0x0000ffff0000ffff
+	return (values | values>>16) & 0xffffffff
 }
 
 func formatUUID(id eventID) string {
-	var s [uuidLen]byte
-	n := 0
-	for i := range s {
-		if isHyphen(i) {
-			s[i] = '-'
-			continue
-		}
-		s[i] = hexDigits[id[n/2]>>(4*(1-n%2))&0xf]
-		n++
-	}
-	return string(s[:])
+	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(make([]byte, 0, 16), id.high), id.low)
+	text := hex.AppendEncode(make([]byte, 0, uuidLen), b)
+	return string(text[:8]) + "-" + string(text[8:12]) + "-" + string(text[12:16]) + "-" + string(text[16:20]) + "-" + string(text[20:])
 }
 
 // compare orders events by time, and at one time by identity.
 func (e *event) compare(other *event) int {
-	switch {
-	case e.time < other.time:
-		return -1
-	case e.time > other.time:
-		return 1
-	case e.flags&eventUUID != other.flags&eventUUID:
-		return int(e.flags&eventUUID) - int(other.flags&eventUUID)
-	default:
-		return bytes.Compare(e.id[:], other.id[:])
+	if e.time != other.time { // as nearly always
+		return cmp.Compare(e.time, other.time)
 	}
+	return cmp.Or(
+		cmp.Compare(e.flags&eventUUID, other.flags&eventUUID),
+		cmp.Compare(e.id.high, other.id.high),
+		cmp.Compare(e.id.low, other.id.low),
+	)
 }

@@ -254,8 +254,8 @@ func (w *pageWriter) event(e *Event) {
 	if e.IDOnly {
 		entry.flags |= journalIDOnly
 	}
-	if parseUUID(e.ID, &entry.id) {
-		entry.flags |= journalUUID
+	if id, ok := parseUUID(e.ID); ok {
+		entry.id, entry.flags = id, entry.flags|journalUUID
 	}
 	if e.RequestID != "" { // then it is the ID
 		entry.flags |= journalRequestID
@@ -271,7 +271,8 @@ func (w *pageWriter) eventOf(group uint64, e *eventEntry) {
 	w.uint(group)
 	w.time(e.time)
 	if e.flags&journalUUID != 0 {
-		w.body = append(w.body, e.id[:]...)
+		w.body = binary.BigEndian.AppendUint64(w.body, e.id.high)
+		w.body = binary.BigEndian.AppendUint64(w.body, e.id.low)
 	} else {
 		w.str(e.text)
 	}

@@ -191,7 +191,8 @@ func (p *pageReader) time() int64 {
 func (p *pageReader) event(e *eventEntry) {
 	*e = eventEntry{flags: p.byte(), key: p.key(), time: p.time()}
 	if e.flags&journalUUID != 0 {
-		copy(e.id[:], p.bytes(len(e.id)))
+		id := p.bytes(16)
+		e.id = eventID{binary.BigEndian.Uint64(id), binary.BigEndian.Uint64(id[8:])}
 	} else {
 		e.text = p.str()
 	}

@@ -136,7 +136,8 @@ func (s *shard) recall(e *recalled) {
 	if e.flags&journalRequestID != 0 {
 		requestID = e.text
 	}
-	g, n, counted := s.add(e.hash, &ev, requestID)
+	g := s.groupOf(e.hash)
+	n, counted := s.add(g, &ev, requestID)
 	if !counted {
 		return
 	}

@@ -90,43 +90,49 @@ func (r *Rule) generationOf(running int64) uint32 {
 // generationLength is in nanoseconds.
 func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
 
-// count takes in one event. It appends what is to be told and reports a repeat.
-func (s *shard) count(limiter *limiter, e *Event, hash groupHash, now time.Time, told []Alert) ([]Alert, bool) {
-	told = s.makeRoom(hash, told)
-	id, flags := s.hasher.id(e.ID)
+// count takes in one event, of a group that was found by its hash a while ago, or
+// was not (0). It reports false for a repeat.
+func (c *change) count(e *Event, hash groupHash, found uint32) bool {
+	s := c.shard
+	c.told = s.makeRoom(hash, c.told)
+	var ev event // field by field: to copy it at once would wait for them all
+	ev.time = e.Time
+	ev.id, ev.flags = s.hasher.id(e.ID)
 	if e.Presumed {
-		flags |= eventPresumed
+		ev.flags |= eventPresumed
 	}
-	if e.IDOnly && s.seen(observedKey{hash, id}) {
-		return told, true
+	if e.IDOnly && s.seen(observedKey{hash, ev.id}) {
+		return false
 	}
-	ev := event{
-		time:       e.Time,
-		id:         id,
-		generation: uint8(s.generation),
-		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
-		flags:      flags,
+	ev.generation = uint8(s.generation)
+	ev.profile = s.profiles.number(e.Model, e.Operation, e.Region)
+	if c.group = found; !s.isGroup(found, hash) { // evicted, or made since
+		c.group = s.groupOf(hash)
 	}
-	g, n, counted := s.add(hash, &ev, e.RequestID)
+	n, counted := s.add(c.group, &ev, e.RequestID)
 	if !counted {
-		return told, true
+		return false
 	}
-	c := change{shard: s, limiter: limiter, group: g, key: e.Key, now: now, told: told}
-	if s.groups.at(g).flags&groupAlerts != 0 {
+	c.key = e.Key
+	if s.groups.at(c.group).flags&groupAlerts != 0 {
 		c.counted(n, &ev)
 	}
-	c.detect(n, e.Time)
-	return s.boundAlerts(g, c.told), false
+	c.detect(n, ev.time)
+	c.told = s.boundAlerts(c.group, c.told)
+	return true
 }
 
 // add puts an event into its bucket. It reports false for a repeat.
-func (s *shard) add(hash groupHash, ev *event, requestID string) (g, n uint32, counted bool) {
-	g = s.groupOf(hash)
+func (s *shard) add(g uint32, ev *event, requestID string) (n uint32, counted bool) {
 	n = s.bucketOf(g, floorDiv(ev.time, int64(s.rule.Size)))
 	if ev.flags&eventUUID == 0 && s.hasTextRoom() {
 		ev.text = s.texts[s.generation%textSlots].add(requestID)
 	}
-	return g, n, s.insert(s.rule, n, ev)
+	return n, s.insert(s.rule, n, ev)
+}
+
+func (s *shard) isGroup(g uint32, hash groupHash) bool {
+	return 0 < g && g < s.groups.next && s.groups.at(g).hash == hash
 }
 
 // groupOf gives the group of a hash, a new one if there is none.

@@ -16,6 +16,9 @@ func (s *shard) sliding(rule *Rule, n uint32, t int64) (from, end int64, crossed
 	if n := s.before(n); n != 0 {
 		before = s.events(n)
 	}
+	if len(before)+len(events) <= rule.Threshold { // as mostly
+		return 0, 0, false
+	}
 	for i := notBefore(events, t); i < len(events); i++ {
 		end := events[i].time
 		if i+1 < len(events) && events[i+1].time == end {
