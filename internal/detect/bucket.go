@@ -30,7 +30,6 @@ type bucket struct {
 	prev, next uint32 // in the group's list
 	block      uint32 // where the events lie, if there are several
 	count      uint16 // 0: it is free
-	oldest     uint8  // no event is of an earlier generation
 	flags      bucketFlags
 }
 
@@ -146,12 +145,16 @@ func (s *shard) bucketOf(g uint32, index int64) uint32 {
 func (s *shard) addBucket(g uint32, index int64, later uint32) uint32 {
 	group := s.groups.at(g)
 	n := s.buckets.take()
+	if int(n) >= len(s.oldest) {
+		s.oldest = append(s.oldest, make([]uint8, slabLen)...)
+	}
+	s.oldest[n] = uint8(s.generation)
 	link := &group.first
 	if later != 0 {
 		link = &s.buckets.at(later).next
 	}
 	b := s.buckets.at(n)
-	b.index, b.group, b.oldest, b.prev, b.next = index, g, uint8(s.generation), later, *link
+	b.index, b.group, b.prev, b.next = index, g, later, *link
 	if b.next != 0 {
 		s.buckets.at(b.next).prev = n
 	}

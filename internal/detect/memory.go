@@ -25,7 +25,7 @@ func (s *shard) bytes() int64 {
 }
 
 func (s *shard) windowBytes() int64 {
-	return s.groups.bytes() + s.index.bytes() + s.buckets.bytes() + s.wide.bytes() + s.runs.bytes() +
+	return s.groups.bytes() + s.index.bytes() + s.buckets.bytes() + int64(cap(s.oldest)) + s.wide.bytes() + s.runs.bytes() +
 		observedBytes(max(s.peak, len(s.observed)))
 }
 
@@ -55,6 +55,9 @@ func (s *shard) hasTextRoom() bool {
 func (s *shard) shrinkMaps() {
 	s.index.shrink()
 	s.wide.shrink()
+	if s.buckets.next == 0 {
+		s.oldest = nil
+	}
 	s.peak = max(s.peak, len(s.observed))
 	if len(s.observed) < s.peak/4 {
 		s.observed, s.peak = copyMap(s.observed), len(s.observed)
@@ -74,6 +77,14 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	if s.rule.MaxBytes == 0 {
 		return told
 	}
+	if s.room > 0 {
+		s.room--
+		return told
+	}
+	if s.ample() {
+		s.room = eventsAhead - 1
+		return told
+	}
 	if observedBytes(len(s.observed)+1) > s.budget()/4 {
 		s.forgetObserved()
 	}
@@ -91,6 +102,16 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 		told = s.evict(victim, told)
 	}
 	return told
+}
+
+// eventsAhead is for how many events it is looked ahead whether there is memory.
+const eventsAhead = 16
+
+// ample reports whether that many events surely find room, whatever they are.
+func (s *shard) ample() bool {
+	observed := observedBytes(len(s.observed) + eventsAhead)
+	need := s.groups.chunkBytes() + s.index.bytes() + s.buckets.chunkBytes() + s.wide.bytes() + eventsAhead*pageBytes + observed
+	return observed <= s.budget()/4 && s.windowBytes()+need <= s.budget()/4*3 && s.bytes()+need <= s.budget()
 }
 
 // windowsFull reports whether another event might need more than is there, and

@@ -27,7 +27,8 @@ type shard struct {
 	index   table // of the groups
 	groups  slab[group]
 	buckets slab[bucket]
-	wide    table // of the buckets of groups that are wide
+	oldest  []uint8 // by bucket: none of its events is of an earlier generation, modulo 256
+	wide    table   // of the buckets of groups that are wide
 	runs    runs
 
 	profiles profiles
@@ -49,6 +50,7 @@ type shard struct {
 	started    time.Time // when the first generation of this shard began
 	generation uint32    // the present one
 	evicted    int
+	room       int // events that need not look whether there is memory
 	peak       int // the most entries of observed since it was made: it does not shrink
 }
 
@@ -192,7 +194,7 @@ func (s *shard) forget(now time.Time) {
 		}
 	}
 	for n := uint32(1); n < s.buckets.next; n++ {
-		if b := s.buckets.at(n); b.count > 0 && s.age(b.oldest) >= Generations {
+		if s.age(s.oldest[n]) >= Generations {
 			s.forgetEvents(n)
 		}
 	}
@@ -202,9 +204,13 @@ func (s *shard) forget(now time.Time) {
 	s.shrinkMaps()
 }
 
-// forgetEvents drops a bucket's events that are too old.
+// forgetEvents drops a bucket's events that are too old, if it is not free.
 func (s *shard) forgetEvents(n uint32) {
 	b := s.buckets.at(n)
+	if b.count == 0 {
+		s.oldest[n] = uint8(s.generation) // to be passed over as well next time
+		return
+	}
 	g, group := b.group, s.groups.at(b.group)
 	events := s.events(n)
 	kept, oldest := 0, uint8(0)
@@ -225,7 +231,7 @@ func (s *shard) forgetEvents(n uint32) {
 		return
 	}
 	group.events -= uint32(len(events) - kept)
-	b.oldest = uint8(s.generation) - oldest
+	s.oldest[n] = uint8(s.generation) - oldest
 	s.resize(n, kept)
 }
 

@@ -6,7 +6,7 @@ package detect
 import "unsafe"
 
 const (
-	slabBits = 8
+	slabBits = 7
 	slabLen  = 1 << slabBits
 )
 
