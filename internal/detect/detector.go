@@ -43,6 +43,7 @@ type batchOrder struct {
 	first  [shardCount]int32
 	next   []int32
 	hashes []groupHash
+	ahead  int64
 	groups []uint32 // as found before the first event of the shard was counted
 	fresh  []int32  // events of a shard that are no repeats
 }
@@ -71,10 +72,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.mu.Lock()
 		s.turn(now)
 		order.fresh = order.fresh[:0]
-		for n := order.first[i]; n >= 0; n = order.next[n] {
-			// Ahead of their use, so that none waits for the memory of the one before.
-			order.groups[n] = s.findGroup(order.hashes[n])
-		}
+		s.readAhead(order, order.first[i])
 		c := change{shard: s, limiter: &d.limiter, now: now}
 		for n := order.first[i]; n >= 0; n = order.next[n] {
 			if c.count(&events[n], order.hashes[n], order.groups[n]) {

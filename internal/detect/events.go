@@ -39,9 +39,14 @@ func (s *shard) events(n uint32) []event {
 // insert puts an event in its place among a bucket's. It reports false for a repeat.
 func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
 	b := s.buckets.at(n)
+	if b.count == 0 {
+		b.only[0], b.count = *e, 1
+		s.groups.at(b.group).events++
+		return true
+	}
 	events := s.events(n)
 	at := len(events)
-	if at > 0 && events[at-1].compare(e) >= 0 { // else it is the newest, as mostly
+	if events[at-1].compare(e) >= 0 { // else it is the newest, as mostly
 		at = sort.Search(len(events), func(i int) bool { return events[i].compare(e) >= 0 })
 		if events[at].compare(e) == 0 {
 			return false

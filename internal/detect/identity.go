@@ -50,27 +50,28 @@ func parseUUID(s string) (id eventID, ok bool) {
 		return id, false
 	}
 	b := []byte(s) // which copies nothing
-	var wrong uint64
-	id.high = digits(binary.BigEndian.Uint64(b), &wrong) << 32
-	id.high |= digits(four(b[9:])<<32|four(b[14:]), &wrong)
-	id.low = digits(four(b[19:])<<32|four(b[24:]), &wrong) << 32
-	id.low |= digits(binary.BigEndian.Uint64(b[28:]), &wrong)
-	return id, wrong == 0
+	high, wrong := digits(binary.BigEndian.Uint64(b))
+	low, wrong2 := digits(four(b[9:])<<32 | four(b[14:]))
+	id.high, wrong = high<<32|low, wrong|wrong2
+	high, wrong2 = digits(four(b[19:])<<32 | four(b[24:]))
+	low, wrong3 := digits(binary.BigEndian.Uint64(b[28:]))
+	id.low = high<<32 | low
+	return id, wrong|wrong2|wrong3 == 0
 }
 
 func four(b []byte) uint64 { return uint64(binary.BigEndian.Uint32(b)) }
 
 // digits gives the value of eight hexadecimal digits, lower-case, all at once. Where
-// there is another byte among them, it sets bits of wrong.
-func digits(text uint64, wrong *uint64) uint64 {
-	const each = 0x0101010101010101       // times n: n in each byte
-	letters := text >> 6 & each           // 1 for 'a' to 'f', and others
-	values := text&(0xf*each) + 9*letters // at most 24
-	*wrong |= text ^ (values + '0'*each + ('a'-'0'-10)*letters)
-	*wrong |= values>>4&each | (values+6*each)>>4&each ^ letters // over 15, or not what is 10 and more
-	values = (values | values>>4) & 0x00ff00ff00ff00ff
-	values = (values | values>>8) & 0x0000ffff0000ffff
-	return (values | values>>16) & 0xffffffff
+// there is another byte among them, wrong is not 0.
+func digits(text uint64) (value, wrong uint64) {
+	const each = 0x0101010101010101     // times n: n in each byte
+	letters := text >> 6 & each         // 1 for 'a' to 'f', and others
+	value = text&(0xf*each) + 9*letters // at most 24
+	wrong = text ^ (value + '0'*each + ('a'-'0'-10)*letters)
+	wrong |= value>>4&each | (value+6*each)>>4&each ^ letters // over 15, or not what is 10 and more
+	value = (value | value>>4) & 0x00ff00ff00ff00ff
+	value = (value | value>>8) & 0x0000ffff0000ffff
+	return (value | value>>16) & 0xffffffff, wrong
 }
 
 func formatUUID(id eventID) string {

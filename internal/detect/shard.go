@@ -92,6 +92,36 @@ func (r *Rule) generationOf(running int64) uint32 {
 // generationLength is in nanoseconds.
 func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
 
+// readAhead finds the groups of a list of events, and has what counting will look at
+// brought into the cache: here, no event waits for the memory of the one before.
+func (s *shard) readAhead(order *batchOrder, first int32) {
+	var ahead int64
+	for n := first; n >= 0; n = order.next[n] {
+		ahead += int64(s.index.ahead(order.hashes[n].tag()))
+	}
+	for n := first; n >= 0; n = order.next[n] {
+		order.groups[n] = s.findGroup(order.hashes[n])
+	}
+	if s.buckets.next == 0 {
+		return
+	}
+	for n := first; n >= 0; n = order.next[n] {
+		if g := order.groups[n]; g != 0 {
+			ahead += s.buckets.at(s.groups.at(g).first).index
+		}
+	}
+	for n := first; n >= 0; n = order.next[n] {
+		if g := order.groups[n]; g != 0 {
+			latest := s.groups.at(g).first
+			if events := s.events(latest); len(events) > 1 {
+				ahead += events[len(events)-1].time
+			}
+			ahead += s.buckets.at(s.buckets.at(latest).next).index
+		}
+	}
+	order.ahead += ahead
+}
+
 // count takes in one event, of a group that was found by its hash a while ago, or
 // was not (0). It reports false for a repeat.
 func (c *change) count(e *Event, hash groupHash, found uint32) bool {
@@ -150,6 +180,9 @@ func (c *change) detect(n uint32, t int64) {
 	s, rule := c.shard, c.rule
 	switch rule.Window {
 	case Sliding:
+		if int(s.groups.at(c.group).events) <= rule.Threshold {
+			return // nor does any window hold more
+		}
 		// Windows that end at the event or less than a size behind it hold one
 		// more than before: those of this bucket and of the next.
 		for _, n := range [...]uint32{n, s.after(n)} {
@@ -207,10 +240,6 @@ func (s *shard) forget(now time.Time) {
 // forgetEvents drops a bucket's events that are too old, if it is not free.
 func (s *shard) forgetEvents(n uint32) {
 	b := s.buckets.at(n)
-	if b.count == 0 {
-		s.oldest[n] = uint8(s.generation) // to be passed over as well next time
-		return
-	}
 	g, group := b.group, s.groups.at(b.group)
 	events := s.events(n)
 	kept, oldest := 0, uint8(0)
@@ -225,14 +254,15 @@ func (s *shard) forgetEvents(n uint32) {
 			s.missed(g, events[i].time)
 		}
 	}
-	if kept == 0 {
+	s.oldest[n] = uint8(s.generation) - oldest // if it was free, it is passed over next time
+	switch {
+	case kept > 0:
+		group.events -= uint32(len(events) - kept)
+		s.resize(n, kept)
+	case len(events) > 0:
 		s.dropBucket(n)
 		s.dropIfEmpty(g)
-		return
 	}
-	group.events -= uint32(len(events) - kept)
-	s.oldest[n] = uint8(s.generation) - oldest
-	s.resize(n, kept)
 }
 
 // dropIfEmpty forgets a group of which nothing is left.

@@ -46,6 +46,14 @@ func (t *table) find(tag uint32, is func(n uint32) bool) uint32 {
 	return 0
 }
 
+// ahead brings the place of a tag into the cache.
+func (t *table) ahead(tag uint32) uint32 {
+	if t.used == 0 {
+		return 0
+	}
+	return t.slots[t.home(tag)].n
+}
+
 // add enters a number that is not there.
 func (t *table) add(tag, n uint32) {
 	if len(t.slots) == 0 {
