@@ -46,9 +46,9 @@ func (r *runs) block(owner uint32, class uint8, n uint32) []event {
 	if class > pageClass {
 		return r.big[owner]
 	}
-	perPage := uint32(pageLen) >> class
-	start := (n % perPage) << class
-	return r.classes[class].pages[n/perPage][start : start+1<<class]
+	perPage := pageClass - class // in powers of two
+	start := (n & (1<<perPage - 1)) << class
+	return r.classes[class].pages[n>>perPage][start : start+1<<class]
 }
 
 // take makes a block of a class for a bucket.

@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"bytes"
 	"sync"
 	"time"
 )
@@ -50,6 +51,7 @@ type shard struct {
 	started    time.Time // when the first generation of this shard began
 	generation uint32    // the present one
 	evicted    int
+	ahead      int64
 	room       int // events that need not look whether there is memory
 	peak       int // the most entries of observed since it was made: it does not shrink
 }
@@ -226,15 +228,39 @@ func (s *shard) forget(now time.Time) {
 			delete(s.observed, key)
 		}
 	}
-	for n := uint32(1); n < s.buckets.next; n++ {
-		if s.age(s.oldest[n]) >= Generations {
-			s.forgetEvents(n)
-		}
-	}
+	s.forgetBuckets()
 	for g := range s.alerts {
 		s.forgetAlerts(g, now)
 	}
 	s.shrinkMaps()
+}
+
+// forgetBuckets looks for the buckets that may hold events that are too old, some at a
+// time, so that none waits for the memory of the one before.
+func (s *shard) forgetBuckets() {
+	tooOld := uint8(s.generation - Generations)
+	var found [64]uint32
+	for next := 0; next < int(s.buckets.next); {
+		some := found[:0]
+		var ahead int64
+		for len(some) < len(found) {
+			skip := bytes.IndexByte(s.oldest[next:s.buckets.next], tooOld)
+			if skip < 0 {
+				next = len(s.oldest)
+				break
+			}
+			n := uint32(next + skip)
+			ahead += s.groups.at(s.buckets.at(n).group).newest
+			some = append(some, n)
+			next = int(n) + 1
+		}
+		s.ahead += ahead
+		for _, n := range some {
+			if n < s.buckets.next { // else none is left at all
+				s.forgetEvents(n)
+			}
+		}
+	}
 }
 
 // forgetEvents drops a bucket's events that are too old, if it is not free.
@@ -254,10 +280,10 @@ func (s *shard) forgetEvents(n uint32) {
 			s.missed(g, events[i].time)
 		}
 	}
-	s.oldest[n] = uint8(s.generation) - oldest // if it was free, it is passed over next time
 	switch {
 	case kept > 0:
 		group.events -= uint32(len(events) - kept)
+		s.oldest[n] = uint8(s.generation) - oldest
 		s.resize(n, kept)
 	case len(events) > 0:
 		s.dropBucket(n)
