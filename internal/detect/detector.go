@@ -43,7 +43,6 @@ type batchOrder struct {
 	first  [shardCount]int32
 	next   []int32
 	hashes []groupHash
-	ahead  int64
 	groups []uint32 // as found before the first event of the shard was counted
 	fresh  []int32  // events of a shard that are no repeats
 }

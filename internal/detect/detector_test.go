@@ -24,19 +24,19 @@ func at(user, id string, t time.Time) Event {
 	return Event{Time: t.UnixNano(), Key: AppendKey(nil, user), ID: id}
 }
 
-// An account of a thousand users who called once must not stay in memory for ever.
+// Ten thousand users who called once must not stay in memory for ever.
 func TestUsersAreForgotten(t *testing.T) {
 	rule := Rule{Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
 	detector := New(rule)
-	for i := range 1000 {
+	for i := range 10_000 {
 		event := at("user "+strconv.Itoa(i), "once", noon)
 		event.IDOnly = i%2 == 0
 		detector.Observe([]Event{event}, noon)
 	}
-	require.Equal(t, 1000, detector.Stats().Groups)
+	require.Equal(t, 10_000, detector.Stats().Groups)
 
 	detector.Tick(noon.Add(rule.Size + rule.Retention))
-	assert.Equal(t, 1000, detector.Stats().Groups, "size and retention after they arrived")
+	assert.Equal(t, 10_000, detector.Stats().Groups, "size and retention after they arrived")
 	detector.Tick(noon.Add(2 * (rule.Size + rule.Retention)))
 	assert.Zero(t, detector.Stats().Groups)
 }

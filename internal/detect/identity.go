@@ -68,7 +68,7 @@ func digits(text uint64) (value, wrong uint64) {
 	letters := text >> 6 & each         // 1 for 'a' to 'f', and others
 	value = text&(0xf*each) + 9*letters // at most 24
 	wrong = text ^ (value + '0'*each + ('a'-'0'-10)*letters)
-	wrong |= value>>4&each | (value+6*each)>>4&each ^ letters // over 15, or not what is 10 and more
+	wrong |= value>>4&each | ((value+6*each)>>4&each ^ letters) // over 15, or not what is 10 and more
 	value = (value | value>>4) & 0x00ff00ff00ff00ff
 	value = (value | value>>8) & 0x0000ffff0000ffff
 	return (value | value>>16) & 0xffffffff, wrong

@@ -39,7 +39,7 @@ func (s *shard) textBytes() (n int64) {
 // observedBytes is what a map of so many IDs takes: a power of two of places, an
 // eighth of which stays free.
 func observedBytes(ids int) int64 {
-	const place = 48 // 40 for key and value, one of the map's own, and what the allocator adds to 1,024 of them
+	const place = 40 // 32 for key and value, one of the map's own, and what the allocator adds to 1,024 of them
 	if ids == 0 {
 		return 0
 	}

@@ -37,6 +37,7 @@ type flood struct {
 func oneUser(int) string               { return "one" }
 func everyUser(i int) string           { return "user " + strconv.Itoa(i) }
 func someUsers(i int) string           { return "user " + strconv.Itoa(i%1000) }
+func moreUsers(i int) string           { return "user " + strconv.Itoa(i%2000) }
 func now(i int) time.Duration          { return time.Duration(i) * time.Microsecond }
 func anyMinute(i int) time.Duration    { return time.Duration(i*7919%(1<<24)) * time.Minute }
 func uuidOf(i int) string              { return fmt.Sprintf("%08x-0000-4000-8000-000000000000", i) }
@@ -49,17 +50,17 @@ var floods = map[string]flood{
 	"users who call once":                    {events: 160_000, user: everyUser, time: now, id: uuidOf},
 	"users who each raise an alert":          {events: 160_000, user: eachSixTimes, time: now, id: uuidOf},
 	"a user who makes up times":              {events: 80_000, user: oneUser, time: anyMinute, id: uuidOf},
-	"many users who make up times":           {busy: true, events: 100_000, user: someUsers, time: anyMinute, id: uuidOf},
+	"many users who make up times":           {busy: true, events: 200_000, user: moreUsers, time: anyMinute, id: uuidOf},
 	"a user at full speed":                   {events: 80_000, user: oneUser, time: now, id: uuidOf, fits: true},
 	"a user at full speed for an hour":       {events: 80_000, user: oneUser, time: minuteOfMany, id: uuidOf, fits: true},
-	"request ids that are long and no UUIDs": {events: 160_000, user: someUsers, time: now, id: longID},
+	"request ids that are long and no UUIDs": {events: 280_000, user: someUsers, time: now, id: longID},
 	"times that are only when observed":      {events: 160_000, user: everyUser, time: now, id: uuidOf, observed: true},
 	"observed calls of one user":             {events: 80_000, user: oneUser, time: now, id: longID, observed: true, fits: true},
 	"users with long names among others": {
-		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuidOf, slack: 64<<18 + 2<<20,
+		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuidOf, slack: 32<<18 + 2<<20,
 	},
-	// One such name has to be remembered in each of the 64 shards, whatever its share.
-	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuidOf, slack: 64<<20 + 1<<20},
+	// One such name has to be remembered in each of the 32 shards, whatever its share.
+	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuidOf, slack: 32<<20 + 1<<20},
 }
 
 // longNames first has ordinary users in every kind of place, and then such with

@@ -30,25 +30,27 @@ type load struct {
 // formula is the memory of docs/memory.md.
 func (l load) formula() int64 {
 	group := 50
-	bucket := 40
+	bucket := 66
 	if l.windows > 128 {
 		bucket += 16
 	}
-	block := 1
-	for block < l.events {
-		block *= 2
+	if l.events > 1 {
+		block := 2
+		for block < l.events {
+			block *= 2
+		}
+		bucket += 32*block + 4
 	}
-	bucket += 40*block + 4
 	if l.id > 0 {
 		bucket += l.events * (min(l.id, 64) + 1) * 5 / 4
 	}
 	if l.observed {
-		bucket += l.events * 70
+		bucket += l.events * 60
 	}
 	if l.events > l.threshold {
 		group += l.windows * (220 + l.name)
 	}
-	return 2<<20 + int64(l.groups)*int64(group+l.windows*bucket)
+	return 1<<20 + int64(l.groups)*int64(group+l.windows*bucket)
 }
 
 func (l load) fill(rule detect.Rule) *detect.Detector {

@@ -4,19 +4,9 @@
 package detect
 
 import (
-	"bytes"
 	"sync"
 	"time"
 )
-
-// textSlots is over [Generations], and divides 256: an event knows its generation
-// modulo that.
-const textSlots = 8
-
-// Generations is how many spans of arrival an event's memory is cut into. The
-// oldest is dropped whole, so that an event is remembered for between
-// Generations-1 and Generations of them.
-const Generations = 5
 
 // shard holds some of the groups. Its lock guards all that is in it.
 type shard struct {
@@ -51,48 +41,15 @@ type shard struct {
 	started    time.Time // when the first generation of this shard began
 	generation uint32    // the present one
 	evicted    int
-	ahead      int64
-	room       int // events that need not look whether there is memory
-	peak       int // the most entries of observed since it was made: it does not shrink
+	room       int   // events that need not look whether there is memory
+	ahead      int64 // of no use, but that what is read ahead is not left out
+	peak       int   // the most entries of observed since it was made: it does not shrink
 }
 
 type observedKey struct {
 	group groupHash
 	id    eventID
 }
-
-// turn moves on to the generation that now belongs to and forgets what arrived
-// too many of them ago. Time that runs backwards changes nothing.
-func (s *shard) turn(now time.Time) {
-	if s.started.IsZero() {
-		s.started = now.Add(-s.lead)
-	}
-	present := s.rule.generationOf(int64(now.Sub(s.started)))
-	if present <= s.generation {
-		return
-	}
-	// One by one: an event's generation is known modulo 256, so none may be left
-	// when it comes round.
-	for steps := 0; s.generation < present; steps++ {
-		if steps == Generations {
-			s.generation, s.texts = present, [textSlots]texts{} // all that ages is gone
-			return
-		}
-		s.generation++
-		s.texts[s.generation%textSlots] = nil // whoever could refer to one is forgotten
-		if s.generation >= Generations {
-			s.forget(now)
-		}
-	}
-}
-
-// generationOf gives the generation of what arrives at a running time, in nanoseconds.
-func (r *Rule) generationOf(running int64) uint32 {
-	return uint32(max(0, running) / r.generationLength())
-}
-
-// generationLength is in nanoseconds.
-func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
 
 // readAhead finds the groups of a list of events, and has what counting will look at
 // brought into the cache: here, no event waits for the memory of the one before.
@@ -121,7 +78,7 @@ func (s *shard) readAhead(order *batchOrder, first int32) {
 			ahead += s.buckets.at(s.buckets.at(latest).next).index
 		}
 	}
-	order.ahead += ahead
+	s.ahead += ahead
 }
 
 // count takes in one event, of a group that was found by its hash a while ago, or
@@ -218,118 +175,4 @@ func (s *shard) seen(key observedKey) bool {
 	}
 	s.observed[key] = s.generation
 	return false
-}
-
-// forget drops what arrived [Generations] ago, groups of which nothing is left, and
-// alerts that nothing can belong to any more.
-func (s *shard) forget(now time.Time) {
-	for key, generation := range s.observed {
-		if generation <= s.generation-Generations {
-			delete(s.observed, key)
-		}
-	}
-	s.forgetBuckets()
-	for g := range s.alerts {
-		s.forgetAlerts(g, now)
-	}
-	s.shrinkMaps()
-}
-
-// forgetBuckets looks for the buckets that may hold events that are too old, some at a
-// time, so that none waits for the memory of the one before.
-func (s *shard) forgetBuckets() {
-	tooOld := uint8(s.generation - Generations)
-	var found [64]uint32
-	for next := 0; next < int(s.buckets.next); {
-		some := found[:0]
-		var ahead int64
-		for len(some) < len(found) {
-			skip := bytes.IndexByte(s.oldest[next:s.buckets.next], tooOld)
-			if skip < 0 {
-				next = len(s.oldest)
-				break
-			}
-			n := uint32(next + skip)
-			ahead += s.groups.at(s.buckets.at(n).group).newest
-			some = append(some, n)
-			next = int(n) + 1
-		}
-		s.ahead += ahead
-		for _, n := range some {
-			if n < s.buckets.next { // else none is left at all
-				s.forgetEvents(n)
-			}
-		}
-	}
-}
-
-// forgetEvents drops a bucket's events that are too old, if it is not free.
-func (s *shard) forgetEvents(n uint32) {
-	b := s.buckets.at(n)
-	g, group := b.group, s.groups.at(b.group)
-	events := s.events(n)
-	kept, oldest := 0, uint8(0)
-	for i := range events {
-		age := s.age(events[i].generation)
-		switch {
-		case age < Generations:
-			oldest = max(oldest, age)
-			events[kept] = events[i]
-			kept++
-		case group.flags&groupAlerts != 0:
-			s.missed(g, events[i].time)
-		}
-	}
-	switch {
-	case kept > 0:
-		group.events -= uint32(len(events) - kept)
-		s.oldest[n] = uint8(s.generation) - oldest
-		s.resize(n, kept)
-	case len(events) > 0:
-		s.dropBucket(n)
-		s.dropIfEmpty(g)
-	}
-}
-
-// dropIfEmpty forgets a group of which nothing is left.
-func (s *shard) dropIfEmpty(g uint32) {
-	if group := s.groups.at(g); group.first == 0 && group.flags&groupAlerts == 0 {
-		s.dropGroup(g)
-	}
-}
-
-// missed notes that alerts which have not reached an event yet never will count it.
-func (s *shard) missed(g uint32, t int64) {
-	for _, a := range s.alerts[g] {
-		if !a.closed && (t < a.from || a.to < t) {
-			a.lossy = true
-			s.save(a)
-		}
-	}
-}
-
-// evict forgets a group for want of memory. Its open alerts are told to be closed.
-func (s *shard) evict(g uint32, told []Alert) []Alert {
-	for _, a := range s.alerts[g] {
-		if !a.closed && !a.muted {
-			told = append(told, s.record(g, a, Closed))
-		}
-	}
-	s.dropGroup(g)
-	s.evicted++
-	return told
-}
-
-// dropGroup forgets a group with all that it has.
-func (s *shard) dropGroup(g uint32) {
-	group := s.groups.at(g)
-	for group.first != 0 {
-		s.dropBucket(group.first)
-	}
-	for _, a := range s.alerts[g] {
-		s.letGo(a)
-	}
-	delete(s.alerts, g)
-	s.index.remove(group.hash.tag(), g)
-	s.groups.put(g)
 }
