@@ -40,11 +40,18 @@ func New(rule Rule) *Detector {
 
 // batchOrder lists the events of a batch by shard, as linked lists.
 type batchOrder struct {
-	first  [shardCount]int32
-	next   []int32
-	hashes []groupHash
-	groups []uint32 // as found before the first event of the shard was counted
-	fresh  []int32  // events of a shard that are no repeats
+	first    [shardCount]int32
+	prepared []prepared
+	fresh    []int32 // events of a shard that are no repeats
+}
+
+// prepared is what of an event is worked out before it is counted.
+type prepared struct {
+	hash  groupHash
+	id    eventID
+	flags eventFlags
+	group uint32 // as found before the first event of the shard was counted; 0: there was none
+	next  int32  // event of the shard; -1: none
 }
 
 // Observe counts a batch of events and returns what is to be told of alerts
@@ -71,10 +78,10 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.mu.Lock()
 		s.turn(now)
 		order.fresh = order.fresh[:0]
-		s.readAhead(order, order.first[i])
+		s.readAhead(order.prepared, order.first[i])
 		c := change{shard: s, limiter: &d.limiter, now: now}
-		for n := order.first[i]; n >= 0; n = order.next[n] {
-			if c.count(&events[n], order.hashes[n], order.groups[n]) {
+		for n := order.first[i]; n >= 0; n = order.prepared[n].next {
+			if c.count(&events[n], &order.prepared[n]) {
 				order.fresh = append(order.fresh, n)
 			} else {
 				result.Repeats++
@@ -104,16 +111,14 @@ func (d *Detector) sort(events []Event, order *batchOrder) {
 	for i := range order.first {
 		order.first[i] = -1
 	}
-	order.next = slices.Grow(order.next[:0], len(events))[:len(events)]
-	order.hashes = slices.Grow(order.hashes[:0], len(events))[:len(events)]
-	order.groups = slices.Grow(order.groups[:0], len(events))[:len(events)]
+	order.prepared = slices.Grow(order.prepared[:0], len(events))[:len(events)]
 	// From the back, so that each list runs in the order of the batch.
 	for i := len(events) - 1; i >= 0; i-- {
-		hash := d.hasher.group(events[i].Key)
-		shard := hash.shard()
-		order.hashes[i] = hash
-		order.next[i] = order.first[shard]
-		order.first[shard] = int32(i)
+		p := &order.prepared[i]
+		p.hash = d.hasher.group(events[i].Key)
+		p.id, p.flags = d.hasher.id(events[i].ID)
+		first := &order.first[p.hash.shard()]
+		p.next, *first = *first, int32(i)
 	}
 }
 

@@ -31,14 +31,14 @@ const (
 )
 
 func (p *profiles) number(model, operation, region string) uint16 {
-	want := profile{short(model, maxProfileName), short(operation, maxProfileName), short(region, maxProfileName)}
 	if len(p.list) == 0 { // the first is the unknown one
 		p.list = append(p.list, profile{})
 		p.byName = map[profile]uint16{{}: 0}
 	}
-	if p.list[p.last] == want {
+	if last := &p.list[p.last]; last.model == model && last.operation == operation && last.region == region {
 		return p.last
 	}
+	want := profile{short(model, maxProfileName), short(operation, maxProfileName), short(region, maxProfileName)}
 	n, ok := p.byName[want]
 	if !ok {
 		if len(p.list) == maxProfiles || p.most > 0 && p.bytes > p.most {

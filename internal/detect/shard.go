@@ -53,27 +53,27 @@ type observedKey struct {
 
 // readAhead finds the groups of a list of events, and has what counting will look at
 // brought into the cache: here, no event waits for the memory of the one before.
-func (s *shard) readAhead(order *batchOrder, first int32) {
+func (s *shard) readAhead(events []prepared, first int32) {
 	var ahead int64
-	for n := first; n >= 0; n = order.next[n] {
-		ahead += int64(s.index.ahead(order.hashes[n].tag()))
+	for n := first; n >= 0; n = events[n].next {
+		ahead += int64(s.index.ahead(events[n].hash.tag()))
 	}
-	for n := first; n >= 0; n = order.next[n] {
-		order.groups[n] = s.findGroup(order.hashes[n])
+	for n := first; n >= 0; n = events[n].next {
+		events[n].group = s.findGroup(events[n].hash)
 	}
 	if s.buckets.next == 0 {
 		return
 	}
-	for n := first; n >= 0; n = order.next[n] {
-		if g := order.groups[n]; g != 0 {
+	for n := first; n >= 0; n = events[n].next {
+		if g := events[n].group; g != 0 {
 			ahead += s.buckets.at(s.groups.at(g).first).index
 		}
 	}
-	for n := first; n >= 0; n = order.next[n] {
-		if g := order.groups[n]; g != 0 {
+	for n := first; n >= 0; n = events[n].next {
+		if g := events[n].group; g != 0 {
 			latest := s.groups.at(g).first
-			if events := s.events(latest); len(events) > 1 {
-				ahead += events[len(events)-1].time
+			if known := s.events(latest); len(known) > 1 {
+				ahead += known[len(known)-1].time
 			}
 			ahead += s.buckets.at(s.buckets.at(latest).next).index
 		}
@@ -81,24 +81,24 @@ func (s *shard) readAhead(order *batchOrder, first int32) {
 	s.ahead += ahead
 }
 
-// count takes in one event, of a group that was found by its hash a while ago, or
-// was not (0). It reports false for a repeat.
-func (c *change) count(e *Event, hash groupHash, found uint32) bool {
+// count takes in one event. It reports false for a repeat.
+func (c *change) count(e *Event, p *prepared) bool {
 	s := c.shard
-	c.told = s.makeRoom(hash, c.told)
+	c.told = s.makeRoom(p.hash, c.told)
+	if e.IDOnly && s.seen(observedKey{p.hash, p.id}) {
+		return false
+	}
 	var ev event // field by field: to copy it at once would wait for them all
 	ev.time = e.Time
-	ev.id, ev.flags = s.hasher.id(e.ID)
+	ev.id = p.id
+	ev.flags = p.flags
 	if e.Presumed {
 		ev.flags |= eventPresumed
 	}
-	if e.IDOnly && s.seen(observedKey{hash, ev.id}) {
-		return false
-	}
 	ev.generation = uint8(s.generation)
 	ev.profile = s.profiles.number(e.Model, e.Operation, e.Region)
-	if c.group = found; !s.isGroup(found, hash) { // evicted, or made since
-		c.group = s.groupOf(hash)
+	if c.group = p.group; !s.isGroup(p.group, p.hash) { // evicted, or made since
+		c.group = s.groupOf(p.hash)
 	}
 	n, counted := s.add(c.group, &ev, e.RequestID)
 	if !counted {
