@@ -47,7 +47,12 @@ type bucketKey struct {
 
 // findGroup gives the group with a hash, 0 if there is none.
 func (s *shard) findGroup(hash groupHash) uint32 {
-	return s.index.find(hash.tag(), func(g uint32) bool { return s.groups.at(g).hash == hash })
+	for g := range s.index.under(hash.tag()) {
+		if s.groups.at(g).hash == hash {
+			return g
+		}
+	}
+	return 0
 }
 
 func (s *shard) addGroup(hash groupHash) uint32 {
@@ -90,10 +95,12 @@ func (s *shard) find(g uint32, index int64) (n, later uint32) {
 }
 
 func (s *shard) findWide(g uint32, index int64) uint32 {
-	return s.wide.find(s.bucketTag(g, index), func(n uint32) bool {
-		b := s.buckets.at(n)
-		return b.group == g && b.index == index
-	})
+	for n := range s.wide.under(s.bucketTag(g, index)) {
+		if b := s.buckets.at(n); b.group == g && b.index == index {
+			return n
+		}
+	}
+	return 0
 }
 
 // makeWide enters a group's buckets into the table.

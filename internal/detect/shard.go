@@ -51,6 +51,9 @@ type observedKey struct {
 	id    eventID
 }
 
+// fewBuckets are so few that the cache has them, those of all shards.
+const fewBuckets = 1 << 11
+
 // readAhead finds the groups of a list of events, and has what counting will look at
 // brought into the cache: here, no event waits for the memory of the one before.
 func (s *shard) readAhead(events []prepared, first int32) {
@@ -61,7 +64,7 @@ func (s *shard) readAhead(events []prepared, first int32) {
 	for n := first; n >= 0; n = events[n].next {
 		events[n].group = s.findGroup(events[n].hash)
 	}
-	if s.buckets.next == 0 {
+	if s.buckets.next < fewBuckets {
 		return
 	}
 	for n := first; n >= 0; n = events[n].next {

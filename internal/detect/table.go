@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"iter"
 	"math/bits"
 	"unsafe"
 )
@@ -32,18 +33,18 @@ func (t *table) home(tag uint32) int { return int(uint64(tag) * uint64(len(t.slo
 
 func (t *table) next(i int) int { return (i + 1) & (len(t.slots) - 1) }
 
-// find gives the number under a tag whose key is the one that is looked for, 0 if
-// there is none.
-func (t *table) find(tag uint32, is func(n uint32) bool) uint32 {
-	if t.used == 0 {
-		return 0
-	}
-	for i := t.home(tag); t.slots[i].n != 0; i = t.next(i) {
-		if t.slots[i].tag == tag && is(t.slots[i].n) {
-			return t.slots[i].n
+// under gives the numbers under a tag, among which is the one whose key is looked for.
+func (t *table) under(tag uint32) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		if t.used == 0 {
+			return
+		}
+		for i := t.home(tag); t.slots[i].n != 0; i = t.next(i) {
+			if t.slots[i].tag == tag && !yield(t.slots[i].n) {
+				return
+			}
 		}
 	}
-	return 0
 }
 
 // ahead brings the place of a tag into the cache.
