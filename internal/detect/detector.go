@@ -135,10 +135,7 @@ func (d *Detector) Tick(now time.Time) []Alert {
 		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
-	if summary := d.overflow(now); summary != nil {
-		told = append(told, Alert{State: Overflow, Opened: now.UnixNano(), Overflow: summary})
-	}
-	return told
+	return append(told, d.overflow(now, false)...)
 }
 
 // Stats tells what is remembered.

@@ -72,13 +72,15 @@ func (l *limiter) limitedSoFar() int {
 	return l.limited
 }
 
-// due reports whether an overflow is to be told, and of how many evictions.
-func (l *limiter) due(evicted int, now time.Time) (fresh int, due bool) {
+// due reports whether an overflow is to be told, and of how many evictions. The last
+// of all does not wait.
+func (l *limiter) due(evicted int, now time.Time, last bool) (fresh int, due bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limited := l.untold > 0 && now.Sub(l.since) >= limitSpan
+	limited := l.untold > 0 && (last || now.Sub(l.since) >= limitSpan)
+	tooSoon := !last && !l.told.IsZero() && now.Sub(l.told) < limitSpan
 	fresh = evicted - l.evicted
-	if !limited && fresh == 0 || !l.told.IsZero() && now.Sub(l.told) < limitSpan {
+	if !limited && fresh == 0 || tooSoon {
 		return 0, false
 	}
 	l.evicted, l.told, l.untold = evicted, now, 0
@@ -95,11 +97,16 @@ func (d *Detector) observeInOrder(events []Event, now time.Time) (all Result) {
 	return all
 }
 
+// Flush tells what the next overflow would tell, in one alert, and nothing when there
+// is none. For the end, where no journal lets another detector tell it in its time.
+func (d *Detector) Flush(now time.Time) []Alert { return d.overflow(now, true) }
+
 // overflow sums up what was not told by itself: alerts over the limit, ten minutes
-// after the first of them, and groups that were forgotten for want of memory. nil
-// when there is none, or the last was too short ago.
-func (d *Detector) overflow(now time.Time) *Summary {
-	evicted, due := d.limiter.due(d.Stats().Evicted, now)
+// after the first of them, and groups that were forgotten for want of memory. It
+// tells nothing when there is none, or the last was too short ago, unless this is the
+// last of all.
+func (d *Detector) overflow(now time.Time, last bool) []Alert {
+	evicted, due := d.limiter.due(d.Stats().Evicted, now, last)
 	if !due {
 		return nil
 	}
@@ -126,5 +133,5 @@ func (d *Detector) overflow(now time.Time) *Summary {
 	slices.SortFunc(summary.Groups, func(a, b SummaryGroup) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.Compare(a.Group, b.Group))
 	})
-	return summary
+	return []Alert{{State: Overflow, Opened: now.UnixNano(), Overflow: summary}}
 }

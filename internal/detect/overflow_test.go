@@ -141,3 +141,33 @@ func TestEvictionsAreTold(t *testing.T) {
 	require.Len(t, told, 1)
 	assert.Equal(t, detector.Stats().Evicted-evicted, told[0].Overflow.Evicted)
 }
+
+// At the end nobody waits ten minutes: what no overflow has told yet is told then, whenever the last one was, and once. Nothing is closed by it.
+func TestFlushTellsWhatTheNextOverflowWould(t *testing.T) {
+	detector := New(limited(2))
+	assert.Empty(t, detector.Flush(noon))
+	require.Len(t, detector.Observe(crowd(0, 5, 3, noon), noon).Alerts, 2)
+	var overflows []Alert
+	tick := func(now time.Time) {
+		for _, a := range detector.Tick(now) {
+			if a.State == Overflow {
+				overflows = append(overflows, a)
+			}
+		}
+	}
+	tick(noon.Add(10 * time.Minute))
+	require.Len(t, overflows, 1)
+
+	later := noon.Add(11 * time.Minute)
+	require.Len(t, detector.Observe(crowd(5, 8, 4, later), later).Alerts, 2)
+	require.Len(t, overflows, 1, "the last is too short ago")
+	flushed := detector.Flush(later.Add(time.Second))
+	require.Len(t, flushed, 1)
+	assert.Equal(t, Overflow, flushed[0].State)
+	assert.Equal(t, later.Add(time.Second).UnixNano(), flushed[0].Opened)
+	assert.Equal(t, Summary{Groups: []SummaryGroup{{Group: []string{"user 00007"}, Count: 4}}, Invocations: 4}, *flushed[0].Overflow)
+
+	assert.Empty(t, detector.Flush(later.Add(time.Second)))
+	tick(later.Add(time.Hour))
+	assert.Len(t, overflows, 1, "told once")
+}

@@ -5,6 +5,7 @@ package guardrailprocessor
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,6 +139,45 @@ func TestShutdownIsACheckpoint(t *testing.T) {
 		require.NoError(t, after.Shutdown(t.Context()))
 		remembers(t, disk, calls)
 	})
+}
+
+// What the limit holds back is in the state: it is told in its time by whoever goes on, not by whoever stops, and once.
+func TestShutdownKeepsWhatTheLimitHeldBack(t *testing.T) {
+	const settings = `{storage: file_storage, rules: [{alert: {limit: 1}}]}`
+	ends := map[string]func(*testing.T, *durableRig) *storagetest.Disk{
+		"shutdown": func(t *testing.T, r *durableRig) *storagetest.Disk {
+			require.NoError(t, r.Shutdown(t.Context()))
+			return r.disk
+		},
+		"kill": func(_ *testing.T, r *durableRig) *storagetest.Disk { return r.kill() },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := startDurableOf(t, storagetest.NewDisk(), settings)
+				for _, user := range []string{"alice", "bob", "carol"} {
+					r.consume(t, bedrockLogs(burst(user, 6)...))
+				}
+				time.Sleep(time.Minute)
+				disk := end(t, r)
+				assert.Equal(t, []string{"open"}, stateOf(r.next.alerts()))
+
+				r = startDurableOf(t, disk, settings)
+				time.Sleep(10*time.Minute + 2*time.Second)
+				synctest.Wait()
+				alerts := r.next.alerts()
+				require.ElementsMatch(t, []string{"closed", "overflow"}, stateOf(alerts))
+				overflow := alerts[slices.Index(stateOf(alerts), "overflow")]
+				assert.Equal(t, "2", told(overflow, "gen_ai_guardrail.overflow.groups"))
+				disk = end(t, r)
+
+				r = startDurableOf(t, disk, settings)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				assert.Empty(t, r.next.alerts())
+			})
+		})
+	}
 }
 
 // Nor does it wait for a storage that hangs while the state is read.

@@ -123,7 +123,8 @@ func (p *guardrailProcessor) Start(ctx context.Context, host component.Host) err
 }
 
 // Shutdown delivers what waits, as far as ctx allows, and writes what is left of
-// the state. It may be called twice, and without Start. Windows are not ended by it.
+// the state. It may be called twice, and without Start. It ends no window and closes
+// no alert.
 func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 	defer p.release()
 	defer p.telemetry.builder.Shutdown()
@@ -131,8 +132,21 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 		p.stop()
 		p.waitForBackground(ctx)
 	}
+	if p.config.Storage == nil {
+		p.tellHeldBack(ctx, p.now())
+	}
 	p.outbox.flush(ctx)
 	return p.closeState(ctx)
+}
+
+// tellHeldBack has told what nobody will know of any more: what the limits have held
+// back, and groups that were forgotten. A storage keeps it for the next start.
+func (p *guardrailProcessor) tellHeldBack(ctx context.Context, now time.Time) {
+	var due []dueAlert
+	for i, r := range p.rules {
+		due = appendDue(due, i, r.detector.Flush(p.runningTime(now)))
+	}
+	p.outbox.postpone(p.outbox.prepare(ctx, due, now))
 }
 
 // stopGrace is how long background work may take beyond the end of a shutdown's

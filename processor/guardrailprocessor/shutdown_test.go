@@ -124,6 +124,38 @@ func TestShutdownEndsNoWindow(t *testing.T) {
 	assert.Empty(t, r.next.alerts())
 }
 
+// What the limit has held back is told before nobody knows of it any more. An alert that is open stays open.
+func TestShutdownTellsWhatTheLimitHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{rules: [{alert: {limit: 1}}]}`)
+		r.start(t)
+		for _, user := range []string{"alice", "bob", "carol"} {
+			r.consume(t, bedrockLogs(burst(user, 6)...))
+		}
+		time.Sleep(time.Minute)
+		require.NoError(t, r.Shutdown(t.Context()))
+		alerts := r.next.alerts()
+		require.Equal(t, []string{"open", "overflow"}, stateOf(alerts))
+		assert.Equal(t, "2", told(alerts[1], "gen_ai_guardrail.overflow.groups"))
+		assert.Equal(t, "12", told(alerts[1], "gen_ai_guardrail.count"))
+
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Len(t, r.next.alerts(), 2, "once")
+	})
+}
+
+// Where nobody takes it, the log has it.
+func TestShutdownLogsWhatTheLimitHeldBack(t *testing.T) {
+	r := newRig(t, `{rules: [{alert: {limit: 1}}]}`)
+	r.start(t)
+	r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
+	r.next.refusing(refuseAlerts)
+	require.NoError(t, r.Shutdown(t.Context()))
+	r.dropped(t, point(1, "rule", builtIn))
+	require.Len(t, r.logged.All(), 1)
+	assert.Contains(t, r.logged.All()[0].ContextMap()["alert"], "One more group made 6 invocations")
+}
+
 // A collector without traffic gives its memory back, and its gauge says so.
 func TestQuietGroupsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
