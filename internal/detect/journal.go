@@ -118,6 +118,15 @@ func (j *Journal) enterBuckets(key string, indexes []int64, now time.Time) {
 	j.sealAt(pageMost, now)
 }
 
+// enterLimiter writes how far the limit of alerts is used.
+func (j *Journal) enterLimiter(l *limiter, now time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.turn(now)
+	j.page.limiter(l)
+	j.sealAt(pageMost, now)
+}
+
 // turn begins another page when the generation of the open one is over, so that a
 // page can be forgotten as a whole.
 func (j *Journal) turn(now time.Time) {

@@ -54,6 +54,14 @@ func (l *limiter) restore(e *limiterEntry) {
 	l.start, l.since, l.told, l.opened, l.untold = e.start, e.since, e.told, e.opened, e.untold
 }
 
+// idle reports whether the limiter is as good as new.
+func (l *limiter) idle(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	over := func(t time.Time) bool { return t.IsZero() || now.Sub(t) >= limitSpan }
+	return l.untold == 0 && over(l.start) && over(l.told)
+}
+
 // tight reports whether the limit leaves room for some alerts, but not for so many:
 // then it is of account which come first.
 func (l *limiter) tight(alerts int, now time.Time) bool {
@@ -127,6 +135,7 @@ func (d *Detector) overflow(now time.Time, last bool) []Alert {
 		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
+	d.CheckpointLimit(now) // evictions are of no alert that it is entered with
 	if len(summary.Groups) == 0 && evicted == 0 {
 		return nil // what was untold has become part of what was told
 	}
@@ -134,4 +143,13 @@ func (d *Detector) overflow(now time.Time, last bool) []Alert {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.Compare(a.Group, b.Group))
 	})
 	return []Alert{{State: Overflow, Opened: now.UnixNano(), Overflow: summary}}
+}
+
+// CheckpointLimit enters into the journal how far the limit is used, as long as that
+// matters, which may be for longer than any alert is known. It goes with
+// [Detector.Checkpoint].
+func (d *Detector) CheckpointLimit(now time.Time) {
+	if d.journal != nil && !d.limiter.idle(now) {
+		d.journal.enterLimiter(&d.limiter, now)
+	}
 }

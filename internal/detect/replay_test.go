@@ -133,3 +133,25 @@ func TestBucketGoesOnToAlertWithoutItsEvents(t *testing.T) {
 		assert.Equal(t, late[0].Time, closed[0].Last)
 	}
 }
+
+// That an overflow was told is known after a restart, though it was of no alert: the next one is ten minutes later.
+func TestOverflowOfEvictionsIsRemembered(t *testing.T) {
+	rule := hourly()
+	rule.MaxBytes = 8 << 20
+	detector := New(rule)
+	journal, replay := detector.Keep()
+	replay.End(running(0), 1)
+	detector.Observe(crowd(0, 200_000, 1, noon), running(0))
+	require.Len(t, detector.Tick(running(0)), 1)
+	pages, _ := journal.Take(nil)
+
+	restarted := New(rule)
+	_, replay = restarted.Keep()
+	for _, page := range pages {
+		require.NoError(t, replay.Page(page))
+	}
+	replay.End(running(time.Second), pages[len(pages)-1].Number+1)
+	require.Positive(t, restarted.Stats().Evicted, "again, while it was told what was")
+	assert.Empty(t, restarted.Tick(running(10*time.Minute-1)))
+	assert.Len(t, restarted.Tick(running(10*time.Minute)), 1)
+}

@@ -154,3 +154,34 @@ func TestRunningTimeGoesOn(t *testing.T) {
 		l.close()
 	})
 }
+
+// How far the limit of alerts is used is known for as long as it counts, however soon the alerts are forgotten; after that it takes no room.
+func TestLimitOutlivesItsAlerts(t *testing.T) {
+	for name, cleaned := range map[string]bool{"expired": false, "cleaned": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				rule := detect.Rule{Threshold: 5, Size: time.Second, KeepAlive: time.Second, MaxDuration: time.Second, Retention: 30 * time.Second, Limit: 3}
+				open := func(l *lab, user string) int { return len(l.invoke(user, 0, 6).Alerts) }
+				l := start(t, storagetest.NewDisk(), ruleOf("rule", "limited", rule))
+				for _, user := range []string{"alice", "bob", "carol"} {
+					require.Equal(t, 1, open(l, user))
+				}
+				l.pass(8 * time.Minute)
+				require.Zero(t, l.Rules[0].Detector.Stats().Groups)
+				if cleaned {
+					l.fill(3)
+					l.cleanLeast = 1
+					l.pass(time.Second)
+					l.cleanLeast = cleanLeast
+				}
+				l = start(t, l.crash(), ruleOf("rule", "limited", rule))
+				assert.Zero(t, open(l, "erin"), "not while the ten minutes last")
+				l.pass(3 * time.Minute)
+				assert.Equal(t, 1, open(l, "frank"))
+				l.pass(time.Hour)
+				assert.Equal(t, []string{"1/root", "state"}, l.disk.Keys())
+				l.close()
+			})
+		})
+	}
+}

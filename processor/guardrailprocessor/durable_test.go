@@ -68,3 +68,23 @@ func TestBurstAcrossARestartAlerts(t *testing.T) {
 		assert.Equal(t, told(alerts[0], "gen_ai_guardrail.alert.id"), told(last.next.alerts()[0], "gen_ai_guardrail.alert.id"))
 	})
 }
+
+// A restart is no way around the limit of alerts, nor around what it says in ten minutes, even where alerts are soon forgotten.
+func TestLimitHoldsOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const settings = `{storage: file_storage, retention: 1s, rules: [{alert: {limit: 1, keep_alive: 1s}}]}`
+		r := startDurableOf(t, storagetest.NewDisk(), settings)
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		time.Sleep(7 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, []string{"open", "closed"}, stateOf(r.next.alerts()))
+		r.groups(t, point(0, "rule", builtIn))
+
+		r = startDurableOf(t, r.kill(), settings)
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		assert.Empty(t, r.next.alerts())
+		time.Sleep(4 * time.Minute)
+		r.consume(t, bedrockLogs(burst("carol", 6)...))
+		assert.Equal(t, []string{"carol"}, toldOf(r.next.opened(), "user.id"))
+	})
+}
