@@ -138,6 +138,24 @@ func (d *Detector) Tick(now time.Time) []Alert {
 	return append(told, d.overflow(now, false)...)
 }
 
+// Awaits reports whether something is to be told, or allowed again, as soon as enough
+// time has passed: alerts to be closed or corrected, an overflow, a limit that is used.
+func (d *Detector) Awaits(now time.Time) bool {
+	if !d.limiter.idle(now) {
+		return true
+	}
+	for i := range d.shards {
+		s := &d.shards[i]
+		s.mu.Lock()
+		unsettled := len(s.unsettled) > s.gone
+		s.mu.Unlock()
+		if unsettled {
+			return true
+		}
+	}
+	return false
+}
+
 // Stats tells what is remembered.
 func (d *Detector) Stats() Stats {
 	stats := Stats{Limited: d.limiter.limitedSoFar()}

@@ -185,3 +185,38 @@ func TestLimitOutlivesItsAlerts(t *testing.T) {
 		})
 	}
 }
+
+// What waits for time to pass is not held up by crashes for ever: the time is written though nothing else is, and only then.
+func TestRunningTimeIsWrittenWhileItIsAwaited(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		second := func(l *lab, n int) (told []detect.Alert) {
+			for range n {
+				told = append(told, l.pass(time.Second)...)
+			}
+			return told
+		}
+		l := start(t, storagetest.NewDisk())
+		l.invoke("bob", 0, 5)
+		l.commit()
+		quiet := l.disk.Calls()
+		second(l, 100)
+		assert.Equal(t, quiet, l.disk.Calls(), "nothing waits")
+
+		require.Len(t, l.invoke("alice", 0, 6).Alerts, 1)
+		l.commit()
+		calls := l.disk.Calls()
+		assert.Empty(t, second(l, 99))
+		assert.Equal(t, calls+9, l.disk.Calls(), "every ten seconds")
+		l = start(t, l.crash())
+		assert.Equal(t, int64(190*time.Second), l.loaded.Running.UnixNano())
+		assert.Empty(t, second(l, 500))
+		told := second(l, 20)
+		require.Len(t, told, 1)
+		assert.Equal(t, detect.Closed, told[0].State)
+
+		calls = l.disk.Calls()
+		second(l, 200) // in which no generation begins
+		assert.Equal(t, calls, l.disk.Calls(), "nothing waits any more")
+		l.close()
+	})
+}

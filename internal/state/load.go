@@ -136,7 +136,7 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 		j.slot = s.nextSlot
 		s.nextSlot++
 	}
-	s.running = loaded.Running
+	s.running, s.written = loaded.Running, loaded.Running
 	for i, j := range s.journals {
 		loaded.Untold = append(loaded.Untold, replays[i].End(loaded.Running, j.last+1))
 		j.turned = j.source.Generation(loaded.Running.UnixNano())

@@ -22,6 +22,10 @@ const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
 
+	// runningInterval is how much running time a crash may take back while a rule waits
+	// for it to pass.
+	runningInterval = 10 * time.Second
+
 	// maxBacklog bounds what waits in memory for a storage that fails, in bytes.
 	maxBacklog = 16 << 20
 )
@@ -48,6 +52,7 @@ type Store struct {
 	stored        map[uint64]bool // alerts that the storage holds
 	rootWanted    bool            // the root has to be written
 	pointerWanted bool            // and what leads to it
+	written       time.Time       // the running time that the storage knows
 	cleanLeast    int64           // the size of a journal from which on it is cleaned, in bytes
 
 	// changes is held for reading while something changes that must be written as a

@@ -89,7 +89,7 @@ func (s *Store) cutBacklog() {
 func (s *Store) batch(ctx context.Context) (more bool, err error) {
 	running, alerts := s.take()
 	var ops []*storage.Operation
-	rootWanted := s.rootWanted
+	rootWanted := s.rootWanted || s.timeWanted(running)
 	for _, j := range s.journals {
 		var changed bool
 		ops, changed = j.write(s.epoch, running, ops)
@@ -118,11 +118,18 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 		}
 		return false, err
 	}
-	s.stored, s.rootWanted, s.pointerWanted = stored, false, false
+	s.stored, s.rootWanted, s.pointerWanted, s.written = stored, false, false, running
 	for _, j := range s.journals {
 		more = j.written() || more
 	}
 	return more, nil
+}
+
+// timeWanted reports whether the running time is to be written though nothing else may
+// be: what waits for it to pass would wait for ever if crashes always took it back.
+func (s *Store) timeWanted(running time.Time) bool {
+	return running.Sub(s.written) >= runningInterval &&
+		slices.ContainsFunc(s.journals, func(j *journal) bool { return j.Detector.Awaits(running) })
 }
 
 // take collects what has changed.

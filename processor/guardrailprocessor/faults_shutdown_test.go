@@ -202,3 +202,28 @@ func TestFaultShutdownWhileTheStorageHangsAtTheStart(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 	})
 }
+
+// A collector that crashes again and again, with nothing to count, closes its alerts and tells what the limit held back, not much later than
+// one that goes on.
+func TestCrashLoopClosesAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const settings = `{storage: file_storage, rules: [{alert: {limit: 1}}]}`
+		r := startDurableOf(t, storagetest.NewDisk(), settings)
+		r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
+		var states []string
+		lived := time.Duration(0)
+		for ; len(states) < 3 && lived < time.Hour; lived += time.Minute {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			states = append(states, stateOf(r.next.alerts())...)
+			r = startDurableOf(t, r.kill(), settings)
+		}
+		assert.Equal(t, []string{"open", "closed", "overflow"}, states)
+		assert.LessOrEqual(t, lived, 12*time.Minute, "each crash takes back ten seconds at most")
+
+		time.Sleep(11 * time.Minute) // until the next overflow may be told
+		calls := r.disk.Calls()
+		time.Sleep(10 * time.Minute)
+		assert.LessOrEqual(t, r.disk.Calls(), calls+1, "nothing waits, but that a generation may begin")
+	})
+}
