@@ -7,15 +7,20 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/internal/alert"
+	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
 // parityConfig is what config/elastic-parity.yaml sets, so that it is the file itself that is tested.
@@ -119,9 +124,48 @@ func parityCalls(rng *rand.Rand) (calls []parityCall) {
 	return calls
 }
 
+// An hour's count and a day's alert are not gone with a restart.
+func TestParityRulesSurviveARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		storage := component.MustNewIDWithName("file_storage", "state")
+		disk := storagetest.NewDisk()
+		start := func() *rig {
+			config := parityConfig(t)
+			require.Equal(t, &storage, config.Storage)
+			r := rigOf(t, config)
+			host := &statusHost{extensions: map[component.ID]component.Component{storage: disk}}
+			require.NoError(t, r.Start(t.Context(), host))
+			require.NoError(t, r.awaitState(t.Context()))
+			return r
+		}
+		slow := func(minute int) plog.Logs {
+			return bedrockLogs(call{user: "slow", id: strconv.Itoa(minute), at: noon.Add(time.Duration(minute) * time.Minute)})
+		}
+		r := start()
+		for minute := 0; minute < 50; minute += 10 {
+			r.consume(t, slow(minute))
+			time.Sleep(10 * time.Minute)
+		}
+		r.consume(t, bedrockLogs(burst("fast", 5)...))
+		disk = r.crash(disk)
+
+		r = start()
+		r.consume(t, bedrockLogs(burst("fast", 6)[5]))
+		r.consume(t, slow(60))
+		assert.Equal(t, []string{"unguarded_invocations", "unguarded_sustained", "unguarded_sustained"},
+			toldOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
+		disk = r.crash(disk)
+
+		r = start()
+		r.consume(t, slow(61))
+		assert.Empty(t, r.next.alerts(), "it is open already")
+	})
+}
+
 // Whoever replaces the shipped rule loses no user that it would find, at whichever minute its runs begin.
 func TestParityFindsAllThatTheShippedRuleFinds(t *testing.T) {
 	config := parityConfig(t)
+	config.Storage = nil // the rules alone are looked at, with a clock of their own
 	shipped, more := 0, 0
 	for seed := range uint64(60) {
 		rng := rand.New(rand.NewPCG(seed, 5))
