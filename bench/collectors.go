@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -107,11 +108,11 @@ func differences(above, below []float64) []float64 {
 }
 
 // measure sends every variant the same requests in turn.
-func (c wholeCollector) measure(e effort) (row, error) {
+func (c wholeCollector) measure(ctx context.Context, e effort) (row, error) {
 	l := newLoad(mixes[c.mix], c.size, c.requests, c.records)
 	costs := make([][]float64, len(c.variants))
 	for range lives {
-		if err := c.live(l, (e.pairs+lives-1)/lives, costs); err != nil {
+		if err := c.live(ctx, l, (e.pairs+lives-1)/lives, costs); err != nil {
 			return row{}, err
 		}
 	}
@@ -128,10 +129,10 @@ func (c wholeCollector) measure(e effort) (row, error) {
 
 // live measures some turns of processes started for it. A turn goes there and
 // back again, so that what drifts, drifts for all alike.
-func (c wholeCollector) live(l *load, turns int, costs [][]float64) error {
+func (c wholeCollector) live(ctx context.Context, l *load, turns int, costs [][]float64) error {
 	processes := make([]*process, len(c.variants))
 	for i, v := range c.variants {
-		p, err := launch(v)
+		p, err := launch(ctx, v)
 		if err != nil {
 			return err
 		}

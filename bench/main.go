@@ -4,12 +4,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,13 +23,15 @@ func main() {
 		}
 		return
 	}
-	if err := run(); err != nil {
+	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, release) // what is under way in process is finished first; a second signal ends it at once
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(ctx context.Context) error {
 	quick := flag.Bool("quick", false, "measure less, for a first look")
 	check := flag.Bool("check", false, "measure in process only, and fail when a ratio misses by half what it is held to")
 	only := flag.String("only", "", "measure only the `work` whose name contains this")
@@ -39,7 +44,7 @@ func run() error {
 	case *check:
 		e.rounds = 15
 	}
-	rows, err := measureAll(os.Stdout, e, *only, *check)
+	rows, err := measureAll(ctx, os.Stdout, e, *only, *check)
 	if err != nil {
 		return err
 	}
@@ -54,8 +59,8 @@ func run() error {
 	return nil
 }
 
-// measureAll measures one row after the other and prints each as it comes.
-func measureAll(w io.Writer, e effort, only string, inProcessOnly bool) ([]row, error) {
+// measureAll measures one row after the other, until ctx ends, and prints each as it comes.
+func measureAll(ctx context.Context, w io.Writer, e effort, only string, inProcessOnly bool) ([]row, error) {
 	var measurements []func() (row, error)
 	add := func(work string, measure func() (row, error)) {
 		if strings.Contains(work, only) {
@@ -67,7 +72,7 @@ func measureAll(w io.Writer, e effort, only string, inProcessOnly bool) ([]row, 
 	}
 	if !inProcessOnly {
 		for _, c := range wholeCollectors() {
-			add("whole collector, "+c.work, func() (row, error) { return c.measure(e) })
+			add("whole collector, "+c.work, func() (row, error) { return c.measure(ctx, e) })
 		}
 		for _, m := range []int{mixNone, mixGuarded, mixSome, mixAll} {
 			add("two cores against one", func() (row, error) { return measureScaling(e, m) })
@@ -76,6 +81,9 @@ func measureAll(w io.Writer, e effort, only string, inProcessOnly bool) ([]row, 
 	fmt.Fprint(w, tableHead)
 	var rows []row
 	for _, measure := range measurements {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		r, err := measure()
 		if err != nil {
 			return nil, err

@@ -28,12 +28,16 @@ type process struct {
 	cmd     *exec.Cmd
 	stderr  bytes.Buffer
 	client  *grpc.ClientConn
-	alive   context.Context // ends with the process
-	state   string          // folder for what it keeps
+	end     context.CancelFunc // asks the process to stop
+	alive   context.Context    // ends with the process
+	state   string             // folder for what it keeps
 }
 
-// launch starts a collector and waits until it takes records.
-func launch(v variant) (*process, error) {
+// stopGrace is how long a collector may take to stop before it is killed.
+const stopGrace = 10 * time.Second
+
+// launch starts a collector and waits until it takes records. It stops when ctx ends.
+func launch(ctx context.Context, v variant) (*process, error) {
 	endpoint, err := freePort()
 	if err != nil {
 		return nil, err
@@ -48,13 +52,19 @@ func launch(v variant) (*process, error) {
 	}
 	common := fmt.Sprintf(commonConfig, endpoint, metrics.Port)
 	p := &process{variant: v}
-	p.cmd = exec.Command(self, "collector", "--config", "yaml:"+common, "--config", "yaml:"+v.config)
-	p.cmd.Stderr = &p.stderr
 	if p.state, err = os.MkdirTemp("", "bench-state-"); err != nil {
 		return nil, err
 	}
+	ctx, p.end = context.WithCancel(ctx)
+	p.cmd = exec.CommandContext(ctx, self, "collector", "--config", "yaml:"+common, "--config", "yaml:"+v.config)
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
+	p.cmd.WaitDelay = stopGrace
+	p.cmd.SysProcAttr = diesWithParent()
+	p.cmd.Stderr = &p.stderr
 	p.cmd.Env = append(os.Environ(), "BENCH_STATE="+p.state)
 	if err := p.cmd.Start(); err != nil {
+		p.end()
+		_ = os.RemoveAll(p.state)
 		return nil, err
 	}
 	alive, ended := context.WithCancel(context.Background())
@@ -136,7 +146,7 @@ func (p *process) stop() {
 	if p.client != nil {
 		p.client.Close()
 	}
-	_ = p.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
+	p.end()
 	<-p.alive.Done()
 	_ = os.RemoveAll(p.state) // it is in the folder for what may be left behind
 }
