@@ -6,9 +6,12 @@ package state
 import (
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
@@ -70,5 +73,58 @@ func TestAlertsThatWaitSurviveAtRandom(t *testing.T) {
 			}
 		}
 		l.close()
+	})
+}
+
+// An alert that the storage does not give at the start is not lost: it is asked for again while all else goes on, and stays for the next start.
+func TestAlertsThatAreNotGivenComeLater(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		want := map[uint64][]byte{3: []byte("three"), 7: []byte("seven")}
+		disk := crashed(t, func(l *lab) {
+			for n, content := range want {
+				l.StoreAlert(n, content)
+			}
+			l.StoreAlert(5, []byte("damaged"))
+			l.commit()
+		})
+		damage(disk, "1/o/0000000005", flipped)
+		begin := func(last uint64) *lab {
+			disk.Faulty(func(_ int, ops []*storage.Operation) error {
+				if strings.HasPrefix(ops[0].Key, "1/o/") && ops[0].Type == storage.Get {
+					return errBroken
+				}
+				return nil
+			})
+			l := start(t, disk)
+			assert.Empty(t, l.loaded.Alerts)
+			assert.Equal(t, last, l.loaded.LastAlert)
+			return l
+		}
+		l := begin(7)
+		assert.Len(t, l.reported(), readTries+1, "and that it works")
+		l.invoke("alice", 0, 3)
+		l.StoreAlert(8, []byte("eight"))
+		l.commit()
+		l.pass(time.Hour)
+		assert.Empty(t, l.reported(), "it was said at the start, and all else can be written")
+		assert.Empty(t, l.late)
+		disk = l.crash()
+
+		want[8] = []byte("eight")
+		l = begin(8)
+		l.knows("alice", 3)
+		disk.Faulty(nil)
+		l.pass(2 * time.Minute)
+		assert.Equal(t, want, l.late)
+		assert.Equal(t, []string{"state cannot be read: alert 5: its checksum is wrong", ""}, l.reported()[readTries+1:])
+		l.late = nil
+		l.pass(time.Hour)
+		assert.Nil(t, l.late, "once")
+		l.DropAlerts(3, 7, 8)
+		l.commit()
+		l.close()
+		for _, key := range disk.Keys() {
+			assert.False(t, strings.HasPrefix(key, "1/o/"), key)
+		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -200,6 +201,31 @@ func TestStorageFailsWhileItIsRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A storage that gives nothing is waited for once, however much is in it.
+func TestStorageThatGivesNothingIsWaitedForOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		disk := crashed(t, func(l *lab) {
+			l.StoreAlert(1, []byte("alert"))
+			l.fill(3 * pagesAtOnce)
+		})
+		disk.Faulty(func(_ int, ops []*storage.Operation) error {
+			if strings.HasPrefix(ops[0].Key, "1/1/") || strings.HasPrefix(ops[0].Key, "1/o/") {
+				return errBroken
+			}
+			return nil
+		})
+		begun := time.Now()
+		l := start(t, disk)
+		assert.Less(t, time.Since(begun), 20*time.Second)
+		assert.Len(t, disk.Keys(), 3*pagesAtOnce+3, "it stays for the next start")
+		disk.Faulty(nil)
+		l = start(t, l.crash())
+		assert.Len(t, l.loaded.Alerts, 1)
+		l.knows(strings.Repeat("x", 3000)+"0", 1)
+		l.close()
+	})
 }
 
 // A storage that cannot be read at all says nothing of what is in it: nothing may be written to it.

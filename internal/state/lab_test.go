@@ -46,6 +46,7 @@ type lab struct {
 
 	mu      sync.Mutex // guards what follows
 	reports []error
+	late    map[uint64][]byte // alerts that could not be read at the start
 }
 
 // start opens the state on a disk. Without rules there is the built-in one.
@@ -68,7 +69,7 @@ func startOn(t *testing.T, disk *storagetest.Disk, client storage.Client, rules 
 	}
 	core, logs := observer.New(zap.InfoLevel)
 	l := &lab{t: t, disk: disk, logs: logs}
-	loader, err := Open(t.Context(), Settings{Client: client, Rules: rules, Logger: zap.New(core), Report: l.report})
+	loader, err := Open(t.Context(), Settings{Client: client, Rules: rules, Logger: zap.New(core), Report: l.report, Late: l.takeLate})
 	require.NoError(t, err)
 	l.Store, l.loaded, err = loader.Load(t.Context())
 	require.NoError(t, err)
@@ -82,6 +83,12 @@ func (l *lab) report(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reports = append(l.reports, err)
+}
+
+func (l *lab) takeLate(alerts map[uint64][]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.late = alerts
 }
 
 // reported takes what was reported so far; "" says that the storage works again.

@@ -22,6 +22,9 @@ type Loaded struct {
 	Running time.Time         // from here on running time goes on
 	Untold  [][]detect.Alert  // by rule: due, but missing in the state
 	Alerts  map[uint64][]byte // that wait, by number
+	// LastAlert is the highest number of an alert that waits, also of those that cannot
+	// be read.
+	LastAlert uint64
 }
 
 // ErrUnreadable is what Report is told of state that cannot be read, and is left out or
@@ -70,6 +73,7 @@ type Loader struct {
 	store *Store
 	root  *root
 	fresh bool // an epoch is begun: there is none, or it cannot be read
+	tired bool // the storage was asked often enough, and has given nothing since
 }
 
 // openEpoch reads the root that a pointer leads to.
@@ -178,7 +182,7 @@ func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, 
 		for ; n <= to; n++ {
 			ops = append(ops, storage.GetOperation(pageKey(s.epoch, j.slot, n)))
 		}
-		if err := l.read(ctx, ops); err != nil {
+		if _, err := l.read(ctx, ops); err != nil {
 			return err
 		}
 		for i, op := range ops {
@@ -218,64 +222,34 @@ func later(a, b time.Time) time.Time {
 }
 
 // fault reports an error. That the storage works all the same is reported later.
-func (l *Loader) fault(err error) {
-	l.store.unwell = true // nobody else has the store yet
-	l.store.Report(err)
-}
+func (l *Loader) fault(err error) { l.store.fault(err) }
 
 // readTries is how often a storage that fails to read is asked, over a quarter of a minute.
 const readTries = 6
 
-// read does a Batch of Gets, more than once if it must. When the storage still
-// fails, what it holds is left out.
-func (l *Loader) read(ctx context.Context, ops []*storage.Operation) error {
+// read does a Batch of Gets, more than once if it must. It reports false when the
+// storage still fails. After that a read is tried once, up to one that succeeds.
+func (l *Loader) read(ctx context.Context, ops []*storage.Operation) (ok bool, err error) {
 	pause := firstRetry / 2
 	for try := 1; ; try++ {
 		err := doBatch(ctx, l.store.Client, ops)
 		if err == nil {
-			return nil
+			l.tired = false
+			return true, nil
 		}
 		l.fault(err)
-		if try == readTries {
-			return nil
+		if l.tired = l.tired || try == readTries; l.tired {
+			return false, nil
 		}
 		timer := time.NewTimer(pause)
 		pause *= 2
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return false, ctx.Err()
 		case <-timer.C:
 		}
 	}
-}
-
-// loadAlerts reads the alerts that wait.
-func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
-	s := l.store
-	var ops []*storage.Operation
-	for _, n := range l.root.alerts {
-		ops = append(ops, storage.GetOperation(alertKey(s.epoch, n)))
-	}
-	if len(ops) == 0 {
-		return nil
-	}
-	if err := l.read(ctx, ops); err != nil {
-		return err
-	}
-	for i, op := range ops {
-		n := l.root.alerts[i]
-		s.stored[n] = true
-		content, err := unseal(kindAlert, op.Value)
-		if err != nil {
-			s.Logger.Error("An alert that waits to be delivered cannot be read", zap.String("key", op.Key), zap.Error(err))
-			l.fault(fmt.Errorf("%w: alert %d: %w", ErrUnreadable, n, err))
-			s.alerts[n] = nil
-			continue
-		}
-		loaded.Alerts[n] = content
-	}
-	return nil
 }
 
 // deleteOld deletes the pages of journals that no rule goes on with. The root still

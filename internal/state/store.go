@@ -38,6 +38,9 @@ type Settings struct {
 	// Report is told of an error of the storage, and with nil that it works again. It
 	// may be called from any goroutine.
 	Report func(error)
+	// Late is given the alerts that could not be read at the start, once they can be. It
+	// is called by the writer.
+	Late func(alerts map[uint64][]byte)
 }
 
 // Store keeps the detectors' journals and the alerts that wait. A nil *Store keeps
@@ -53,6 +56,8 @@ type Store struct {
 	rootWanted    bool            // the root has to be written
 	pointerWanted bool            // and what leads to it
 	written       time.Time       // the running time that the storage knows
+	unread        []uint64        // alerts that the storage holds and could not give
+	readAgain     time.Time       // running time at which to ask for them again
 	cleanLeast    int64           // the size of a journal from which on it is cleaned, in bytes
 
 	// changes is held for reading while something changes that must be written as a

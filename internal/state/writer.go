@@ -40,6 +40,7 @@ func (s *Store) write(ctx context.Context) {
 				s.answered(err)
 			}
 			more = more || cleaning
+			s.readUnread(ctx)
 		}
 		switch {
 		case err != nil:
@@ -69,6 +70,14 @@ func (s *Store) answered(err error) {
 		s.Report(nil)
 	}
 	s.cutBacklog()
+}
+
+// fault reports an error that is no sign of how the storage is now.
+func (s *Store) fault(err error) {
+	s.mu.Lock()
+	s.unwell = true
+	s.mu.Unlock()
+	s.Report(err)
 }
 
 // cutBacklog bounds what waits in memory. What is dropped is still counted; only a

@@ -64,14 +64,22 @@ func (d *durable) awaitState(ctx context.Context) error {
 	}
 }
 
-// openState looks at the state in the storage.
+// startPatience is how long a storage may take at the start before the log says so.
+const startPatience = 5 * time.Second
+
+// openState looks at the state in the storage. It waits for a storage that hangs: before
+// that has told whether it can be used, nothing may be written, and no record taken.
 func (p *guardrailProcessor) openState(ctx context.Context, host component.Host) (*state.Loader, error) {
+	late := time.AfterFunc(startPatience, func() {
+		p.logger.Warn("The storage has not answered yet; the collector waits for it to start", zap.Stringer("storage", p.config.Storage))
+	})
+	defer late.Stop()
 	client, err := p.openStorage(ctx, host)
 	if err != nil {
 		return nil, err
 	}
 	health := &stateHealth{host: host, tel: p.telemetry, logger: p.logger}
-	settings := state.Settings{Client: client, Logger: p.logger, Report: health.report}
+	settings := state.Settings{Client: client, Logger: p.logger, Report: health.report, Late: p.outbox.restoreLate}
 	for i, r := range p.rules {
 		settings.Rules = append(settings.Rules, state.Rule{
 			ID: r.alert.ID, Fingerprint: fingerprint(&p.config.Rules[i]), Detector: r.detector,
@@ -139,7 +147,7 @@ func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 	now := p.now()
 	p.store, p.since, p.running = store, now, loaded.Running
 	p.telemetry.builder.ProcessorGenAiGuardrailStateReplayDuration.Record(ctx, time.Since(begun).Seconds())
-	alerts := p.outbox.restore(store, loaded.Alerts)
+	alerts := p.outbox.restore(store, loaded.Alerts, loaded.LastAlert)
 	var due []dueAlert
 	for rule, untold := range loaded.Untold {
 		due = appendDue(due, rule, untold)

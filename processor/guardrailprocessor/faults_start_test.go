@@ -231,6 +231,28 @@ func TestFaultOneIDInTwoPipelines(t *testing.T) {
 	assert.Contains(t, logged.All()[0].Message, "Two pipelines use this processor under one id")
 }
 
+// A storage that hangs when the collector starts holds up the start; the log says what it is that the collector waits for.
+func TestFaultHangingStorageAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := storagetest.NewDisk()
+		disk.Faulty(func(call int, _ []*storage.Operation) error {
+			if call == 1 {
+				time.Sleep(time.Hour)
+			}
+			return nil
+		})
+		r := newDurableRig(t, disk, durableSettings)
+		assert.Equal(t, time.Hour, took(func() { require.NoError(t, r.Start(t.Context(), r.host)) }))
+		lines := r.logged.FilterMessageSnippet("has not answered").All()
+		require.Len(t, lines, 1)
+		assert.Equal(t, zap.WarnLevel, lines[0].Level)
+
+		require.NoError(t, r.awaitState(t.Context()))
+		time.Sleep(time.Minute)
+		assert.Len(t, r.logged.All(), 1, "and no more")
+	})
+}
+
 // How long the state took to read is measured, once.
 func TestReplayDurationIsMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ package guardrailprocessor
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -162,6 +163,56 @@ func TestFaultUnwritableStorageAtStart(t *testing.T) {
 		assert.Equal(t, statusOK, r.host.statuses()[len(r.host.statuses())-1])
 		remembers(t, r.kill(), calls)
 	})
+}
+
+// Records wait once for a storage that gives nothing, not for each part of the state.
+func TestFaultStorageIsWaitedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := diskOf(t)
+		disk.Faulty(failingToRead) // neither pages nor alerts
+		r := newDurableRig(t, disk, durableSettings)
+		require.NoError(t, r.Start(t.Context(), r.host))
+		waited := took(func() { require.NoError(t, r.awaitState(t.Context())) })
+		assert.Greater(t, waited, 10*time.Second)
+		assert.Less(t, waited, 20*time.Second)
+	})
+}
+
+// Alerts that waited and are not given at the start hold nothing up, and are delivered when they can be read, in this life or the next.
+func TestFaultStorageThatDoesNotGiveAlerts(t *testing.T) {
+	withholding := func(_ int, ops []*storage.Operation) error {
+		if ops[0].Type == storage.Get && strings.HasPrefix(ops[0].Key, "1/o/") {
+			return errDisk
+		}
+		return nil
+	}
+	for name, again := range map[string]bool{"while it runs": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := diskOf(t)
+				require.Len(t, waiting(disk), 1)
+				disk.Faulty(withholding)
+				r := startDurable(t, disk)
+				r.consume(t, bedrockLogs(burst("erin", 6)...))
+				assert.Equal(t, []string{"erin"}, toldOf(r.next.opened(), "user.id"))
+				assert.Len(t, waiting(disk), 1, "its number was not given to another")
+				assert.Len(t, r.errorLines(), 2, "that the storage fails, and what waits for it")
+				if again {
+					require.NoError(t, r.Shutdown(t.Context()))
+					r = startDurable(t, disk)
+				}
+				time.Sleep(2 * time.Minute)
+				r.consume(t, bedrockLogs(burst("frank", 5)...))
+				disk.Faulty(nil)
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				assert.Contains(t, toldOf(r.next.opened(), "user.id"), "waiting")
+				assert.Empty(t, waiting(disk))
+				r.silent(t, "alerts_dropped")
+				remembers(t, r.kill(), burst("frank", 6))
+			})
+		})
+	}
 }
 
 // Pages that cannot be read are asked for again for a while, in which records wait, and are left out then.

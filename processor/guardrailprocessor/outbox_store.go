@@ -44,24 +44,38 @@ func (o *outbox) settled(ctx context.Context, alerts, kept []pendingAlert) {
 }
 
 // restore takes in the alerts that waited before a restart, and from here on keeps
-// those that wait. It returns what is to be delivered now.
-func (o *outbox) restore(store *state.Store, stored map[uint64][]byte) (ready []pendingAlert) {
-	o.store = store
-	for _, number := range slices.Sorted(maps.Keys(stored)) {
-		o.made = max(o.made, number)
-		logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(stored[number])
-		a := pendingAlert{logs: logs, number: number}
-		if err != nil || !a.known(o.rules) {
-			o.logger.Error("An alert that waited to be delivered cannot be read", zap.Uint64("number", number), zap.Error(err))
-			store.DropAlerts(number)
-			continue
-		}
-		ready = append(ready, a)
-	}
+// those that wait. last is the highest number of any of them, also of those that come
+// later. It returns what is to be delivered now.
+func (o *outbox) restore(store *state.Store, stored map[uint64][]byte, last uint64) (ready []pendingAlert) {
+	o.store, o.made = store, last
+	ready = o.decode(stored)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.depart(ready)
 	return ready
+}
+
+// restoreLate takes in alerts that could not be read at the start.
+func (o *outbox) restoreLate(stored map[uint64][]byte) {
+	alerts := o.decode(stored)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wait(alerts)
+}
+
+// decode gives the alerts that were stored, by number.
+func (o *outbox) decode(stored map[uint64][]byte) (alerts []pendingAlert) {
+	for _, number := range slices.Sorted(maps.Keys(stored)) {
+		logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(stored[number])
+		a := pendingAlert{logs: logs, number: number}
+		if err != nil || !a.known(o.rules) {
+			o.logger.Error("An alert that waited to be delivered cannot be read", zap.Uint64("number", number), zap.Error(err))
+			o.store.DropAlerts(number)
+			continue
+		}
+		alerts = append(alerts, a)
+	}
+	return alerts
 }
 
 // known fills in which alert and rule the record is about. It reports false when it
