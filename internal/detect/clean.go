@@ -7,9 +7,9 @@ import "sort"
 
 // Clean gives a page less what need not be known any more: events that are not
 // remembered, since their group was evicted or their bucket let them go, and all
-// alerts and how far the limit is used, which a [Detector.Checkpoint] and a
-// [Detector.CheckpointLimit] since then have entered again. A page of which nothing is
-// left has an empty body. A page that cannot be read is left as it is.
+// alerts and how far the limit is used, which a [Detector.Checkpoint] since then has
+// entered again. A page of which nothing is left has an empty body. A page that cannot
+// be read is left as it is.
 func (d *Detector) Clean(page Page) (Page, error) {
 	cleaned := pageWriter{present: page.Arrived}
 	p := readPage(page)

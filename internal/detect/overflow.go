@@ -135,7 +135,7 @@ func (d *Detector) overflow(now time.Time, last bool) []Alert {
 		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
-	d.CheckpointLimit(now) // evictions are of no alert that it is entered with
+	d.saveLimit(now) // evictions are of no alert that it is entered with
 	if len(summary.Groups) == 0 && evicted == 0 {
 		return nil // what was untold has become part of what was told
 	}
@@ -145,10 +145,9 @@ func (d *Detector) overflow(now time.Time, last bool) []Alert {
 	return []Alert{{State: Overflow, Opened: now.UnixNano(), Overflow: summary}}
 }
 
-// CheckpointLimit enters into the journal how far the limit is used, as long as that
-// matters, which may be for longer than any alert is known. It goes with
-// [Detector.Checkpoint].
-func (d *Detector) CheckpointLimit(now time.Time) {
+// saveLimit enters into the journal how far the limit is used, as long as that
+// matters, which may be for longer than any alert is known.
+func (d *Detector) saveLimit(now time.Time) {
 	if d.journal != nil && !d.limiter.idle(now) {
 		d.journal.enterLimiter(&d.limiter, now)
 	}

@@ -284,7 +284,7 @@ func (s *shard) alerting(g uint32) (indexes []int64) {
 }
 
 // Checkpoint enters all alerts into the journal again, with the buckets that alert
-// and the limiter, so that older pages can be forgotten.
+// and how far the limit is used, so that older pages can be forgotten.
 func (d *Detector) Checkpoint(now time.Time) {
 	for i := range d.shards {
 		s := &d.shards[i]
@@ -299,4 +299,5 @@ func (d *Detector) Checkpoint(now time.Time) {
 		d.journal.enter(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
+	d.saveLimit(now)
 }

@@ -148,7 +148,6 @@ func (k *kept) commit() {
 // clean takes out of the pages what need not be known any more.
 func (k *kept) clean(now time.Time) error {
 	k.feeder.detector.Checkpoint(now)
-	k.feeder.detector.CheckpointLimit(now)
 	before := maps.Clone(k.pages)
 	k.commit()
 	for number, page := range before {

@@ -162,7 +162,7 @@ func (j *journal) turn(now time.Time) {
 		return
 	}
 	j.turned = present
-	j.checkpoint(now)
+	j.Detector.Checkpoint(now)
 	for len(j.begins) > 0 && j.begins[0].number+detect.Generations <= present {
 		j.begins = j.begins[1:]
 		if len(j.begins) > 0 {
@@ -171,12 +171,6 @@ func (j *journal) turn(now time.Time) {
 			j.expired = j.last + 1
 		}
 	}
-}
-
-// checkpoint enters again what may be in old pages alone, but for events.
-func (j *journal) checkpoint(now time.Time) {
-	j.Detector.Checkpoint(now)
-	j.Detector.CheckpointLimit(now)
 }
 
 // encodePage puts before a page's entries when, in running time, the first was made

@@ -150,7 +150,7 @@ func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
 	for _, j := range s.journals {
 		j.turn(s.running)
 		if j.beginCleaning(s.cleanLeast) {
-			j.checkpoint(s.running)
+			j.Detector.Checkpoint(s.running)
 		}
 		j.take()
 	}
