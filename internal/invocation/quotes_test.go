@@ -33,7 +33,17 @@ func TestStringsEndAtTheirQuote(t *testing.T) {
 				break
 			}
 		}
-		assert.Equal(t, plain, plainEnd(text, start))
 		assert.Equal(t, end, closing(text, start))
+
+		s := scanner{text: text[:start] + `"` + text[start:], pos: start}
+		switch value, ok := s.plain(); {
+		case !ok:
+			assert.Equal(t, start, s.pos, "left where it is")
+			assert.False(t, plain < len(text)-16 && text[plain] == quote && !strings.Contains(text[plain:plain+8], `\`), "passed over")
+		default:
+			assert.Equal(t, end, plain, "without an escape")
+			assert.Equal(t, text[start:end], value)
+			assert.Equal(t, end+2, s.pos)
+		}
 	})
 }

@@ -35,6 +35,11 @@ const byteOrderMark = "\ufeff"
 
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
+	if s.pos < len(s.text) {
+		if c := s.text[s.pos]; c > ' ' { // as nearly always: a twentieth of a body's time
+			return c
+		}
+	}
 	s.pos = afterSpace(s.text, s.pos)
 	if s.pos == len(s.text) {
 		return 0
@@ -59,21 +64,18 @@ func (s *scanner) end() bool {
 // str consumes a string and returns what it says: nothing, when an escape in it
 // means nothing.
 func (s *scanner) str() (value string, ok bool) {
-	if !s.take(quote) {
+	if s.peek() != quote {
 		return "", false
 	}
-	start := s.pos
-	end := plainEnd(s.text, start)
-	plain := end < len(s.text) && s.text[end] == quote
-	if !plain {
-		if end = closing(s.text, start); end < 0 {
-			return "", false
-		}
+	if value, ok := s.plain(); ok {
+		return value, true
+	}
+	start := s.pos + 1
+	end := closing(s.text, start)
+	if end < 0 {
+		return "", false
 	}
 	s.pos = end + 1
-	if plain {
-		return s.text[start:end], true
-	}
 	value, _ = unescape(s.text[start:end])
 	return value, true
 }
@@ -81,7 +83,13 @@ func (s *scanner) str() (value string, ok bool) {
 // key consumes a member's name and the colon behind it. A name with an escape
 // that means nothing is empty, which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
-	name, ok = s.str()
+	if name, ok = s.plain(); !ok {
+		name, ok = s.str()
+	}
+	if s.pos < len(s.text) && s.text[s.pos] == ':' { // as nearly always: as much again
+		s.pos++
+		return name, ok
+	}
 	return name, ok && s.take(':')
 }
 
@@ -91,7 +99,8 @@ func (s *scanner) members(f func(name string) bool) bool {
 	if !s.take('{') {
 		return false
 	}
-	if s.take('}') {
+	if s.peek() == '}' {
+		s.pos++
 		return true
 	}
 	for {
@@ -99,10 +108,13 @@ func (s *scanner) members(f func(name string) bool) bool {
 		if !ok || !f(name) {
 			return false
 		}
-		if s.take('}') {
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case '}':
+			s.pos++
 			return true
-		}
-		if !s.take(',') {
+		default:
 			return false
 		}
 	}
@@ -141,6 +153,9 @@ func (s *scanner) elements(f func() bool) bool {
 // stringValue consumes a value. Of a string it returns what it says; of any other
 // value nothing, since a wrong type is as good as none.
 func (s *scanner) stringValue() (value string, ok bool) {
+	if value, ok := s.plain(); ok {
+		return value, true
+	}
 	if s.peek() != quote {
 		return "", s.skip()
 	}
