@@ -3,8 +3,6 @@
 
 package invocation
 
-import "strconv"
-
 // readText reads a Bedrock record from JSON text. bedrock is false when the text
 // is not plainly one; whole is false when it breaks before its end.
 //
@@ -347,13 +345,4 @@ func (c *coverage) read(s *scanner) bool {
 			return s.skip()
 		}
 	})
-}
-
-// characters reads a count; what is none is negative.
-func characters(raw string) float64 {
-	n, err := strconv.ParseFloat(raw, 64)
-	if err != nil || !(n >= 0) { // NaN is no count either
-		return -1
-	}
-	return n
 }

@@ -3,7 +3,10 @@
 
 package invocation
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // place is where in an answer an assessment stands: by the family of operations
 // that writes it there, and before or behind the model.
@@ -39,6 +42,34 @@ func (c *coverage) add(other coverage) {
 		c.guarded += other.guarded
 		c.total += other.total
 	}
+}
+
+// characters reads a count; what is none is negative.
+func characters(raw string) float64 {
+	if n, ok := smallNumber(raw); ok {
+		return n
+	}
+	n, err := strconv.ParseFloat(raw, 64)
+	if err != nil || !(n >= 0) { // NaN is no count either
+		return -1
+	}
+	return n
+}
+
+// smallNumber reads a few digits, as nearly every count is, without the twentieth of
+// a record's time that ParseFloat takes.
+func smallNumber(raw string) (n float64, ok bool) {
+	if raw == "" || len(raw) > 9 {
+		return 0, false
+	}
+	sum := 0
+	for i := range len(raw) {
+		if !isDigit(raw[i]) {
+			return 0, false
+		}
+		sum = 10*sum + int(raw[i]-'0')
+	}
+	return float64(sum), true
 }
 
 // signs are what one family of operations leaves behind besides assessments.
