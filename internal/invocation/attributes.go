@@ -25,13 +25,6 @@ const (
 	attrEvent        = "event.name"
 )
 
-// The events that stand for a call, by the semantic conventions since version
-// 1.37 and before.
-const (
-	detailsEvent = "gen_ai.client.inference.operation.details"
-	choiceEvent  = "gen_ai.choice"
-)
-
 func isEmpty(value pcommon.Value) bool {
 	switch value.Type() {
 	case pcommon.ValueTypeEmpty:
@@ -47,17 +40,6 @@ func isEmpty(value pcommon.Value) bool {
 	default:
 		return false
 	}
-}
-
-// eventName gives a record's event name, which older SDKs write as an attribute.
-func eventName(record plog.LogRecord) string {
-	if name := record.EventName(); name != "" {
-		return name
-	}
-	if value, ok := record.Attributes().Get(attrEvent); ok {
-		return stringOf(value)
-	}
-	return ""
 }
 
 // mayTell reports whether attributes could be those of an invocation: all that
@@ -87,14 +69,14 @@ func tells(name string) bool {
 // readAttributes reads a record whose attributes tell of a call: an event of the
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).
-func (r *Reader) readAttributes(event string, record plog.LogRecord, inv *Invocation) bool {
+func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocation) bool {
 	switch event {
-	case detailsEvent:
-	case choiceEvent:
+	case callDetails:
+	case answerChoice:
 		if !isFirstChoice(record.Body()) {
 			return false
 		}
-	case "":
+	case noEvent:
 		has := r.levelsOf(record, inv)[0].has
 		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
 			return false
@@ -103,7 +85,7 @@ func (r *Reader) readAttributes(event string, record plog.LogRecord, inv *Invoca
 		return false
 	}
 	var choice choiceSigns
-	if event == choiceEvent {
+	if event == answerChoice {
 		choice.read(record.Body())
 	}
 	r.judgeAttributes(record, choice, inv)

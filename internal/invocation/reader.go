@@ -10,10 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// AlertEvent is the event name of this project's own alerts, which are never
-// taken for invocations.
-const AlertEvent = "gen_ai_guardrail.alert"
-
 // Options are the settings that decide how records are read.
 type Options struct {
 	GuardrailKeys      []string  // attributes that name the guardrails of an attribute record
@@ -63,14 +59,14 @@ func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationS
 // Of an invocation it gives verdict, evidence and guardrails; [Reader.Describe]
 // adds the rest.
 func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
-	event := record.EventName()
-	if event != detailsEvent && event != choiceEvent && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
+	event := eventOf(record.EventName())
+	if event != callDetails && event != answerChoice && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
 		return false
 	}
-	if event == "" {
-		event = eventName(record)
+	if event == noEvent {
+		event = eventOf(eventName(record))
 	}
-	if event == AlertEvent {
+	if event == ownAlert {
 		return false
 	}
 	inv.reset()
