@@ -100,7 +100,8 @@ func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
 // mayBeBedrock reports whether a body could be a Bedrock record, by how it begins.
 func mayBeBedrock(body pcommon.Value) bool {
 	if text := body.Str(); text != "" { // as nearly always
-		return beginsObject(text)
+		first := text[0] // tells nearly all others apart without a call
+		return (first == '{' || first <= ' ' || first == byteOrderMark[0]) && strings.HasPrefix(trimStart(text), "{")
 	}
 	switch body.Type() {
 	case pcommon.ValueTypeBytes:
@@ -110,11 +111,6 @@ func mayBeBedrock(body pcommon.Value) bool {
 	default:
 		return false
 	}
-}
-
-// beginsObject reports whether an object comes first, behind what [trimStart] leaves out.
-func beginsObject(text string) bool {
-	return text != "" && (text[0] == '{' || text[0] <= ' ' || text[0] == byteOrderMark[0]) && strings.HasPrefix(trimStart(text), "{")
 }
 
 // readBedrock reads a Bedrock record, if the record holds one, and leaves inv
