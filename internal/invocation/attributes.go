@@ -136,7 +136,7 @@ func (s *choiceSigns) read(body pcommon.Value) {
 
 // judgeAttributes decides by what the attributes tell; the first rule that applies counts.
 func (r *Reader) judgeAttributes(record plog.LogRecord, choice choiceSigns, inv *Invocation) {
-	attrs := r.settlingOf(record, inv)
+	attrs := &inv.levels // readBedrock has filled them with what may settle the verdict alone
 	has := attrs.has()
 	for _, k := range r.guardrailKeys.keys {
 		if k < maxTabled && !has.has(k) {
