@@ -299,12 +299,7 @@ func members(value pcommon.Value) func(yield func(string, pcommon.Value) bool) {
 
 // stringOf gives a value that is a string; of any other nothing, since a wrong
 // type is as good as none.
-func stringOf(value pcommon.Value) string {
-	if value.Type() != pcommon.ValueTypeStr {
-		return ""
-	}
-	return value.Str()
-}
+func stringOf(value pcommon.Value) string { return value.Str() }
 
 // accountOf gives an account's number, which some pipelines turn from a string
 // into a number on its way.
