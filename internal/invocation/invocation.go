@@ -159,7 +159,9 @@ func (inv *Invocation) Clear() {
 	clear(inv.Guardrails[:cap(inv.Guardrails)])
 	if inv.workspace != nil {
 		inv.found.clear()
-		inv.levels = levels{}
+		for i := range inv.levels {
+			inv.levels[i].clear()
+		}
 	}
 	inv.reset()
 }

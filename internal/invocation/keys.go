@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"math/bits"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -193,6 +194,7 @@ type level struct {
 	table  *keyTable // of the keys that were looked for; nil: none yet
 	has    keySet
 	values [maxTabled]pcommon.Value // of those that it has
+	held   keySet                   // those that values still refers to some value of
 }
 
 // read takes in all attributes at once. Of two with one key, the first counts,
@@ -205,9 +207,19 @@ func (l *level) read(attrs pcommon.Map, table *keyTable) {
 		}
 		if k, ok := table.find(name); ok && !l.has.has(k) {
 			l.has |= 1 << k
+			l.held |= 1 << k
 			l.values[k] = value
 		}
 	}
+}
+
+// clear lets go of all attributes. It touches no more of the values than were used,
+// since all of them take as long as reading a record.
+func (l *level) clear() {
+	for ; l.held != 0; l.held &= l.held - 1 {
+		l.values[bits.TrailingZeros64(uint64(l.held))] = pcommon.Value{}
+	}
+	l.attrs, l.table, l.has = pcommon.Map{}, nil, 0
 }
 
 func (l *level) get(k key) (pcommon.Value, bool) {

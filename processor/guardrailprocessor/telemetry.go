@@ -34,8 +34,14 @@ var excludedNames = [excludedCount]string{"too_old", "no_group", "no_time", "dup
 // made beforehand, since making one costs more than the count.
 type telemetry struct {
 	builder  *metadata.TelemetryBuilder
-	kinds    kindTable[metric.MeasurementOption]
+	kinds    []kindTelemetry
 	perRules []ruleTelemetry
+}
+
+// kindTelemetry is a kind of invocations and what marks its count.
+type kindTelemetry struct {
+	invocation.Kind
+	option metric.MeasurementOption
 }
 
 type ruleTelemetry struct {
@@ -51,8 +57,8 @@ func newTelemetry(settings component.TelemetrySettings) (*telemetry, error) {
 	}
 	t := &telemetry{builder: builder}
 	for _, kind := range invocation.Kinds() {
-		t.kinds[kind.Verdict][kind.Evidence] = metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("verdict", kind.Verdict.String()), attribute.String("evidence", kind.Evidence.String())))
+		t.kinds = append(t.kinds, kindTelemetry{kind, metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("verdict", kind.Verdict.String()), attribute.String("evidence", kind.Evidence.String())))})
 	}
 	return t, nil
 }
@@ -115,16 +121,15 @@ func newRuleTelemetry(id string) ruleTelemetry {
 func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time) {
 	t := p.telemetry
 	var total, unknown, noGroup int64
-	for verdict := range b.kinds {
-		for evidence, n := range b.kinds[verdict] {
-			if n == 0 {
-				continue
-			}
-			t.builder.ProcessorGenAiGuardrailInvocations.Add(ctx, n, t.kinds[verdict][evidence])
-			total += n
-			if invocation.Verdict(verdict) == invocation.Unknown {
-				unknown += n
-			}
+	for _, kind := range t.kinds {
+		n := b.kinds[kind.Verdict][kind.Evidence]
+		if n == 0 {
+			continue
+		}
+		t.builder.ProcessorGenAiGuardrailInvocations.Add(ctx, n, kind.option)
+		total += n
+		if kind.Verdict == invocation.Unknown {
+			unknown += n
 		}
 	}
 	for i := range b.rules {
