@@ -78,10 +78,11 @@ func closing(text string, start int) int {
 
 // indexQuote gives where the next quote is; negative when there is none.
 func indexQuote(text string, pos int) int {
-	for range 2 {
-		if pos+8 > len(text) {
-			break
+	if pos+16 <= len(text) {
+		if found := zeros(eight(text, pos) ^ quotes); found != 0 {
+			return pos + bits.TrailingZeros64(found)/8
 		}
+		pos += 8
 		if found := zeros(eight(text, pos) ^ quotes); found != 0 {
 			return pos + bits.TrailingZeros64(found)/8
 		}
