@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +15,7 @@ import (
 // measureScaling compares how much more two cores do than one: of the processor,
 // with all its groups in common, against a loop that shares nothing.
 func measureScaling(e effort, mixIndex int) (row, error) {
-	const batches = 100
+	const batches = 500
 	ours, err := newGuardrail()
 	if err != nil {
 		return row{}, err
@@ -64,16 +65,26 @@ func gain(work, prepare func(int)) float64 {
 	return 2 * one.Seconds() / two.Seconds()
 }
 
-// together gives how long the workers take, each of whom does the work once.
+// together gives how long the workers take, each of whom does the work once. They
+// begin at one time: a goroutine that is only then given a core would be late by more
+// than the work differs.
 func together(workers int, work func(worker int)) time.Duration {
 	runtime.GC() // of what making the records left behind
+	var ready atomic.Int32
 	var done sync.WaitGroup
-	began := time.Now()
+	began, ended := make([]time.Time, workers), make([]time.Time, workers)
 	for worker := range workers {
-		done.Go(func() { work(worker) })
+		done.Go(func() {
+			for ready.Add(1); int(ready.Load()) < workers; {
+				runtime.Gosched()
+			}
+			began[worker] = time.Now()
+			work(worker)
+			ended[worker] = time.Now()
+		})
 	}
 	done.Wait()
-	return time.Since(began)
+	return slices.MaxFunc(ended, time.Time.Compare).Sub(slices.MinFunc(began, time.Time.Compare))
 }
 
 // spin keeps a core busy for some milliseconds.

@@ -55,7 +55,8 @@ func mayTell(attrs pcommon.Map) (may bool) {
 }
 
 // Sets of numbers modulo 64. The letters leave next to no key of other records to be
-// compared as a whole, which saves a sixth of such a record.
+// compared as a whole, which saves a sixth of such a record. An empty key has none; it
+// is not looked at, since no length is a multiple of 64.
 const (
 	tellingLengths uint64 = 1<<len(attrEvent) | 1<<len(attrOperation) | 1<<len(attrModelECS) | 1<<len(attrVerdict) |
 		1<<len(fieldSchema) | 1<<len(fieldModel)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -25,7 +26,8 @@ const storageName = "state"
 // durable is what of a processor has to do with its storage.
 type durable struct {
 	store  *state.Store  // nil: state lives in memory only
-	ready  chan struct{} // closed when the state is read
+	loaded atomic.Bool   // whether the state is read
+	ready  chan struct{} // closed when it is
 	unread chan struct{} // closed when it will not be, since the collector stops
 	// closeStorage gives the storage back while there is no store.
 	closeStorage func(context.Context) error
@@ -47,12 +49,16 @@ func (d *durable) runningTime(now time.Time) time.Time {
 // errStopping tells the sender to keep what it has.
 var errStopping = errors.New("the collector stops before its state is read")
 
+// begin lets records in.
+func (d *durable) begin() {
+	d.loaded.Store(true)
+	close(d.ready)
+}
+
 // awaitState waits until the state is read.
 func (d *durable) awaitState(ctx context.Context) error {
-	select {
-	case <-d.ready:
+	if d.loaded.Load() { // the channel has a lock, which all cores would share
 		return nil
-	default:
 	}
 	select {
 	case <-d.ready:
@@ -159,7 +165,7 @@ func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 		defer cancel()
 		p.outbox.deliver(try, alerts)
 	}
-	close(p.ready)
+	p.begin()
 }
 
 // stateHealth tells people how the storage is.

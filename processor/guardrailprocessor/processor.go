@@ -77,7 +77,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 		release:   release,
 	}
 	if config.Storage == nil {
-		close(p.ready)
+		p.begin()
 	}
 	var counted []string
 	for i := range config.Rules {
