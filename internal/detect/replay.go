@@ -119,31 +119,21 @@ func (r *Replay) count() {
 func (s *shard) recall(e *recalled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turn(time.Unix(0, e.arrived))
-	s.makeRoom(e.hash, nil)
-	id, flags := s.entryID(&e.eventEntry)
-	if e.flags&journalPresumed != 0 {
-		flags |= eventPresumed
+	arrived := time.Unix(0, e.arrived)
+	s.turn(arrived)
+	event := Event{
+		Time:     e.time,
+		IDOnly:   e.flags&journalIDOnly != 0,
+		Presumed: e.flags&journalPresumed != 0,
+		Model:    e.model, Operation: e.operation, Region: e.region,
 	}
-	if e.flags&journalIDOnly != 0 && s.seen(observedKey{e.hash, id}) {
-		return
-	}
-	ev := event{
-		time: e.time, id: id, generation: uint8(s.generation), flags: flags,
-		profile: s.profiles.number(e.model, e.operation, e.region),
-	}
-	requestID := ""
 	if e.flags&journalRequestID != 0 {
-		requestID = e.text
+		event.RequestID = e.text
 	}
-	g := s.groupOf(e.hash)
-	n, counted := s.add(g, &ev, requestID)
-	if !counted {
-		return
-	}
-	c := change{shard: s, group: g, now: time.Unix(0, e.arrived)}
-	c.detect(n, e.time)
-	if c.raised {
+	p := prepared{hash: e.hash}
+	p.id, p.flags = s.entryID(&e.eventEntry)
+	c := change{shard: s, now: arrived}
+	if c.count(&event, &p); c.raised {
 		s.replay.mu.Lock()
 		s.replay.keys[e.hash] = e.key
 		s.replay.mu.Unlock()
