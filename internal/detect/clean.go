@@ -3,8 +3,6 @@
 
 package detect
 
-import "sort"
-
 // Clean gives a page less what need not be known any more: events that are not
 // remembered, since their group was evicted or their bucket let them go, and all
 // alerts and how far the limit is used, which a [Detector.Checkpoint] since then has
@@ -46,9 +44,8 @@ func (d *Detector) remembers(e *eventEntry) bool {
 	if n == 0 {
 		return false
 	}
-	events := s.events(n)
-	at := sort.Search(len(events), func(i int) bool { return events[i].compare(&ev) >= 0 })
-	return at < len(events) && events[at].compare(&ev) == 0
+	_, known := place(s.events(n), &ev)
+	return known
 }
 
 // entryID gives the identity of an event that a journal holds.

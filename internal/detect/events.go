@@ -47,8 +47,8 @@ func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
 	events := s.events(n)
 	at := len(events)
 	if events[at-1].compare(e) >= 0 { // else it is the newest, as mostly
-		at = sort.Search(len(events), func(i int) bool { return events[i].compare(e) >= 0 })
-		if events[at].compare(e) == 0 {
+		var known bool
+		if at, known = place(events, e); known {
 			return false
 		}
 	}
@@ -64,6 +64,12 @@ func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
 		s.cut(n, limit, rule.Window == Session)
 	}
 	return true
+}
+
+// place gives where an event belongs among others, and whether it is there.
+func place(events []event, e *event) (at int, known bool) {
+	at = sort.Search(len(events), func(i int) bool { return events[i].compare(e) >= 0 })
+	return at, at < len(events) && events[at].compare(e) == 0
 }
 
 // resize lets a bucket hold so many events: the first of those that it holds, and
