@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"runtime/metrics"
 	"slices"
 	"testing"
 	"time"
 	"unsafe"
 
+	"example.com/otelcol-guardrail/internal/cputime"
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
@@ -64,14 +64,14 @@ func benchmarkScale(b *testing.B, groups, batch int, retention time.Duration) {
 	taken, told := heap()-empty, p.detector.Stats()
 
 	calls := make([]time.Duration, 0, round/batch)
-	before := readCPU()
+	before := cputime.Read()
 	for range round / batch {
 		for range batch {
 			garbage = make([]byte, 2_000)
 		}
 		calls = append(calls, p.observe(anybody))
 	}
-	collecting := readCPU().gcSince(before)
+	collecting := cputime.Read().CollectingSince(before)
 	slices.Sort(calls)
 
 	known := map[string]uint32{}
@@ -180,23 +180,4 @@ func appendUUID(dst []byte, rng *rand.Rand) []byte {
 		dst = hex.AppendEncode(dst, id[[...]int{0, 4, 6, 8, 10}[i]:end])
 	}
 	return dst
-}
-
-// cpu is the CPU time, in seconds, that the process has had, and that of it for
-// garbage collection.
-type cpu struct{ total, collecting float64 }
-
-func readCPU() cpu {
-	runtime.GC() // which brings the figures up to date
-	samples := []metrics.Sample{
-		{Name: "/cpu/classes/total:cpu-seconds"},
-		{Name: "/cpu/classes/idle:cpu-seconds"},
-		{Name: "/cpu/classes/gc/total:cpu-seconds"},
-	}
-	metrics.Read(samples)
-	return cpu{samples[0].Value.Float64() - samples[1].Value.Float64(), samples[2].Value.Float64()}
-}
-
-func (c cpu) gcSince(before cpu) float64 {
-	return (c.collecting - before.collecting) / (c.total - before.total)
 }

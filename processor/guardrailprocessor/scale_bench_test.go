@@ -6,13 +6,13 @@ package guardrailprocessor
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"runtime/metrics"
 	"slices"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumertest"
+
+	"example.com/otelcol-guardrail/internal/cputime"
 )
 
 // BenchmarkScale is how long a call of ConsumeLogs takes at worst (p99-us, max-us)
@@ -55,13 +55,13 @@ func benchmarkScale(b *testing.B, users, batch int) {
 		observe(func(i int) int { return user + i })
 	}
 	var took []time.Duration
-	before := readCPU()
+	before := cputime.Read()
 	for b.Loop() {
 		for range max(1, 100_000/batch) {
 			took = append(took, observe(func(int) int { return rng.IntN(users) }))
 		}
 	}
-	collecting := readCPU().gcSince(before)
+	collecting := cputime.Read().CollectingSince(before)
 	slices.Sort(took)
 	var sum time.Duration
 	for _, t := range took {
@@ -72,23 +72,4 @@ func benchmarkScale(b *testing.B, users, batch int) {
 	b.ReportMetric(float64(took[len(took)*99/100])/1e3, "p99-us")
 	b.ReportMetric(float64(took[len(took)-1])/1e3, "max-us")
 	b.ReportMetric(100*collecting, "gc-%")
-}
-
-// cpu is the CPU time, in seconds, that the process has had, and that of it for
-// garbage collection.
-type cpu struct{ total, collecting float64 }
-
-func readCPU() cpu {
-	runtime.GC() // which brings the figures up to date
-	samples := []metrics.Sample{
-		{Name: "/cpu/classes/total:cpu-seconds"},
-		{Name: "/cpu/classes/idle:cpu-seconds"},
-		{Name: "/cpu/classes/gc/total:cpu-seconds"},
-	}
-	metrics.Read(samples)
-	return cpu{samples[0].Value.Float64() - samples[1].Value.Float64(), samples[2].Value.Float64()}
-}
-
-func (c cpu) gcSince(before cpu) float64 {
-	return (c.collecting - before.collecting) / (c.total - before.total)
 }
