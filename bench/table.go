@@ -29,6 +29,7 @@ func fasterBy(times float64) goal { return goal{bound: times, faster: true} }
 
 func atMost(times float64) goal { return goal{bound: times} }
 
+// String says what is to be reached.
 func (g goal) String() string {
 	switch {
 	case g.none:
@@ -105,6 +106,7 @@ func (r row) met() string {
 	}
 }
 
+// String is the row as a line of a Markdown table.
 func (r row) String() string {
 	format := func(v float64) string { return fmt.Sprintf("%.2f", v) }
 	if r.goal.byUpper > 0 || r.goal.added {

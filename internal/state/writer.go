@@ -42,17 +42,16 @@ func (s *Store) write(ctx context.Context) {
 			more = more || cleaning
 			s.readUnread(ctx)
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			s.takeRound().end() // of calls that came before it was known to fail
 			wake = nil
 			retry.Reset(interval)
 			interval = min(2*interval, lastRetry)
-		case more:
-			wake, interval = s.wake, firstRetry
+			continue
+		}
+		wake, interval = s.wake, firstRetry
+		if more {
 			s.poke()
-		default:
-			wake, interval = s.wake, firstRetry
 		}
 	}
 }
