@@ -16,7 +16,7 @@ case $package in # the tests that notice most for their time come first
 ./internal/detect)
 	slow='Flood|Evict|MemoryIsGivenBack|IsAsDocumented'
 	first=-test.skip=$slow rest=-test.run=$slow
-	streams=-streams=${MUTANT_STREAMS:-60} ;;
+	streams="-streams=${MUTANT_STREAMS:-60} -rapid.nofailfile" ;;
 *)
 	first=-test.run=Crash rest=-test.skip=Crash
 	streams= ;;
