@@ -28,7 +28,7 @@ type bucket struct {
 	index      int64 // start, in window sizes since the Unix epoch
 	group      uint32
 	prev, next uint32 // in the group's list
-	block      uint32 // where the events lie, if there are several
+	place      uint32 // of the events' block, if there are several
 	count      uint16 // 0: it is free
 	flags      bucketFlags
 }
@@ -47,12 +47,20 @@ type bucketKey struct {
 
 // findGroup gives the group with a hash, 0 if there is none.
 func (s *shard) findGroup(hash groupHash) uint32 {
-	for g := range s.index.under(hash.tag()) {
-		if s.groups.at(g).hash == hash {
-			return g
+	t := &s.index // whose under is written out here: this is done for every event
+	if t.used == 0 {
+		return 0
+	}
+	tag := hash.tag()
+	for i := t.home(tag); ; i = t.next(i) {
+		slot := t.slots[i]
+		if slot.n == 0 {
+			return 0
+		}
+		if slot.tag == tag && s.groups.at(slot.n).hash == hash {
+			return slot.n
 		}
 	}
-	return 0
 }
 
 func (s *shard) addGroup(hash groupHash) uint32 {
@@ -136,21 +144,20 @@ func (s *shard) neighbour(b *bucket, n uint32, index int64) uint32 {
 }
 
 // bucketOf gives a group's bucket, a new one if there is none.
-func (s *shard) bucketOf(g uint32, index int64) uint32 {
+func (s *shard) bucketOf(g uint32, group *group, index int64) uint32 {
 	var later uint32
-	if group := s.groups.at(g); group.first != 0 && index <= group.newest {
+	if group.first != 0 && index <= group.newest {
 		var n uint32
 		if n, later = s.find(g, index); n != 0 {
 			return n
 		}
 	}
-	return s.addBucket(g, index, later)
+	return s.addBucket(g, group, index, later)
 }
 
 // addBucket makes a bucket and puts it into its group's list behind another, 0 for
 // the front.
-func (s *shard) addBucket(g uint32, index int64, later uint32) uint32 {
-	group := s.groups.at(g)
+func (s *shard) addBucket(g uint32, group *group, index int64, later uint32) uint32 {
 	n := s.buckets.take()
 	if int(n) >= len(s.oldest) {
 		s.oldest = append(s.oldest, make([]uint8, slabLen)...)
@@ -188,6 +195,21 @@ func (s *shard) bucketTag(g uint32, index int64) uint32 {
 func (s *shard) dropBucket(n uint32) {
 	b := s.buckets.at(n)
 	group := s.groups.at(b.group)
+	s.unlink(b, group)
+	if group.flags&groupWide != 0 {
+		s.wide.remove(s.bucketTag(b.group, b.index), n)
+	} else {
+		group.buckets--
+	}
+	group.events -= uint32(b.count)
+	if b.count > 1 {
+		s.resize(n, b, s.eventsOf(n, b), 0)
+	}
+	s.buckets.put(n, b)
+}
+
+// unlink takes a bucket out of its group's list.
+func (s *shard) unlink(b *bucket, group *group) {
 	if b.next != 0 {
 		s.buckets.at(b.next).prev = b.prev
 	}
@@ -196,14 +218,6 @@ func (s *shard) dropBucket(n uint32) {
 	} else {
 		group.first = b.next
 	}
-	if group.flags&groupWide != 0 {
-		s.wide.remove(s.bucketTag(b.group, b.index), n)
-	} else {
-		group.buckets--
-	}
-	group.events -= uint32(b.count)
-	s.resize(n, 0)
-	s.buckets.put(n)
 }
 
 func floorDiv(a, b int64) int64 {

@@ -44,7 +44,7 @@ func (d *Detector) remembers(e *eventEntry) bool {
 	if n == 0 {
 		return false
 	}
-	_, known := place(s.events(n), &ev)
+	_, known := place(s.events(n), ev)
 	return known
 }
 
@@ -53,5 +53,5 @@ func (s *shard) entryID(e *eventEntry) (eventID, eventFlags) {
 	if e.flags&journalUUID != 0 {
 		return e.id, eventUUID
 	}
-	return s.hasher.id(e.text)
+	return s.hasher.text(e.text), 0
 }

@@ -69,7 +69,8 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 	defer d.scratch.Put(order)
 	d.sort(events, order)
 
-	var told []toldAlert
+	c := change{limiter: &d.limiter, now: now}
+	counted := 0
 	for i := range d.shards {
 		if order.first[i] < 0 {
 			continue
@@ -77,34 +78,46 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.turn(now)
-		order.fresh = order.fresh[:0]
-		s.readAhead(order.prepared, order.first[i])
-		c := change{shard: s, limiter: &d.limiter, now: now}
-		for n := order.first[i]; n >= 0; n = order.prepared[n].next {
-			if c.count(&events[n], &order.prepared[n]) {
-				order.fresh = append(order.fresh, n)
-			} else {
-				result.Repeats++
-			}
-			for _, a := range c.told {
-				told = append(told, toldAlert{a, n})
-			}
-			c.told = c.told[:0]
+		if s.buckets.next >= fewBuckets {
+			s.readAhead(order.prepared, order.first[i])
 		}
+		c.shard = s
+		c.countList(events, order, order.first[i])
+		counted += len(order.fresh)
 		d.journal.enter(s, &d.limiter, events, order.fresh, now)
 		s.mu.Unlock()
 	}
-	slices.SortStableFunc(told, func(a, b toldAlert) int { return cmp.Compare(a.event, b.event) })
-	for _, t := range told {
-		result.Alerts = append(result.Alerts, t.Alert)
-	}
+	result.Repeats = len(events) - counted
+	result.Alerts = c.inOrder()
 	return result
 }
 
-// toldAlert is an alert with the place in its batch of the event that caused it.
-type toldAlert struct {
-	Alert
-	event int32
+// countList counts the events of a list.
+func (c *change) countList(events []Event, order *batchOrder, first int32) {
+	prepared, fresh := order.prepared, order.fresh[:0]
+	for n := first; n >= 0; n = prepared[n].next {
+		if c.count(&events[n], &prepared[n]) {
+			fresh = append(fresh, n)
+		}
+		for len(c.causes) < len(c.told) {
+			c.causes = append(c.causes, n)
+		}
+	}
+	order.fresh = fresh
+}
+
+// inOrder gives what is told in the order of the events that caused it.
+func (c *change) inOrder() []Alert {
+	order := make([]int, len(c.told))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.causes[a], c.causes[b]) })
+	var told []Alert
+	for _, i := range order {
+		told = append(told, c.told[i])
+	}
+	return told
 }
 
 func (d *Detector) sort(events []Event, order *batchOrder) {
@@ -112,11 +125,18 @@ func (d *Detector) sort(events []Event, order *batchOrder) {
 		order.first[i] = -1
 	}
 	order.prepared = slices.Grow(order.prepared[:0], len(events))[:len(events)]
+	prepared := order.prepared
 	// From the back, so that each list runs in the order of the batch.
 	for i := len(events) - 1; i >= 0; i-- {
-		p := &order.prepared[i]
+		p := &prepared[i]
 		p.hash = d.hasher.group(events[i].Key)
-		p.id, p.flags = d.hasher.id(events[i].ID)
+		p.group = 0
+		var isUUID bool
+		if p.id, isUUID = parseUUID(events[i].ID); isUUID {
+			p.flags = eventUUID
+		} else {
+			p.id, p.flags = d.hasher.text(events[i].ID), 0
+		}
 		first := &order.first[p.hash.shard()]
 		p.next, *first = *first, int32(i)
 	}

@@ -188,6 +188,9 @@ func TestNoTimeBreaksTheDetector(t *testing.T) {
 				}
 			}
 			detector.Tick(now)
+			if err := detector.Consistent(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

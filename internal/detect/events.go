@@ -7,9 +7,15 @@ import "sort"
 
 // event is a counted invocation as it is remembered.
 type event struct {
-	time       int64
-	id         eventID
-	text       uint32 // where the request id lies when it is not the id, see texts
+	time int64
+	id   eventID
+	text uint32 // where the request id lies when it is not the id, see texts
+	mark
+}
+
+// mark is apart because the compiler keeps in registers what has no more than four
+// fields.
+type mark struct {
 	profile    uint16
 	generation uint8 // in which it arrived, modulo 256
 	flags      eventFlags
@@ -28,75 +34,74 @@ const (
 const exactCount = 4096
 
 // events gives a bucket's events, in order.
-func (s *shard) events(n uint32) []event {
-	b := s.buckets.at(n)
+func (s *shard) events(n uint32) []event { return s.eventsOf(n, s.buckets.at(n)) }
+
+func (s *shard) eventsOf(n uint32, b *bucket) []event {
 	if b.count <= 1 {
 		return b.only[:b.count]
 	}
-	return s.runs.block(n, classFor(int(b.count)), b.block)[:b.count]
+	return s.runs.block(n, blockClass(int(b.count)), b.place)[:b.count]
 }
 
 // insert puts an event in its place among a bucket's. It reports false for a repeat.
-func (s *shard) insert(rule *Rule, n uint32, e *event) bool {
-	b := s.buckets.at(n)
-	if b.count == 0 {
-		b.only[0], b.count = *e, 1
-		s.groups.at(b.group).events++
-		return true
-	}
-	events := s.events(n)
+func (s *shard) insert(group *group, n uint32, b *bucket, e event) bool {
+	events := s.eventsOf(n, b)
 	at := len(events)
-	if events[at-1].compare(e) >= 0 { // else it is the newest, as mostly
+	if events[at-1].time >= e.time { // else it is the newest, as mostly
 		var known bool
 		if at, known = place(events, e); known {
 			return false
 		}
 	}
-	if at == 0 && b.flags&bucketCut != 0 && rule.Window != Session {
+	if at == 0 && b.flags&bucketCut != 0 && s.rule.Window != Session {
 		return true // counted, but the next to be let go
 	}
-	s.resize(n, len(events)+1)
-	events = s.events(n)
-	copy(events[at+1:], events[at:])
-	events[at] = *e
-	s.groups.at(b.group).events++
-	if limit := max(exactCount, rule.Threshold+1); len(events) == 2*limit {
-		s.cut(n, limit, rule.Window == Session)
+	if len(events) < cap(events) {
+		b.count++
+		events = events[:b.count]
+	} else {
+		events = s.resize(n, b, events, len(events)+1)
+	}
+	if at < len(events)-1 {
+		copy(events[at+1:], events[at:])
+	}
+	events[at] = e
+	group.events++
+	if limit := max(exactCount, s.rule.Threshold+1); len(events) == 2*limit {
+		s.cut(n, limit, s.rule.Window == Session)
 	}
 	return true
 }
 
 // place gives where an event belongs among others, and whether it is there.
-func place(events []event, e *event) (at int, known bool) {
+func place(events []event, e event) (at int, known bool) {
 	at = sort.Search(len(events), func(i int) bool { return events[i].compare(e) >= 0 })
 	return at, at < len(events) && events[at].compare(e) == 0
 }
 
 // resize lets a bucket hold so many events: the first of those that it holds, and
 // behind them any.
-func (s *shard) resize(n uint32, count int) {
-	b := s.buckets.at(n)
-	from, to := classFor(int(b.count)), classFor(count)
+func (s *shard) resize(n uint32, b *bucket, old []event, count int) (events []event) {
+	b.count = uint16(count)
+	from, to, place := classFor(len(old)), classFor(count), b.place
 	switch {
 	case from == to && to <= pageClass:
+		return old[:count]
 	case from > pageClass && to > pageClass:
-		s.runs.fit(n, count)
+		return s.runs.fit(n, count)[:count]
+	case to == 0:
+		events = b.only[:count]
 	default:
-		old, block := s.events(n), b.block
-		if to == 0 {
-			copy(b.only[:], old)
-		} else {
-			b.block = s.runs.take(n, to)
-			copy(s.runs.block(n, to, b.block), old)
-		}
-		if from == 0 {
-			break
-		}
-		if moved := s.runs.put(n, from, block); moved != 0 {
-			s.buckets.at(moved).block = block
+		events, b.place = s.runs.take(n, to)
+		events = events[:count]
+	}
+	copy(events, old)
+	if from > 0 {
+		if moved := s.runs.put(n, from, place); moved != 0 {
+			s.buckets.at(moved).place = place
 		}
 	}
-	b.count = uint16(count)
+	return events
 }
 
 // cut lets the oldest events go, but for a session's first, which says where it
@@ -120,7 +125,7 @@ func (s *shard) cut(n uint32, keep int, first bool) {
 		}
 	}
 	s.groups.at(b.group).events -= uint32(len(events) - kept)
-	s.resize(n, kept)
+	s.resize(n, b, events, kept)
 	b.flags |= bucketCut
 }
 

@@ -19,9 +19,10 @@ type profile struct{ model, operation, region string }
 type profiles struct {
 	byName map[profile]uint16
 	list   []profile
-	last   uint16
-	bytes  int64 // that they take
-	most   int64 // that they may take; 0: any
+	last   profile
+	latest uint16 // the number of the last
+	bytes  int64  // that they take
+	most   int64  // that they may take; 0: any
 }
 
 const (
@@ -35,8 +36,8 @@ func (p *profiles) number(model, operation, region string) uint16 {
 		p.list = append(p.list, profile{})
 		p.byName = map[profile]uint16{{}: 0}
 	}
-	if last := &p.list[p.last]; last.model == model && last.operation == operation && last.region == region {
-		return p.last
+	if p.last == (profile{model, operation, region}) {
+		return p.latest
 	}
 	want := profile{short(model, maxProfileName), short(operation, maxProfileName), short(region, maxProfileName)}
 	n, ok := p.byName[want]
@@ -50,7 +51,7 @@ func (p *profiles) number(model, operation, region string) uint16 {
 		p.byName[want] = n
 		p.bytes += profileBytes + int64(len(want.model)+len(want.operation)+len(want.region))
 	}
-	p.last = n
+	p.last, p.latest = p.list[n], n
 	return n
 }
 

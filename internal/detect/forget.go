@@ -4,7 +4,8 @@
 package detect
 
 import (
-	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"time"
 )
 
@@ -69,56 +70,87 @@ func (s *shard) forget(now time.Time) {
 // time, so that none waits for the memory of the one before.
 func (s *shard) forgetBuckets() {
 	tooOld := uint8(s.generation - Generations)
-	var found [64]uint32
-	for next := 0; next < int(s.buckets.next); {
-		some := found[:0]
+	var list [64]uint32
+	found := 0
+	for next := uint32(0); next < s.buckets.next; next += 8 {
+		for some := sameBytes(binary.LittleEndian.Uint64(s.oldest[next:]), tooOld); some != 0; some &= some - 1 {
+			list[found] = next + uint32(bits.TrailingZeros64(some)/8)
+			found++
+		}
+		if found > len(list)-8 {
+			s.forgetSome(list[:found])
+			found = 0
+		}
+	}
+	s.forgetSome(list[:found])
+}
+
+// forgetSome drops what is too old of a list of buckets, some of which may be free.
+func (s *shard) forgetSome(list []uint32) {
+	if s.buckets.next >= fewBuckets {
 		var ahead int64
-		for len(some) < len(found) {
-			skip := bytes.IndexByte(s.oldest[next:s.buckets.next], tooOld)
-			if skip < 0 {
-				next = len(s.oldest)
-				break
-			}
-			n := uint32(next + skip)
+		for _, n := range list {
 			ahead += s.groups.at(s.buckets.at(n).group).newest
-			some = append(some, n)
-			next = int(n) + 1
 		}
 		s.ahead += ahead
-		for _, n := range some {
-			if n < s.buckets.next { // else none is left at all
-				s.forgetEvents(n)
-			}
+	}
+	for _, n := range list {
+		if n >= s.buckets.next {
+			return // none is left at all
+		}
+		b := s.buckets.at(n)
+		if b.count == 0 {
+			continue
+		}
+		group := s.groups.at(b.group)
+		if b.count > 1 || group.flags != groupLive {
+			s.forgetEvents(n, b, group)
+			continue
+		}
+		// As mostly, there is one event, which is as old as the bucket.
+		g := b.group
+		s.unlink(b, group)
+		group.events--
+		group.buckets--
+		s.buckets.put(n, b)
+		if group.first == 0 {
+			s.dropGroup(g)
 		}
 	}
 }
 
-// forgetEvents drops a bucket's events that are too old, if it is not free.
-func (s *shard) forgetEvents(n uint32) {
-	b := s.buckets.at(n)
-	g, group := b.group, s.groups.at(b.group)
-	events := s.events(n)
-	kept, oldest := 0, uint8(0)
+// sameBytes marks the bytes of a word that are some byte, by their highest bit.
+func sameBytes(word uint64, b uint8) uint64 {
+	word ^= each * uint64(b)
+	return ^((word&^highest + 0x7f*each) | word) & highest
+}
+
+// forgetEvents drops a bucket's events that are too old.
+func (s *shard) forgetEvents(n uint32, b *bucket, group *group) {
+	g := b.group
+	events := s.eventsOf(n, b)
+	kept, oldest, present := 0, uint8(0), uint8(s.generation)
 	for i := range events {
-		age := s.age(events[i].generation)
+		age := present - events[i].generation
 		switch {
 		case age < Generations:
 			oldest = max(oldest, age)
-			events[kept] = events[i]
+			if kept < i {
+				events[kept] = events[i]
+			}
 			kept++
 		case group.flags&groupAlerts != 0:
 			s.missed(g, events[i].time)
 		}
 	}
-	switch {
-	case kept > 0:
-		group.events -= uint32(len(events) - kept)
-		s.oldest[n] = uint8(s.generation) - oldest
-		s.resize(n, kept)
-	case len(events) > 0:
+	if kept == 0 {
 		s.dropBucket(n)
 		s.dropIfEmpty(g)
+		return
 	}
+	group.events -= uint32(len(events) - kept)
+	s.oldest[n] = present - oldest
+	s.resize(n, b, events, kept)
 }
 
 // dropIfEmpty forgets a group of which nothing is left.
@@ -156,10 +188,12 @@ func (s *shard) dropGroup(g uint32) {
 	for group.first != 0 {
 		s.dropBucket(group.first)
 	}
-	for _, a := range s.alerts[g] {
-		s.letGo(a)
+	if group.flags&groupAlerts != 0 {
+		for _, a := range s.alerts[g] {
+			s.letGo(a)
+		}
+		delete(s.alerts, g)
 	}
-	delete(s.alerts, g)
 	s.index.remove(group.hash.tag(), g)
-	s.groups.put(g)
+	s.groups.put(g, group)
 }

@@ -34,11 +34,9 @@ func (h *hasher) groupString(key string) groupHash { return groupHash(maphash.St
 
 func (h *hasher) bucket(key bucketKey) uint64 { return maphash.Comparable(h.low, key) }
 
-func (h *hasher) id(s string) (eventID, eventFlags) {
-	if id, ok := parseUUID(s); ok {
-		return id, eventUUID
-	}
-	return eventID{maphash.String(h.high, s), maphash.String(h.low, s)}, 0
+// text identifies an ID that is no UUID.
+func (h *hasher) text(id string) eventID {
+	return eventID{maphash.String(h.high, id), maphash.String(h.low, id)}
 }
 
 const uuidLen = 36
@@ -50,38 +48,60 @@ func parseUUID(s string) (id eventID, ok bool) {
 		return id, false
 	}
 	b := []byte(s) // which copies nothing
-	high, wrong := digits(binary.BigEndian.Uint64(b))
-	low, wrong2 := digits(four(b[9:])<<32 | four(b[14:]))
-	id.high, wrong = high<<32|low, wrong|wrong2
-	high, wrong2 = digits(four(b[19:])<<32 | four(b[24:]))
-	low, wrong3 := digits(binary.BigEndian.Uint64(b[28:]))
-	id.low = high<<32 | low
-	return id, wrong|wrong2|wrong3 == 0
+	first, ok1 := digits(binary.LittleEndian.Uint64(b))
+	second, ok2 := digits(four(b[9:]) | four(b[14:])<<32)
+	third, ok3 := digits(four(b[19:]) | four(b[24:])<<32)
+	fourth, ok4 := digits(binary.LittleEndian.Uint64(b[28:]))
+	// Each has its four bytes in every other place, which saves moving them together.
+	return eventID{first | second<<8, third | fourth<<8}, ok1&ok2&ok3&ok4 == highest
 }
 
-func four(b []byte) uint64 { return uint64(binary.BigEndian.Uint32(b)) }
+func four(b []byte) uint64 { return uint64(binary.LittleEndian.Uint32(b)) }
 
-// digits gives the value of eight hexadecimal digits, lower-case, all at once. Where
-// there is another byte among them, wrong is not 0.
-func digits(text uint64) (value, wrong uint64) {
-	const each = 0x0101010101010101     // times n: n in each byte
-	letters := text >> 6 & each         // 1 for 'a' to 'f', and others
-	value = text&(0xf*each) + 9*letters // at most 24
-	wrong = text ^ (value + '0'*each + ('a'-'0'-10)*letters)
-	wrong |= value>>4&each | ((value+6*each)>>4&each ^ letters) // over 15, or not what is 10 and more
-	value = (value | value>>4) & 0x00ff00ff00ff00ff
-	value = (value | value>>8) & 0x0000ffff0000ffff
-	return (value | value>>16) & 0xffffffff, wrong
+const (
+	each    = 0x0101010101010101 // times n: n in each byte
+	highest = 0x80 * each        // bit of each byte
+)
+
+// digits gives the four bytes that eight hexadecimal digits, lower-case, stand for,
+// all at once, each byte in the lower half of 16 bits. The digits are well if ok has
+// the highest bit of each byte.
+func digits(text uint64) (value, ok uint64) {
+	value = text&(0xf*each) + 9*(text>>6&each) // 10 and more for 'a' to 'f'
+	value = (value<<4 | value>>8) & 0x00ff00ff00ff00ff
+	// What is added to one character takes those from one on to the highest bit:
+	// they are from the first of a pair on, but not from the second on.
+	decimal := (text + (0x80-'0')*each) ^ (text + (0x80-'9'-1)*each)
+	letter := (text + (0x80-'a')*each) ^ (text + (0x80-'f'-1)*each)
+	return value, (decimal | letter) &^ text & highest
+}
+
+// uuidAt gives the ID that is a UUID of so many bytes.
+func uuidAt(b []byte) (id eventID) {
+	for i := range 4 {
+		id.high |= uint64(b[i])<<(16*i) | uint64(b[4+i])<<(16*i+8)
+		id.low |= uint64(b[8+i])<<(16*i) | uint64(b[12+i])<<(16*i+8)
+	}
+	return id
+}
+
+// uuid gives the bytes of a UUID.
+func (id eventID) uuid() (b [16]byte) {
+	for i := range 4 {
+		high, low := id.high>>(16*i), id.low>>(16*i)
+		b[i], b[4+i], b[8+i], b[12+i] = byte(high), byte(high>>8), byte(low), byte(low>>8)
+	}
+	return b
 }
 
 func formatUUID(id eventID) string {
-	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(make([]byte, 0, 16), id.high), id.low)
-	text := hex.AppendEncode(make([]byte, 0, uuidLen), b)
+	b := id.uuid()
+	text := hex.AppendEncode(make([]byte, 0, uuidLen), b[:])
 	return string(text[:8]) + "-" + string(text[8:12]) + "-" + string(text[12:16]) + "-" + string(text[16:20]) + "-" + string(text[20:])
 }
 
 // compare orders events by time, and at one time by identity.
-func (e *event) compare(other *event) int {
+func (e *event) compare(other event) int {
 	if e.time != other.time { // as nearly always
 		return cmp.Compare(e.time, other.time)
 	}

@@ -280,8 +280,8 @@ func (w *pageWriter) eventOf(group uint64, e *eventEntry) {
 	w.uint(group)
 	w.time(e.time)
 	if e.flags&journalUUID != 0 {
-		w.body = binary.BigEndian.AppendUint64(w.body, e.id.high)
-		w.body = binary.BigEndian.AppendUint64(w.body, e.id.low)
+		id := e.id.uuid()
+		w.body = append(w.body, id[:]...)
 	} else {
 		w.str(e.text)
 	}

@@ -45,7 +45,8 @@ type change struct {
 	key     []byte
 	now     time.Time
 	told    []Alert
-	raised  bool // during a replay: a bucket has begun to alert
+	causes  []int32 // of each, the place in its batch of the event that caused it
+	raised  bool    // during a replay: a bucket has begun to alert
 }
 
 // alert makes the buckets from one to another alert, which hold a window with the
@@ -226,7 +227,7 @@ func (c *change) merge(a, b *openAlert) *openAlert {
 
 // counted takes an event that was just put into a bucket into the alerts that it
 // belongs to, by its time or by its bucket.
-func (c *change) counted(n uint32, e *event) {
+func (c *change) counted(n uint32, e event) {
 	b := c.buckets.at(n)
 	list := c.alerts[c.group]
 	// Alerts lie apart by buckets, but one may begin in the bucket before its first.

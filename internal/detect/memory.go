@@ -74,11 +74,7 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 // take the shard over its share of the memory. A group that alone takes
 // an eighth of the share makes room itself: by what it can do without, or it goes.
 func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
-	if s.rule.MaxBytes == 0 {
-		return told
-	}
-	if s.room > 0 {
-		s.room--
+	if s.room = 0; s.rule.MaxBytes == 0 {
 		return told
 	}
 	if s.ample() {

@@ -122,6 +122,7 @@ func TestMemoryHoldsInFloods(t *testing.T) {
 			assert.LessOrEqual(t, most, bound+slack)
 			assert.LessOrEqual(t, stats.Bytes, bound+slack)
 			assert.True(t, found, "the burst is lost in it")
+			require.NoError(t, detector.Consistent())
 			assert.Equal(t, !f.fits, stats.Evicted > 0, "%d evicted", stats.Evicted)
 			var told int
 			for _, a := range detector.Tick(noon.Add(time.Second)) {

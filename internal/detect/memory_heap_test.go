@@ -35,7 +35,7 @@ func (l load) formula() int64 {
 		bucket += 16
 	}
 	if l.events > 1 {
-		block := 2
+		block := 4
 		for block < l.events {
 			block *= 2
 		}
@@ -88,6 +88,7 @@ func TestMemoryIsAsDocumented(t *testing.T) {
 	never := math.MaxInt32
 	for name, l := range map[string]load{
 		"many groups of one event":           {groups: 100_000, windows: 1, events: 1, name: 90, threshold: never},
+		"two events of each":                 {groups: 50_000, windows: 1, events: 2, name: 90, threshold: never},
 		"few groups of a hundred events":     {groups: 1_000, windows: 1, events: 100, name: 90, threshold: never},
 		"a window for every event":           {groups: 50_000, windows: 5, events: 1, name: 90, threshold: never},
 		"fifty windows of each":              {groups: 2_000, windows: 50, events: 1, name: 90, threshold: never},

@@ -53,7 +53,7 @@ func check(stream streams.Stream) error {
 			}
 		}
 		if look[i] {
-			if err := ledger.compare(all[:arrived]); err != nil {
+			if err := errors.Join(ledger.compare(all[:arrived]), feed.detector.Consistent()); err != nil {
 				return fmt.Errorf("after batch %d: %w", i, err)
 			}
 		}

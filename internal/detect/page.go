@@ -191,8 +191,7 @@ func (p *pageReader) time() int64 {
 func (p *pageReader) event(e *eventEntry) {
 	*e = eventEntry{flags: p.byte(), key: p.key(), time: p.time()}
 	if e.flags&journalUUID != 0 {
-		id := p.bytes(16)
-		e.id = eventID{binary.BigEndian.Uint64(id), binary.BigEndian.Uint64(id[8:])}
+		e.id = uuidAt(p.bytes(16))
 	} else {
 		e.text = p.str()
 	}

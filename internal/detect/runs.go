@@ -10,8 +10,8 @@ import (
 
 const eventBytes = int64(unsafe.Sizeof(event{}))
 
-// runs keeps the events of buckets that hold several, as contiguous blocks of 2, 4,
-// 8... events.
+// runs keeps the events of buckets that hold several, as contiguous blocks of 4, 8,
+// 16... events.
 // Blocks of one length stand side by side: when one is given back, the last takes
 // its place, so that whole pages fall free and serve any length.
 type runs struct {
@@ -39,37 +39,50 @@ type runClass struct {
 
 // classFor gives the class of the shortest block that holds n events. One or none
 // take no block: class 0.
-func classFor(n int) uint8 { return uint8(bits.Len(uint(max(n, 1) - 1))) }
+func classFor(n int) uint8 {
+	if n <= 1 {
+		return 0
+	}
+	return blockClass(n)
+}
 
-// block gives the memory of a bucket's block.
-func (r *runs) block(owner uint32, class uint8, n uint32) []event {
+// blockClass is classFor of two and more.
+func blockClass(n int) uint8 { return max(2, uint8(bits.Len(uint(n-1)))) }
+
+// block gives the memory of a bucket's block, which begins at a place among its class.
+func (r *runs) block(owner uint32, class uint8, place uint32) []event {
 	if class > pageClass {
 		return r.big[owner]
 	}
-	perPage := pageClass - class // in powers of two
-	start := (n & (1<<perPage - 1)) << class
-	return r.classes[class].pages[n>>perPage][start : start+1<<class]
+	return r.classes[class].block(class, place)
+}
+
+func (c *runClass) block(class uint8, place uint32) []event {
+	start := place % pageLen
+	end := start + 1<<class
+	return c.pages[place/pageLen][start:end:end]
 }
 
 // take makes a block of a class for a bucket.
-func (r *runs) take(owner uint32, class uint8) (n uint32) {
+func (r *runs) take(owner uint32, class uint8) (block []event, place uint32) {
 	if class > pageClass {
 		if r.big == nil {
 			r.big = map[uint32][]event{}
 		}
-		r.big[owner] = make([]event, 1<<class)
+		block = make([]event, 1<<class)
+		r.big[owner] = block
 		r.bigBytes += eventBytes << class
-		return 0
+		return block, 0
 	}
 	c := &r.classes[class]
-	n = uint32(len(c.owners))
+	place = uint32(len(c.owners)) << class
 	r.lists -= c.listBytes()
-	if int(n)>>(pageClass-class) == len(c.pages) {
+	if int(place/pageLen) == len(c.pages) {
 		c.pages = append(c.pages, r.takePage())
 	}
 	c.owners = append(c.owners, owner)
 	r.lists += c.listBytes()
-	return n
+	return c.block(class, place), place
 }
 
 func (r *runs) takePage() *page {
@@ -83,31 +96,35 @@ func (r *runs) takePage() *page {
 
 // fit makes a block that is longer than a page long enough for n events, and gives
 // back memory when they are few.
-func (r *runs) fit(owner uint32, n int) {
-	if old := r.big[owner]; n > len(old) || n < len(old)/2 {
-		fresh := make([]event, 1<<classFor(n))
-		copy(fresh, old)
-		r.big[owner] = fresh
-		r.bigBytes += int64(len(fresh)-len(old)) * eventBytes
+func (r *runs) fit(owner uint32, n int) []event {
+	old := r.big[owner]
+	if len(old)/2 <= n && n <= len(old) {
+		return old
 	}
+	fresh := make([]event, 1<<classFor(n))
+	copy(fresh, old)
+	r.big[owner] = fresh
+	r.bigBytes += int64(len(fresh)-len(old)) * eventBytes
+	return fresh
 }
 
-// put gives back a block. It returns the bucket whose block has taken its number, if any.
-func (r *runs) put(owner uint32, class uint8, n uint32) (moved uint32) {
+// put gives back a block. It returns the bucket whose block has taken its place, if any.
+func (r *runs) put(owner uint32, class uint8, place uint32) (moved uint32) {
 	if class > pageClass {
 		r.bigBytes -= int64(len(r.big[owner])) * eventBytes
 		delete(r.big, owner)
 		return 0
 	}
 	c := &r.classes[class]
-	last := uint32(len(c.owners) - 1)
-	if n != last {
+	last := len(c.owners) - 1
+	end := uint32(last) << class
+	if place != end {
 		moved = c.owners[last]
-		copy(r.block(0, class, n), r.block(0, class, last))
-		c.owners[n] = moved
+		copy(c.block(class, place), c.block(class, end))
+		c.owners[place>>class] = moved
 	}
 	c.owners = c.owners[:last]
-	if pages := (len(c.owners) + pageLen>>class - 1) >> (pageClass - class); pages < len(c.pages) {
+	if pages := int(end / pageLen); end%pageLen == 0 { // the last was alone in its page
 		if r.spare != nil {
 			r.made--
 		}

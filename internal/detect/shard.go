@@ -55,7 +55,8 @@ type observedKey struct {
 const fewBuckets = 1 << 11
 
 // readAhead finds the groups of a list of events, and has what counting will look at
-// brought into the cache: here, no event waits for the memory of the one before.
+// brought into the cache: here, no event waits for the memory of the one before. It is
+// for many buckets.
 func (s *shard) readAhead(events []prepared, first int32) {
 	var ahead int64
 	for n := first; n >= 0; n = events[n].next {
@@ -63,9 +64,6 @@ func (s *shard) readAhead(events []prepared, first int32) {
 	}
 	for n := first; n >= 0; n = events[n].next {
 		events[n].group = s.findGroup(events[n].hash)
-	}
-	if s.buckets.next < fewBuckets {
-		return
 	}
 	for n := first; n >= 0; n = events[n].next {
 		if g := events[n].group; g != 0 {
@@ -87,54 +85,55 @@ func (s *shard) readAhead(events []prepared, first int32) {
 // count takes in one event. It reports false for a repeat.
 func (c *change) count(e *Event, p *prepared) bool {
 	s := c.shard
-	c.told = s.makeRoom(p.hash, c.told)
+	if s.room--; s.room < 0 {
+		c.told = s.makeRoom(p.hash, c.told)
+	}
 	if e.IDOnly && s.seen(observedKey{p.hash, p.id}) {
 		return false
 	}
-	var ev event // field by field: to copy it at once would wait for them all
-	ev.time = e.Time
-	ev.id = p.id
-	ev.flags = p.flags
+	flags := p.flags
 	if e.Presumed {
-		ev.flags |= eventPresumed
+		flags |= eventPresumed
 	}
-	ev.generation = uint8(s.generation)
-	ev.profile = s.profiles.number(e.Model, e.Operation, e.Region)
-	if c.group = p.group; !s.isGroup(p.group, p.hash) { // evicted, or made since
-		c.group = s.groupOf(p.hash)
+	ev := event{time: e.Time, id: p.id, mark: mark{
+		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
+		generation: uint8(s.generation),
+		flags:      flags,
+	}}
+	if flags&eventUUID == 0 && s.hasTextRoom() {
+		ev.text = s.texts[s.generation%textSlots].add(e.RequestID)
 	}
-	n, counted := s.add(c.group, &ev, e.RequestID)
-	if !counted {
+	g := p.group
+	if !s.isGroup(g, p.hash) { // not looked for, evicted, or made since
+		if g = s.findGroup(p.hash); g == 0 {
+			g = s.addGroup(p.hash)
+		}
+	}
+	group := s.groups.at(g)
+	n := s.bucketOf(g, group, floorDiv(ev.time, int64(s.rule.Size)))
+	if b := s.buckets.at(n); b.count == 0 {
+		b.only[0], b.count = ev, 1
+		group.events++
+	} else if !s.insert(group, n, b, ev) {
 		return false
 	}
-	c.key = e.Key
-	if s.groups.at(c.group).flags&groupAlerts != 0 {
-		c.counted(n, &ev)
+	alerts := group.flags&groupAlerts != 0
+	// No window holds more events than its group, but a session may alert with fewer.
+	if alerts || int(group.events) > s.rule.Threshold || s.rule.Window == Session {
+		c.group, c.key = g, e.Key
+		if alerts {
+			c.counted(n, ev)
+		}
+		c.detect(n, ev.time)
 	}
-	c.detect(n, ev.time)
-	c.told = s.boundAlerts(c.group, c.told)
+	if s.alertBytes > s.budget()/16 {
+		c.told = s.boundAlerts(g, c.told)
+	}
 	return true
-}
-
-// add puts an event into its bucket. It reports false for a repeat.
-func (s *shard) add(g uint32, ev *event, requestID string) (n uint32, counted bool) {
-	n = s.bucketOf(g, floorDiv(ev.time, int64(s.rule.Size)))
-	if ev.flags&eventUUID == 0 && s.hasTextRoom() {
-		ev.text = s.texts[s.generation%textSlots].add(requestID)
-	}
-	return n, s.insert(s.rule, n, ev)
 }
 
 func (s *shard) isGroup(g uint32, hash groupHash) bool {
 	return 0 < g && g < s.groups.next && s.groups.at(g).hash == hash
-}
-
-// groupOf gives the group of a hash, a new one if there is none.
-func (s *shard) groupOf(hash groupHash) uint32 {
-	if g := s.findGroup(hash); g != 0 {
-		return g
-	}
-	return s.addGroup(hash)
 }
 
 // detect looks whether an event at t, in bucket n, makes a bucket alert.
@@ -142,9 +141,6 @@ func (c *change) detect(n uint32, t int64) {
 	s, rule := c.shard, c.rule
 	switch rule.Window {
 	case Sliding:
-		if int(s.groups.at(c.group).events) <= rule.Threshold {
-			return // nor does any window hold more
-		}
 		// Windows that end at the event or less than a size behind it hold one
 		// more than before: those of this bucket and of the next.
 		for _, n := range [...]uint32{n, s.after(n)} {

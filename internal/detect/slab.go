@@ -38,9 +38,10 @@ func (s *slab[T]) take() uint32 {
 	return n
 }
 
-func (s *slab[T]) put(n uint32) {
+// put takes back a number, at which a value lies.
+func (s *slab[T]) put(n uint32, value *T) {
 	var zero T
-	*s.at(n) = zero
+	*value = zero
 	s.free = append(s.free, n)
 	if len(s.free)+1 == int(s.next) { // all of it: after a flood the memory is given back
 		*s = slab[T]{}

@@ -98,6 +98,9 @@ func (m *memory) observe(stream streams.Stream, event streams.Event) error {
 		}
 		m.opened = append(m.opened, opening{named(alert), m.now, m.all[len(m.all)-1]})
 	}
+	if err := m.feed.detector.Consistent(); err != nil {
+		return err
+	}
 	found, _ := m.ledger.found(m.all)
 	runs := oracle.Runs(m.all, m.rule)
 	for _, due := range oracle.Alerts(m.all[m.oldest:], m.rule) {

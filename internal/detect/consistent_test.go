@@ -1,0 +1,101 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Consistent reports what in the memory of a detector contradicts the rest of it.
+func (d *Detector) Consistent() error {
+	for i := range d.shards {
+		if err := d.shards[i].consistent(); err != nil {
+			return fmt.Errorf("shard %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (s *shard) consistent() error {
+	groups, buckets, blocks := 0, 0, 0
+	for g := uint32(1); g < s.groups.next; g++ {
+		group := s.groups.at(g)
+		if group.flags&groupLive == 0 {
+			continue
+		}
+		groups++
+		if s.findGroup(group.hash) != g {
+			return fmt.Errorf("group %d is not found", g)
+		}
+		if (len(s.alerts[g]) > 0) != (group.flags&groupAlerts != 0) {
+			return fmt.Errorf("group %d with %d alerts: %+v", g, len(s.alerts[g]), *group)
+		}
+		listed, events, previous := 0, 0, uint32(0)
+		for n := group.first; n != 0; previous, n = n, s.buckets.at(n).next {
+			b := s.buckets.at(n)
+			if err := s.consistentBucket(g, n, previous); err != nil {
+				return fmt.Errorf("group %d, bucket %d: %w: %+v", g, n, err, *b)
+			}
+			listed, events = listed+1, events+int(b.count)
+			if b.count > 1 && classFor(int(b.count)) <= pageClass {
+				blocks++
+			}
+		}
+		if events != int(group.events) || group.flags&groupWide == 0 && listed != int(group.buckets) {
+			return fmt.Errorf("group %d: %d buckets with %d events: %+v", g, listed, events, *group)
+		}
+		buckets += listed
+	}
+	taken := 0
+	for class := range s.runs.classes {
+		taken += len(s.runs.classes[class].owners)
+	}
+	switch {
+	case groups != s.index.used || groups != given(s.groups.next)-len(s.groups.free):
+		return fmt.Errorf("%d groups, %d in the table", groups, s.index.used)
+	case buckets != given(s.buckets.next)-len(s.buckets.free):
+		return fmt.Errorf("%d buckets in groups, %d free of %d", buckets, len(s.buckets.free), s.buckets.next)
+	case blocks != taken:
+		return fmt.Errorf("%d blocks in buckets, %d taken", blocks, taken)
+	}
+	return nil
+}
+
+// given is how many numbers of a slab were given out, of which 0 is none.
+func given(next uint32) int { return int(max(next, 1)) - 1 }
+
+func (s *shard) consistentBucket(g, n, previous uint32) error {
+	b, group := s.buckets.at(n), s.groups.at(g)
+	wide := group.flags&groupWide != 0
+	events := s.events(n)
+	switch {
+	case b.group != g || b.prev != previous || b.index > group.newest:
+		return fmt.Errorf("behind bucket %d", previous)
+	case !wide && previous != 0 && s.buckets.at(previous).index <= b.index:
+		return errors.New("not in order of time")
+	case wide && s.findWide(g, b.index) != n:
+		return errors.New("not in the table")
+	case len(events) == 0:
+		return errors.New("without events")
+	case !slices.IsSortedFunc(events, func(a, b event) int { return a.compare(b) }):
+		return errors.New("events out of order")
+	}
+	for i, e := range events {
+		if floorDiv(e.time, int64(s.rule.Size)) != b.index || i > 0 && e.compare(events[i-1]) == 0 {
+			return fmt.Errorf("event %d does not belong", i)
+		}
+		if age := s.age(e.generation); age >= Generations || age > s.age(s.oldest[n]) {
+			return fmt.Errorf("event %d is %d generations old", i, age)
+		}
+	}
+	if len(events) > 1 && classFor(len(events)) <= pageClass {
+		class := classFor(len(events))
+		if owner := s.runs.classes[class].owners[b.place>>class]; owner != n {
+			return fmt.Errorf("its block is of bucket %d", owner)
+		}
+	}
+	return nil
+}
