@@ -178,6 +178,7 @@ func (s *shard) evict(g uint32, told []Alert) []Alert {
 		}
 	}
 	s.dropGroup(g)
+	s.wide.shrink()
 	s.evicted++
 	return told
 }

@@ -13,7 +13,8 @@ import (
 // A shard has an equal share of the memory. Of that, at most
 //
 //   - three quarters go to groups, buckets and events, of which a quarter of the
-//     share to IDs that tell repeats by themselves;
+//     share to IDs that tell repeats by themselves; some are kept for groups with
+//     several events in a window, see forSeveral;
 //   - an eighth to texts, which are evidence only: no more are kept then;
 //   - a sixteenth to profiles, likewise;
 //   - the rest, at least a sixteenth, to alerts.
@@ -70,10 +71,10 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 	return fresh
 }
 
-// makeRoom forgets groups, the quietest first, when what an event may need would
+// makeRoom forgets groups, the quietest first, when what an event needs would
 // take the shard over its share of the memory. A group that alone takes
 // an eighth of the share makes room itself: by what it can do without, or it goes.
-func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
+func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 	if s.room = 0; s.rule.MaxBytes == 0 {
 		return told
 	}
@@ -84,20 +85,31 @@ func (s *shard) makeRoom(hash groupHash, told []Alert) []Alert {
 	if observedBytes(len(s.observed)+1) > s.budget()/4 {
 		s.forgetObserved()
 	}
-	for s.windowsFull() {
-		victim := s.quietest()
-		if g := s.findGroup(hash); g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
+	for {
+		var n, victim uint32
+		g := s.findGroup(hash)
+		if g != 0 {
+			n, _ = s.find(g, index)
+		}
+		switch {
+		case s.full(g, n):
+			victim = s.quietest(g)
+		case s.severalFull(g, n):
+			victim = s.quietestOfSeveral(g)
+		default:
+			return told
+		}
+		if g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
 			if s.trim(g) {
 				continue
 			}
 			victim = g
 		}
 		if victim == 0 {
-			break
+			return told
 		}
 		told = s.evict(victim, told)
 	}
-	return told
 }
 
 // eventsAhead is for how many events it is looked ahead whether there is memory.
@@ -107,16 +119,50 @@ const eventsAhead = 16
 func (s *shard) ample() bool {
 	observed := observedBytes(len(s.observed) + eventsAhead)
 	need := s.groups.chunkBytes() + s.index.bytes() + s.buckets.chunkBytes() + s.wide.bytes() + eventsAhead*pageBytes + observed
-	return observed <= s.budget()/4 && s.windowBytes()+need <= s.budget()/4*3 && s.bytes()+need <= s.budget()
+	return observed <= s.budget()/4 && !s.over(need+s.keptForSeveral())
 }
 
-// windowsFull reports whether another event might need more than is there, and
-// more than there may be.
-func (s *shard) windowsFull() bool {
-	need := s.groups.chunkBytes() + s.index.growth() + s.buckets.chunkBytes() + s.wide.growth() + pageBytes
-	over := s.windowBytes()+need > s.budget()/4*3 || s.bytes()+need > s.budget()
-	return over && (s.groups.full() || s.index.full() || s.buckets.full() || s.wide.full() || s.runs.full())
+// over reports whether so much more is more than there may be.
+func (s *shard) over(need int64) bool {
+	return s.windowBytes()+need > s.budget()/4*3 || s.bytes()+need > s.budget()
 }
+
+// full reports whether an event needs more memory than there may be for its group,
+// which is 0 if it is new, or its bucket, likewise.
+func (s *shard) full(g, n uint32) bool {
+	var need int64
+	if g == 0 {
+		need += s.groups.growth() + s.index.growth()
+	}
+	if n == 0 {
+		need += s.buckets.growth()
+	}
+	return need > 0 && s.over(need+s.keptForSeveral())
+}
+
+// severalFull is full for what only groups with several events in a window, or with
+// many windows, take: blocks, and places in the table of the wide. To forget any
+// other group would not help.
+func (s *shard) severalFull(g, n uint32) bool {
+	var need int64
+	switch {
+	case g == 0:
+	case n != 0:
+		need = s.runs.growth(n, int(s.buckets.at(n).count))
+	case s.groups.at(g).flags&groupWide != 0 || s.groups.at(g).buckets >= narrow:
+		need = s.wide.growth()
+	}
+	return need > 0 && s.severalBytes()+need > s.forSeveral() && s.over(need)
+}
+
+// forSeveral is the memory that such groups may take even where there are so many
+// others that all is full: whoever makes many calls is not to get lost among them.
+func (s *shard) forSeveral() int64 { return max(s.budget()/16, 8*pageBytes) }
+
+func (s *shard) severalBytes() int64 { return s.runs.bytes() + s.wide.bytes() }
+
+// keptForSeveral is what they do not take of it yet.
+func (s *shard) keptForSeveral() int64 { return max(0, s.forSeveral()-s.severalBytes()) }
 
 // boundAlerts forgets groups with alerts, but not the one that has just got one,
 // while alerts take more memory than the rest leaves them.
@@ -190,27 +236,56 @@ func (s *shard) forgetObserved() {
 // their number.
 const sampled = 8
 
-// quietest gives one of the groups with the fewest events, of some taken at
-// random; one without alerts if there is any. 0 if there is no group.
-func (s *shard) quietest() (quietest uint32) {
-	if s.index.used == 0 {
+// quietest gives one of the groups with the fewest events, of some taken at random
+// but for one; one without alerts if there is any. 0 if there is no other group.
+func (s *shard) quietest(but uint32) (quietest uint32) {
+	if s.index.used == 0 || s.index.used == 1 && but != 0 {
 		return 0
 	}
-	var least uint64
 	for found, tries := 0, 0; found < sampled && (tries < 8*sampled || quietest == 0); tries++ {
-		g := 1 + rand.Uint32N(s.groups.next-1)
-		group := s.groups.at(g)
-		if group.flags&groupLive == 0 {
-			continue
-		}
-		found++
-		weight := uint64(group.events)
-		if group.flags&groupAlerts != 0 {
-			weight |= 1 << 32
-		}
-		if quietest == 0 || weight < least {
-			quietest, least = g, weight
+		if g := 1 + rand.Uint32N(s.groups.next-1); g != but && s.groups.at(g).flags&groupLive != 0 {
+			quietest = s.quieter(quietest, g)
+			found++
 		}
 	}
 	return quietest
+}
+
+// quietestOfSeveral is quietest of groups with several events in a window, or with
+// many windows.
+func (s *shard) quietestOfSeveral(but uint32) (quietest uint32) {
+	inBlocks := s.runs.blocks()
+	all := inBlocks + s.wide.used
+	if all == 0 {
+		return 0
+	}
+	for range sampled {
+		var n uint32
+		if k := rand.IntN(all); k < inBlocks {
+			n = s.runs.owner(k)
+		} else {
+			n = s.wide.any()
+		}
+		if g := s.buckets.at(n).group; g != but {
+			quietest = s.quieter(quietest, g)
+		}
+	}
+	return quietest
+}
+
+// quieter gives the one of two groups that is to be forgotten first. The first may
+// be 0, for none.
+func (s *shard) quieter(a, b uint32) uint32 {
+	if a == 0 || s.weight(b) < s.weight(a) {
+		return b
+	}
+	return a
+}
+
+func (s *shard) weight(g uint32) uint64 {
+	group := s.groups.at(g)
+	if group.flags&groupAlerts != 0 {
+		return 1<<32 | uint64(group.events)
+	}
+	return uint64(group.events)
 }

@@ -135,8 +135,43 @@ func (r *runs) put(owner uint32, class uint8, place uint32) (moved uint32) {
 	return moved
 }
 
-// full reports whether the next take may need memory.
-func (r *runs) full() bool { return r.spare == nil || r.bigBytes > 0 }
+// blocks tells how many there are.
+func (r *runs) blocks() int {
+	n := len(r.big)
+	for i := range r.classes {
+		n += len(r.classes[i].owners)
+	}
+	return n
+}
+
+// owner gives the bucket of the k-th block, in any order.
+func (r *runs) owner(k int) uint32 {
+	for i := range r.classes {
+		owners := r.classes[i].owners
+		if k < len(owners) {
+			return owners[k]
+		}
+		k -= len(owners)
+	}
+	for owner := range r.big { // which begins anywhere
+		return owner
+	}
+	return 0
+}
+
+// growth is the memory that one more event takes in a bucket that has some.
+func (r *runs) growth(owner uint32, count int) int64 {
+	switch class := classFor(count + 1); {
+	case class > pageClass:
+		if count < len(r.big[owner]) {
+			return 0
+		}
+		return eventBytes << class
+	case class == classFor(count) || r.spare != nil || len(r.classes[class].owners)<<class%pageLen != 0:
+		return 0
+	}
+	return pageBytes
+}
 
 func (c *runClass) listBytes() int64 { return int64(cap(c.pages))*8 + int64(cap(c.owners))*4 }
 

@@ -86,7 +86,7 @@ func (s *shard) readAhead(events []prepared, first int32) {
 func (c *change) count(e *Event, p *prepared) bool {
 	s := c.shard
 	if s.room--; s.room < 0 {
-		c.told = s.makeRoom(p.hash, c.told)
+		c.told = s.makeRoom(p.hash, floorDiv(e.Time, int64(s.rule.Size)), c.told)
 	}
 	if e.IDOnly && s.seen(observedKey{p.hash, p.id}) {
 		return false

@@ -48,9 +48,12 @@ func (s *slab[T]) put(n uint32, value *T) {
 	}
 }
 
-// full reports whether the next take makes a chunk.
-func (s *slab[T]) full() bool {
-	return len(s.free) == 0 && int(max(s.next, 1)>>slabBits) == len(s.chunks)
+// growth is the memory that the next take takes.
+func (s *slab[T]) growth() int64 {
+	if len(s.free) == 0 && int(max(s.next, 1)>>slabBits) == len(s.chunks) {
+		return s.chunkBytes()
+	}
+	return 0
 }
 
 func (s *slab[T]) chunkBytes() int64 {

@@ -6,6 +6,7 @@ package detect
 import (
 	"iter"
 	"math/bits"
+	"math/rand/v2"
 	"unsafe"
 )
 
@@ -112,6 +113,15 @@ func (t *table) resize(slots int) {
 
 // full reports whether the next add makes it twice as long.
 func (t *table) full() bool { return len(t.slots) > 0 && t.used >= len(t.slots)/4*3 }
+
+// any gives one of the numbers, of which there must be some, at random.
+func (t *table) any() uint32 {
+	i := rand.IntN(len(t.slots))
+	for t.slots[i].n == 0 {
+		i = t.next(i)
+	}
+	return t.slots[i].n
+}
 
 // growth is the memory that the next add takes.
 func (t *table) growth() int64 {

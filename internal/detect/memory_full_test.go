@@ -1,0 +1,183 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fullShard is a detector one shard of which is sent more than it can hold.
+type fullShard struct {
+	*Detector
+	t     *testing.T
+	users int
+	calls int
+}
+
+// user makes a user of the shard.
+func (f *fullShard) user() []byte {
+	for {
+		f.users++
+		if key := AppendKey(nil, "user "+strconv.Itoa(f.users)); f.hasher.group(key).shard() == 0 {
+			return key
+		}
+	}
+}
+
+// call has a user make a call so much after noon.
+func (f *fullShard) call(user []byte, after time.Duration) Result {
+	f.calls++
+	before := f.shards[0].evicted
+	result := f.Observe([]Event{{
+		Time: noon.Add(after).UnixNano(), Key: user, ID: fmt.Sprintf("%08x-0000-4000-8000-000000000000", f.calls),
+	}}, noon)
+	// To have a page, so many groups may have to go whose blocks are the shortest.
+	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*pageLen, "groups evicted for one call")
+	return result
+}
+
+// Where the memory is full, no more is forgotten than what makes room, so that a
+// burst next to a flood is noticed.
+func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
+	for name, flood := range map[string]func(f *fullShard, i int) (user []byte, after time.Duration){
+		"of users who call once": func(f *fullShard, _ int) ([]byte, time.Duration) { return f.user(), 0 },
+		"of a user who makes up times": func() func(*fullShard, int) ([]byte, time.Duration) {
+			var one []byte
+			return func(f *fullShard, i int) ([]byte, time.Duration) {
+				if one == nil {
+					one = f.user()
+				}
+				return one, time.Duration(i*7919%(1<<24)) * time.Minute
+			}
+		}(),
+		"of users who call twice": func() func(*fullShard, int) ([]byte, time.Duration) {
+			var user []byte
+			return func(f *fullShard, i int) ([]byte, time.Duration) {
+				if i%2 == 0 {
+					user = f.user()
+				}
+				return user, time.Duration(i%2) * time.Second
+			}
+		}(),
+		"of users in many windows": func() func(*fullShard, int) ([]byte, time.Duration) {
+			var user []byte
+			return func(f *fullShard, i int) ([]byte, time.Duration) {
+				if i%150 == 0 {
+					user = f.user()
+				}
+				return user, time.Duration(i%150) * time.Minute
+			}
+		}(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFullShard(t)
+			s := &f.shards[0]
+			heavy, wide, burst := f.user(), f.user(), f.user()
+			for i := range 1000 { // more than a page
+				f.call(heavy, time.Duration(i)*time.Millisecond)
+			}
+			for minute := range 200 {
+				f.call(wide, time.Duration(minute)*time.Minute)
+			}
+			noticed, most, least := 0, 0, 0
+			for i := range 60_000 {
+				user, after := flood(f, i)
+				f.call(user, after)
+				if calls := 2 * (i - 30_000) / 10; i%10 == 0 && 0 <= calls && calls < 60 {
+					for range 2 {
+						for _, a := range opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts) {
+							assert.Equal(t, SplitKey(string(burst)), a.Group)
+							noticed++
+						}
+					}
+				}
+				if most = max(most, s.index.used); s.evicted == 0 {
+					least = most
+				}
+				least = min(least, s.index.used)
+			}
+			require.NoError(t, f.Consistent())
+			t.Logf("%d evicted; %d to %d groups; %d of %d bytes", s.evicted, least, most, s.bytes(), s.budget())
+			require.Positive(t, s.evicted)
+			assert.Equal(t, 1, noticed, "alerts of the burst")
+			assert.NotZero(t, s.findGroup(f.hasher.group(heavy)), "whoever called most")
+			if most > 100 {
+				assert.Greater(t, least, most*3/4, "groups")
+			}
+			assert.LessOrEqual(t, s.bytes(), s.budget())
+		})
+	}
+}
+
+// fill makes users who call once each until the memory is full.
+func (f *fullShard) fill() (users [][]byte) {
+	for f.shards[0].evicted == 0 {
+		users = append(users, f.user())
+		f.call(users[len(users)-1], 0)
+	}
+	return users
+}
+
+func newFullShard(t *testing.T) *fullShard {
+	return &fullShard{t: t, Detector: New(Rule{
+		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 16 << 20,
+	})}
+}
+
+// knows reports whether a user is remembered.
+func (f *fullShard) knows(user []byte) bool { return f.shards[0].findGroup(f.hasher.group(user)) != 0 }
+
+// again has those users who are remembered call, as many as may, and tells how many
+// groups were evicted for it.
+func (f *fullShard) again(users [][]byte, most int, after time.Duration) (evicted int) {
+	before := f.shards[0].evicted
+	for _, user := range users {
+		if most > 0 && f.knows(user) {
+			f.call(user, after)
+			most--
+		}
+	}
+	return f.shards[0].evicted - before
+}
+
+// Where the memory is full of users who called once, some may still call again; when
+// they have filled what is kept for that, calls for which there is room need no more.
+func TestSecondCallsFindRoomWhereMemoryIsFull(t *testing.T) {
+	f := newFullShard(t)
+	users := f.fill()
+	assert.Zero(t, f.again(users, 440, time.Second))
+	assert.Positive(t, f.again(users[440:], len(users), time.Second))
+	assert.Greater(t, f.shards[0].runs.blocks(), 500, "of 512, in eight pages")
+	assert.Zero(t, f.again(users, 200, 2*time.Second))
+}
+
+// Whoever calls now is not forgotten for it, however quiet: others who take the
+// same kind of memory are.
+func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
+	for range 10 { // since it is by chance who is looked at
+		f := newFullShard(t)
+		f.fill()
+		for range 8 {
+			user := f.user()
+			for i := range 200 {
+				f.call(user, time.Duration(i)*time.Millisecond)
+			}
+		}
+		evicted := f.shards[0].evicted
+		burst := f.user()
+		var told []Alert
+		for i := range 51 {
+			told = append(told, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
+		}
+		assert.Len(t, told, 1)
+		assert.Less(t, f.shards[0].evicted-evicted, 20)
+		assert.NoError(t, f.Consistent())
+	}
+}
