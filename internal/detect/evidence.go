@@ -17,12 +17,12 @@ type profile struct{ model, operation, region string }
 // profiles numbers the profiles met. There are few, unless somebody makes them
 // up: those past the bound are not kept, nor are names longer than any real one.
 type profiles struct {
-	byName map[profile]uint16
-	list   []profile
 	last   profile
 	latest uint16 // the number of the last
-	bytes  int64  // that they take
-	most   int64  // that they may take; 0: any
+	byName map[profile]uint16
+	list   []profile
+	bytes  int64 // that they take
+	most   int64 // that they may take; 0: any
 }
 
 const (

@@ -8,28 +8,32 @@ import (
 	"time"
 )
 
-// shard holds some of the groups. Its lock guards all that is in it.
+// shard holds some of the groups. Its lock guards all that is in it. What every event
+// looks at comes first, to share cache lines: a small batch has few for each shard.
 type shard struct {
-	mu sync.Mutex
-
-	rule   *Rule
-	hasher *hasher
+	mu         sync.Mutex
+	generation uint32 // the present one
+	room       int    // events that need not look whether there is memory
+	rule       *Rule
 
 	index   table // of the groups
 	groups  slab[group]
 	buckets slab[bucket]
 	oldest  []uint8 // by bucket: none of its events is of an earlier generation, modulo 256
-	wide    table   // of the buckets of groups that are wide
-	runs    runs
 
-	profiles profiles
+	alertBytes int64
+	started    time.Time // when the first generation of this shard began
+	profiles   profiles
+
+	hasher   *hasher
+	wide     table // of the buckets of groups that are wide
+	runs     runs
 	texts    [textSlots]texts       // by the generation in which they arrived
 	observed map[observedKey]uint32 // IDs that tell repeats by themselves, with their generation
 
-	alerts     map[uint32][]*openAlert // by group, in order of time
-	unsettled  []*openAlert            // that the timer has something to do with
-	gone       int                     // of those, how many are dropped
-	alertBytes int64
+	alerts    map[uint32][]*openAlert // by group, in order of time
+	unsettled []*openAlert            // that the timer has something to do with
+	gone      int                     // of those, how many are dropped
 
 	journal *Journal     // nil: nothing is kept over a restart
 	unsaved []*openAlert // to be entered there
@@ -37,13 +41,10 @@ type shard struct {
 
 	// lead is by how much this shard's generations are ahead of the others': so that
 	// one call never waits for all shards to forget.
-	lead       time.Duration
-	started    time.Time // when the first generation of this shard began
-	generation uint32    // the present one
-	evicted    int
-	room       int   // events that need not look whether there is memory
-	ahead      int64 // of no use, but that what is read ahead is not left out
-	peak       int   // the most entries of observed since it was made: it does not shrink
+	lead    time.Duration
+	evicted int
+	ahead   int64 // of no use, but that what is read ahead is not left out
+	peak    int   // the most entries of observed since it was made: it does not shrink
 }
 
 type observedKey struct {
