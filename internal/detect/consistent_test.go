@@ -83,6 +83,9 @@ func (s *shard) consistentBucket(g, n, previous uint32) error {
 	case !slices.IsSortedFunc(events, func(a, b event) int { return a.compare(b) }):
 		return errors.New("events out of order")
 	}
+	if s.age(s.oldest[n]) >= Generations {
+		return errors.New("not looked for when it is too old")
+	}
 	for i, e := range events {
 		if floorDiv(e.time, int64(s.rule.Size)) != b.index || i > 0 && e.compare(events[i-1]) == 0 {
 			return fmt.Errorf("event %d does not belong", i)

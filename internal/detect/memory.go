@@ -72,8 +72,9 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 }
 
 // makeRoom forgets groups, the quietest first, when what an event needs would
-// take the shard over its share of the memory. A group that alone takes
-// an eighth of the share makes room itself: by what it can do without, or it goes.
+// take the shard over its share of the memory, and nothing is free that could be given
+// back. A group that alone takes an eighth of the share makes room itself: by what it
+// can do without, or it goes.
 func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 	if s.room = 0; s.rule.MaxBytes == 0 {
 		return told
@@ -91,13 +92,15 @@ func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 		if g != 0 {
 			n, _ = s.find(g, index)
 		}
-		switch {
-		case s.full(g, n):
-			victim = s.quietest(g)
-		case s.severalFull(g, n):
-			victim = s.quietestOfSeveral(g)
-		default:
+		switch full := s.full(g, n); {
+		case !full && !s.severalFull(g, n):
 			return told
+		case s.giveChunk():
+			continue
+		case full:
+			victim = s.quietest(g)
+		default:
+			victim = s.quietestOfSeveral(g)
 		}
 		if g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
 			if s.trim(g) {

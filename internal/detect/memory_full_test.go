@@ -17,6 +17,7 @@ import (
 type fullShard struct {
 	*Detector
 	t     *testing.T
+	now   time.Time
 	users int
 	calls int
 }
@@ -37,7 +38,7 @@ func (f *fullShard) call(user []byte, after time.Duration) Result {
 	before := f.shards[0].evicted
 	result := f.Observe([]Event{{
 		Time: noon.Add(after).UnixNano(), Key: user, ID: fmt.Sprintf("%08x-0000-4000-8000-000000000000", f.calls),
-	}}, noon)
+	}}, f.now)
 	// To have a page, so many groups may have to go whose blocks are the shortest.
 	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*pageLen, "groups evicted for one call")
 	return result
@@ -126,7 +127,7 @@ func (f *fullShard) fill() (users [][]byte) {
 }
 
 func newFullShard(t *testing.T) *fullShard {
-	return &fullShard{t: t, Detector: New(Rule{
+	return &fullShard{t: t, now: noon, Detector: New(Rule{
 		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 16 << 20,
 	})}
 }
@@ -154,7 +155,7 @@ func TestSecondCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 	users := f.fill()
 	assert.Zero(t, f.again(users, 440, time.Second))
 	assert.Positive(t, f.again(users[440:], len(users), time.Second))
-	assert.Greater(t, f.shards[0].runs.blocks(), 500, "of 512, in eight pages")
+	assert.Greater(t, f.shards[0].runs.blocks(), 1_180, "of 1,216, in nineteen pages")
 	assert.Zero(t, f.again(users, 200, 2*time.Second))
 }
 
@@ -180,4 +181,46 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 		assert.Less(t, f.shards[0].evicted-evicted, 20)
 		assert.NoError(t, f.Consistent())
 	}
+}
+
+// What a flood of users who call once has taken is of use afterwards for users who
+// call more often, although some of it is not free: that is known as before.
+func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
+	f := newFullShard(t)
+	flood := f.fill()
+	s := &f.shards[0]
+	f.now = noon.Add(time.Hour)
+	var staying []Event
+	stay := func(user []byte, after time.Duration) {
+		staying = append(staying, Event{Key: user, Time: f.now.Add(after).UnixNano(), ID: "staying " + strconv.Itoa(len(staying))})
+		f.Observe(staying[len(staying)-1:], f.now)
+	}
+	for i := 0; i < len(flood); i += 50 {
+		stay(flood[i], 0)
+	}
+	wide := f.user()
+	for minute := range 200 {
+		stay(wide, time.Duration(minute)*time.Minute)
+	}
+	for _, calls := range []int{300, 100, 20} {
+		heavy := f.user()
+		for i := range calls {
+			stay(heavy, time.Duration(i)*time.Millisecond)
+		}
+	}
+	f.now = noon.Add(3 * time.Hour / 2)
+	f.Tick(f.now)
+	require.Less(t, s.index.used, len(flood)/10)
+	places, evicted := s.buckets.next, s.evicted
+	for range 700 {
+		user := f.user()
+		for i := range 4 {
+			f.call(user, 3*time.Hour/2+time.Duration(i)*time.Second)
+		}
+	}
+	assert.Equal(t, evicted, s.evicted)
+	assert.Less(t, s.buckets.next, places*3/4)
+	require.NoError(t, f.Consistent())
+	assert.LessOrEqual(t, s.bytes(), s.budget())
+	assert.Equal(t, len(staying), f.Observe(staying, f.now).Repeats)
 }

@@ -135,6 +135,17 @@ func (r *runs) put(owner uint32, class uint8, place uint32) (moved uint32) {
 	return moved
 }
 
+// pass gives a bucket's block, if it has one, to another bucket.
+func (r *runs) pass(owner, to uint32, class uint8, place uint32) {
+	switch {
+	case class > pageClass:
+		r.big[to] = r.big[owner]
+		delete(r.big, owner)
+	case class > 0:
+		r.classes[class].owners[place>>class] = to
+	}
+}
+
 // blocks tells how many there are.
 func (r *runs) blocks() int {
 	n := len(r.big)

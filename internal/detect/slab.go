@@ -48,6 +48,17 @@ func (s *slab[T]) put(n uint32, value *T) {
 	}
 }
 
+// lastChunk gives the first number of the last chunk.
+func (s *slab[T]) lastChunk() uint32 { return (s.next - 1) &^ (slabLen - 1) }
+
+// cut drops the last chunk, of whose numbers none may be in use or free.
+func (s *slab[T]) cut() {
+	s.next = s.lastChunk()
+	last := len(s.chunks) - 1
+	s.chunks[last] = nil
+	s.chunks = s.chunks[:last]
+}
+
 // growth is the memory that the next take takes.
 func (s *slab[T]) growth() int64 {
 	if len(s.free) == 0 && int(max(s.next, 1)>>slabBits) == len(s.chunks) {
