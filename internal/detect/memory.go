@@ -92,21 +92,25 @@ func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 		if g != 0 {
 			n, _ = s.find(g, index)
 		}
-		switch full := s.full(g, n); {
-		case !full && !s.severalFull(g, n):
+		full, need := s.full(g, n), s.severalNeed(g, n)
+		if !full && !s.severalFull(need) {
 			return told
+		}
+		var taken int64
+		if g != 0 {
+			taken = int64(s.groups.at(g).events) * eventBytes
+		}
+		switch large := s.budget() / 8; {
 		case s.giveChunk():
 			continue
+		case taken+need > large && s.trim(g):
+			continue
+		case taken > large:
+			victim = g
 		case full:
 			victim = s.quietest(g)
 		default:
 			victim = s.quietestOfSeveral(g)
-		}
-		if g != 0 && int64(s.groups.at(g).events)*eventBytes > s.budget()/8 {
-			if s.trim(g) {
-				continue
-			}
-			victim = g
 		}
 		if victim == 0 {
 			return told
@@ -143,18 +147,24 @@ func (s *shard) full(g, n uint32) bool {
 	return need > 0 && s.over(need+s.keptForSeveral())
 }
 
-// severalFull is full for what only groups with several events in a window, or with
-// many windows, take: blocks, and places in the table of the wide. To forget any
-// other group would not help.
-func (s *shard) severalFull(g, n uint32) bool {
-	var need int64
+// severalNeed is what an event needs of the memory that only groups with several
+// events in a window, or with many windows, take: blocks, and places in the table of
+// the wide.
+func (s *shard) severalNeed(g, n uint32) int64 {
 	switch {
 	case g == 0:
+		return 0
 	case n != 0:
-		need = s.runs.growth(n, int(s.buckets.at(n).count))
+		return s.runs.growth(n, int(s.buckets.at(n).count))
 	case s.groups.at(g).flags&groupWide != 0 || s.groups.at(g).buckets >= narrow:
-		need = s.wide.growth()
+		return s.wide.growth()
 	}
+	return 0
+}
+
+// severalFull reports whether that is more than there may be. To forget any other group
+// would not help.
+func (s *shard) severalFull(need int64) bool {
 	return need > 0 && s.severalBytes()+need > s.forSeveral() && s.over(need)
 }
 

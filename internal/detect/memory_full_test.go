@@ -126,9 +126,11 @@ func (f *fullShard) fill() (users [][]byte) {
 	return users
 }
 
-func newFullShard(t *testing.T) *fullShard {
+func newFullShard(t *testing.T) *fullShard { return newFullShardOf(t, 16<<20) }
+
+func newFullShardOf(t *testing.T, bytes int64) *fullShard {
 	return &fullShard{t: t, now: noon, Detector: New(Rule{
-		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 16 << 20,
+		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: bytes,
 	})}
 }
 
@@ -181,6 +183,22 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 		assert.Less(t, f.shards[0].evicted-evicted, 20)
 		assert.NoError(t, f.Consistent())
 	}
+}
+
+// Nor is a user in several calls forgotten for one who makes very many, and whose
+// blocks want an ever longer one.
+func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
+	f := newFullShardOf(t, 8<<20)
+	quiet, loud := f.user(), f.user()
+	for i := range 10 {
+		f.call(quiet, time.Duration(i)*time.Second)
+	}
+	for i := range 20_000 {
+		f.call(loud, time.Duration(i)*time.Millisecond)
+		f.call(f.user(), 0)
+		require.True(t, f.knows(quiet), i)
+	}
+	assert.True(t, f.knows(loud))
 }
 
 // What a flood of users who call once has taken is of use afterwards for users who
