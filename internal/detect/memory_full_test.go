@@ -5,6 +5,7 @@ package detect
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 	"time"
@@ -241,4 +242,31 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 	require.NoError(t, f.Consistent())
 	assert.LessOrEqual(t, s.bytes(), s.budget())
 	assert.Equal(t, len(staying), f.Observe(staying, f.now).Repeats)
+}
+
+// Whatever comes, a full detector contradicts itself nowhere and stays within its bound.
+func TestFullMemoryStaysConsistent(t *testing.T) {
+	for _, window := range []WindowType{Sliding, Tumbling, Session} {
+		f := newFullShardOf(t, 8<<20)
+		f.rule.Window, f.rule.Threshold = window, 8
+		s, rng := &f.shards[0], rand.New(rand.NewPCG(1, uint64(window)))
+		var users [][]byte
+		for range 60 {
+			kind := rng.IntN(4)
+			for range 1_000 {
+				user := f.user()
+				if known := len(users); known > 0 && kind > 0 {
+					user = users[rng.IntN(min(known, 1<<(4*kind)))]
+				}
+				users = append(users, user)
+				// In one window, in some, anywhere in an hour, or in weeks.
+				f.call(user, time.Duration(rng.Int64N([...]int64{1e9, 3e11, 36e11, 1e15}[rng.IntN(4)])))
+			}
+			require.NoError(t, f.Consistent())
+			require.LessOrEqual(t, s.bytes(), s.budget()*11/10)
+			f.now = f.now.Add(time.Duration(rng.Int64N(int64(20 * time.Minute))))
+			f.Tick(f.now)
+		}
+		require.Positive(t, s.evicted)
+	}
 }
