@@ -192,10 +192,7 @@ func (s *shard) restoreAlerting(hash groupHash, indexes []int64) {
 
 // restoreAlert puts an alert in its place among its group's.
 func (s *shard) restoreAlert(hash groupHash, a alertEntry) {
-	g := s.findGroup(hash)
-	if g == 0 {
-		g = s.addGroup(hash)
-	}
+	g := s.groupOf(hash)
 	if s.alerts == nil {
 		s.alerts = map[uint32][]*openAlert{}
 	}

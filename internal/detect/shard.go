@@ -106,9 +106,7 @@ func (c *change) count(e *Event, p *prepared) bool {
 	}
 	g := p.group
 	if !s.isGroup(g, p.hash) { // not looked for, evicted, or made since
-		if g = s.findGroup(p.hash); g == 0 {
-			g = s.addGroup(p.hash)
-		}
+		g = s.groupOf(p.hash)
 	}
 	group := s.groups.at(g)
 	n := s.bucketOf(g, group, floorDiv(ev.time, int64(s.rule.Size)))
@@ -135,6 +133,14 @@ func (c *change) count(e *Event, p *prepared) bool {
 
 func (s *shard) isGroup(g uint32, hash groupHash) bool {
 	return 0 < g && g < s.groups.next && s.groups.at(g).hash == hash
+}
+
+// groupOf gives the group of a hash, a new one if there is none.
+func (s *shard) groupOf(hash groupHash) uint32 {
+	if g := s.findGroup(hash); g != 0 {
+		return g
+	}
+	return s.addGroup(hash)
 }
 
 // detect looks whether an event at t, in bucket n, makes a bucket alert.
