@@ -40,7 +40,7 @@ func (s *shard) consistent() error {
 				return fmt.Errorf("group %d, bucket %d: %w: %+v", g, n, err, *b)
 			}
 			listed, events = listed+1, events+int(b.count)
-			if b.count > 1 && classFor(int(b.count)) <= pageClass {
+			if b.count > 1 {
 				blocks++
 			}
 		}
@@ -49,17 +49,13 @@ func (s *shard) consistent() error {
 		}
 		buckets += listed
 	}
-	taken := 0
-	for class := range s.runs.classes {
-		taken += len(s.runs.classes[class].owners)
-	}
 	switch {
 	case groups != s.index.used || groups != given(s.groups.next)-len(s.groups.free):
 		return fmt.Errorf("%d groups, %d in the table", groups, s.index.used)
 	case buckets != given(s.buckets.next)-len(s.buckets.free):
 		return fmt.Errorf("%d buckets in groups, %d free of %d", buckets, len(s.buckets.free), s.buckets.next)
-	case blocks != taken:
-		return fmt.Errorf("%d blocks in buckets, %d taken", blocks, taken)
+	case blocks != s.runs.blocks():
+		return fmt.Errorf("%d blocks in buckets, %d taken", blocks, s.runs.blocks())
 	}
 	return nil
 }

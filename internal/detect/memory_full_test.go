@@ -48,35 +48,14 @@ func (f *fullShard) call(user []byte, after time.Duration) Result {
 // Where the memory is full, no more is forgotten than what makes room, so that a
 // burst next to a flood is noticed.
 func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
-	for name, flood := range map[string]func(f *fullShard, i int) (user []byte, after time.Duration){
-		"of users who call once": func(f *fullShard, _ int) ([]byte, time.Duration) { return f.user(), 0 },
-		"of a user who makes up times": func() func(*fullShard, int) ([]byte, time.Duration) {
-			var one []byte
-			return func(f *fullShard, i int) ([]byte, time.Duration) {
-				if one == nil {
-					one = f.user()
-				}
-				return one, time.Duration(i*7919%(1<<24)) * time.Minute
-			}
-		}(),
-		"of users who call twice": func() func(*fullShard, int) ([]byte, time.Duration) {
-			var user []byte
-			return func(f *fullShard, i int) ([]byte, time.Duration) {
-				if i%2 == 0 {
-					user = f.user()
-				}
-				return user, time.Duration(i%2) * time.Second
-			}
-		}(),
-		"of users in many windows": func() func(*fullShard, int) ([]byte, time.Duration) {
-			var user []byte
-			return func(f *fullShard, i int) ([]byte, time.Duration) {
-				if i%150 == 0 {
-					user = f.user()
-				}
-				return user, time.Duration(i%150) * time.Minute
-			}
-		}(),
+	for name, flood := range map[string]struct {
+		calls int                          // of each user
+		after func(call int) time.Duration // since noon
+	}{
+		"of users who call once":       {1, func(int) time.Duration { return 0 }},
+		"of users who call twice":      {2, func(i int) time.Duration { return time.Duration(i%2) * time.Second }},
+		"of users in many windows":     {150, func(i int) time.Duration { return time.Duration(i%150) * time.Minute }},
+		"of a user who makes up times": {60_000, func(i int) time.Duration { return time.Duration(i*7919%(1<<24)) * time.Minute }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFullShard(t)
@@ -89,9 +68,12 @@ func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
 				f.call(wide, time.Duration(minute)*time.Minute)
 			}
 			noticed, most, least := 0, 0, 0
+			var user []byte
 			for i := range 60_000 {
-				user, after := flood(f, i)
-				f.call(user, after)
+				if i%flood.calls == 0 {
+					user = f.user()
+				}
+				f.call(user, flood.after(i))
 				if calls := 2 * (i - 30_000) / 10; i%10 == 0 && 0 <= calls && calls < 60 {
 					for range 2 {
 						for _, a := range opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts) {
