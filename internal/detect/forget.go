@@ -107,7 +107,8 @@ func (s *shard) forgetSome(list []uint32) {
 			s.forgetEvents(n, b, group)
 			continue
 		}
-		// As mostly, there is one event, which is as old as the bucket.
+		// As mostly, there is one event, which is as old as the bucket. What dropBucket
+		// does is written out for it, which saves a twenty-fifth of an event's time.
 		g := b.group
 		s.unlink(b, group)
 		group.events--
