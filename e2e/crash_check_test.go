@@ -101,16 +101,15 @@ func differences(what string, one, other map[window]bool) []string {
 	return []string{fmt.Sprintf("%d %s of %d: %s", len(only), what, len(one), some(only))}
 }
 
-// repeats finds alerts that were told under several ids, more often than collectors have ended, or that another collector told
-// before and this one does not tell in its first request with alerts. (One that is told to end while an alert is under way tells it
-// again.) With a queue behind the processor there is a second place where an end can come before the note that all is done, and its
-// order.
+// repeats finds alerts that were told under several ids, more often than collectors have ended, twice by one collector, or that
+// another collector told before and this one does not tell in its first request with alerts. With a queue behind the processor there
+// is a second place where an end can come before the note that all is done, and its order.
 func (r received) repeats(ends int, queued bool) (faults []string) {
 	type told struct {
-		sighting
+		last  sighting
 		times int
 	}
-	known, opening := map[window]*told{}, map[string]int{}
+	known, opening := map[window]told{}, map[string]int{}
 	most := ends + 1
 	if queued {
 		most = 2 * most
@@ -119,18 +118,17 @@ func (r received) repeats(ends int, queued bool) (faults []string) {
 		if _, ok := opening[s.instance]; !ok {
 			opening[s.instance] = s.request
 		}
-		first := known[s.window]
-		if first == nil {
-			known[s.window] = &told{s, 1}
-			continue
-		}
-		first.times++
+		before := known[s.window]
+		known[s.window] = told{s, before.times + 1}
 		switch {
-		case first.id != s.id:
-			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", first.id, s.id, s.window))
-		case first.times > most:
-			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", first.times, s.window))
-		case first.instance != s.instance && s.request != opening[s.instance] && !queued:
+		case before.times == 0:
+		case before.last.id != s.id:
+			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", before.last.id, s.id, s.window))
+		case before.times == most:
+			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", before.times+1, s.window))
+		case before.last.instance == s.instance && !queued:
+			faults = append(faults, fmt.Sprintf("an alert was told twice by one collector: %v", s.window))
+		case s.request != opening[s.instance] && !queued:
 			faults = append(faults, fmt.Sprintf("an alert was told again, but not at the start of a collector: %v", s.window))
 		}
 	}

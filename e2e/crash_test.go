@@ -102,7 +102,7 @@ func (run crashRun) play(t *testing.T) []string {
 		if end.starting {
 			c := collector.Launch(t, collector.Settings{Configs: append(slices.Clone(run.settings.Configs), extensions), Args: run.settings.Args, Env: run.settings.Env})
 			time.Sleep(end.delay)
-			c.Stop(end.signal)
+			run.requireQuiet(t, c.Stop(end.signal))
 			continue
 		}
 		c := collector.Start(t, run.settings)

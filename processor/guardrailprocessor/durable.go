@@ -161,7 +161,7 @@ func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 	alerts = append(alerts, p.outbox.prepare(ctx, due, now)...)
 	store.Run()
 	if err := store.Commit(ctx); err == nil {
-		try, cancel := context.WithTimeout(ctx, lastTry)
+		try, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		p.outbox.deliver(try, alerts)
 	}

@@ -6,6 +6,7 @@ package guardrailprocessor
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,7 +57,7 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		})
 		time.Sleep(time.Second) // it is being tried
 		synctest.Wait()
-		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), 6*time.Second)
+		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), underWayGrace+patience+underWayGrace)
 		r.silent(t, "alerts_dropped")
 		assert.Len(t, waiting(disk), 1)
 		require.NoError(t, r.Shutdown(t.Context()))
@@ -64,6 +65,70 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		after := startDurable(t, disk)
 		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"))
 	})
+}
+
+// An alert that is under way is waited for a moment, although the sender goes and the collector stops: the backend may have it by
+// then, and told again it would be a repeat.
+func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
+	alice := bedrockLogs(burst("alice", 6)...)
+	type backend = func(context.Context, plog.Logs) error
+	var call sync.WaitGroup
+	ways := map[string]func(context.Context, *testing.T, *durableRig, backend) *durableRig{
+		"by a call": func(ctx context.Context, _ *testing.T, r *durableRig, slow backend) *durableRig {
+			r.next.refusing(func(ctx context.Context, logs plog.Logs) error {
+				if isAlerts(logs) {
+					return slow(ctx, logs)
+				}
+				return nil
+			})
+			call.Go(func() { _ = r.ConsumeLogs(ctx, alice) })
+			return r
+		},
+		"at the start": func(_ context.Context, t *testing.T, r *durableRig, slow backend) *durableRig {
+			r.next.refusing(refuseAlerts)
+			r.consume(t, alice)
+			after := newDurableRig(t, r.kill(), durableSettings)
+			after.next.refusing(slow)
+			require.NoError(t, after.Start(t.Context(), after.host))
+			return after
+		},
+		"tried again": func(_ context.Context, t *testing.T, r *durableRig, slow backend) *durableRig {
+			r.next.refusing(refuseAlerts)
+			r.consume(t, alice)
+			r.next.refusing(slow)
+			return r
+		},
+		"by the timer": func(_ context.Context, t *testing.T, r *durableRig, slow backend) *durableRig {
+			r.consume(t, alice)
+			r.next.refusing(slow)
+			return r
+		},
+	}
+	for name, tell := range ways {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				arrived := make(chan struct{}, 10)
+				ctx, cancel := context.WithCancel(t.Context())
+				r := tell(ctx, t, startDurable(t, storagetest.NewDisk()), func(ctx context.Context, _ plog.Logs) error {
+					arrived <- struct{}{}
+					select {
+					case <-time.After(underWayGrace - time.Millisecond):
+						return nil
+					case <-ctx.Done(): // it is taken all the same
+						return ctx.Err()
+					}
+				})
+				<-arrived
+				cancel()
+				call.Wait() // as receivers do
+				require.NoError(t, r.Shutdown(t.Context()))
+				assert.Empty(t, arrived, "told again")
+				assert.Empty(t, waiting(r.disk))
+				after := startDurable(t, r.disk)
+				assert.Empty(t, after.next.alerts(), "told again")
+			})
+		})
+	}
 }
 
 // A shutdown does not wait for a storage that hangs, and says what is lost.

@@ -187,14 +187,40 @@ func (o *outbox) retry(ctx context.Context) {
 	o.deliver(ctx, alerts)
 }
 
-// send forwards alerts in one batch. The copy it sends is the next component's
-// to change.
+// send forwards alerts in one batch, unless ctx is over. The copy it sends is the
+// next component's to change.
 func (o *outbox) send(ctx context.Context, alerts []pendingAlert) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	logs, records := o.template.logs()
 	for _, a := range alerts {
 		a.record().CopyTo(records.AppendEmpty())
 	}
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	return o.next.ConsumeLogs(ctx, logs)
+}
+
+// underWayGrace is how much longer than its context a delivery may take that has
+// begun. A sender goes, or the collector stops; what is broken off then the backend may
+// have all the same, and it would be told again.
+const underWayGrace = 2 * time.Second
+
+// outlast derives a context that ends underWayGrace after ctx.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(underWayGrace):
+			cancel()
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		stop()
+		cancel()
+	}
 }
 
 func (a pendingAlert) record() plog.LogRecord {
@@ -276,9 +302,10 @@ func (o *outbox) waitingOf() []int64 {
 	return counts
 }
 
-// lastTry bounds the delivery at shutdown: the collector sets no limit of its own,
-// and an exporter may retry without end.
-const lastTry = 5 * time.Second
+// patience is how long others wait for a delivery, records at the start and the
+// collector at shutdown: it sets no limit of its own, and an exporter may retry without
+// end. What is under way then has underWayGrace more.
+const patience = 3 * time.Second
 
 // flush tries a last time. What is still refused stays in the storage; without
 // one it is given up.
@@ -286,7 +313,7 @@ func (o *outbox) flush(ctx context.Context) {
 	if o.waiting() == 0 {
 		return
 	}
-	try, cancel := context.WithTimeout(ctx, lastTry)
+	try, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	o.retry(try)
 	o.mu.Lock()

@@ -165,7 +165,7 @@ func (p *guardrailProcessor) waitForBackground(ctx context.Context) {
 		p.background.Wait()
 		close(done)
 	}()
-	bounded, cancel := context.WithTimeout(ctx, lastTry)
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case <-done:
