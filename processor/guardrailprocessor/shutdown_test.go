@@ -65,13 +65,12 @@ func TestShutdownDropsPoisonAlone(t *testing.T) {
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.start(t)
-	r.next.refuse = func(ctx context.Context, logs plog.Logs) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return refuseAlerts(ctx, logs)
-	}
+	r.next.refuse = refuseAlerts
 	r.consume(t, bedrockLogs(burst("alice", 6)...))
+	r.next.refusing(func(context.Context, plog.Logs) error {
+		t.Error("tried once more")
+		return errDown
+	})
 	expired, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, r.Shutdown(expired))
