@@ -19,8 +19,8 @@ import (
 )
 
 // BenchmarkScale has many users make calls, in random order: in quiet traffic about
-// two in the time that a call is remembered, each in a window of its own, which is
-// what costs most; in busy traffic about two a window. It tells
+// two in the time that a call is remembered, each in a window of its own, which
+// takes the most memory; in busy traffic about two a window. It tells
 //
 //   - ns/event, and as a multiple of a look-up of the same key in a Go map of as
 //     many groups (x-map), both in turn;
