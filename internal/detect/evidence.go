@@ -32,12 +32,17 @@ const (
 )
 
 func (p *profiles) number(model, operation, region string) uint16 {
+	// Mostly it is the last one. What is likeliest to differ is compared first.
+	if p.last.model == model && p.last.region == region && p.last.operation == operation && len(p.list) > 0 {
+		return p.latest
+	}
+	return p.find(model, operation, region)
+}
+
+func (p *profiles) find(model, operation, region string) uint16 {
 	if len(p.list) == 0 { // the first is the unknown one
 		p.list = append(p.list, profile{})
 		p.byName = map[profile]uint16{{}: 0}
-	}
-	if p.last == (profile{model, operation, region}) {
-		return p.latest
 	}
 	want := profile{short(model, maxProfileName), short(operation, maxProfileName), short(region, maxProfileName)}
 	n, ok := p.byName[want]
