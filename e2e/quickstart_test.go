@@ -23,7 +23,8 @@ func TestTheQuickstartShowsAndWritesTheAlertsOfTheSampleLogs(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new folder", "alerts.json")
 	c := collector.Launch(t, collector.Settings{Configs: []string{"config/quickstart.yaml", alertsTo(file)}})
 	c.AwaitStdout(func(stdout string) bool {
-		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.HasSuffix(stdout, "\n")
+		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.Contains(stdout, "MEDIUM escalated: ") &&
+			strings.HasSuffix(stdout, "\n")
 	})
 	result := c.Stop(os.Interrupt)
 	assert.Zero(t, result.Code)
