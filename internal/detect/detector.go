@@ -12,7 +12,7 @@ import (
 
 // shardCount is how many locks share the groups: enough that a machine's cores
 // seldom meet.
-const shardCount = 16
+const shardCount = 32
 
 // Detector holds the windows of one rule. It may be used by any number of
 // goroutines at once.

@@ -57,10 +57,10 @@ var floods = map[string]flood{
 	"times that are only when observed":      {events: 160_000, user: everyUser, time: now, id: uuidOf, observed: true},
 	"observed calls of one user":             {events: 80_000, user: oneUser, time: now, id: longID, observed: true, fits: true},
 	"users with long names among others": {
-		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuidOf, slack: 16<<18 + 2<<20,
+		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuidOf, slack: 32<<18 + 2<<20,
 	},
-	// One such name has to be remembered in each of the 16 shards, whatever its share.
-	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuidOf, slack: 16<<20 + 1<<20},
+	// One such name has to be remembered in each of the 32 shards, whatever its share.
+	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuidOf, slack: 32<<20 + 1<<20},
 }
 
 // longNames first has ordinary users in every kind of place, and then such with
@@ -148,7 +148,7 @@ func foundIn(result detect.Result, user string) bool {
 
 // What a flood leaves of a window in want of memory still makes the next one alert.
 func TestWindowsAlertNextToAFlood(t *testing.T) {
-	detector := detect.New(detect.Rule{Threshold: 5, Size: time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 4 << 20})
+	detector := detect.New(detect.Rule{Threshold: 5, Size: time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 8 << 20})
 	observe := func(at time.Time, id string) []detect.Alert {
 		return detector.Observe([]detect.Event{{Time: at.UnixNano(), Key: detect.AppendKey(nil, "alice"), ID: id}}, noon).Alerts
 	}

@@ -109,12 +109,11 @@ func (f *fullShard) fill() (users [][]byte) {
 	return users
 }
 
-func newFullShard(t *testing.T) *fullShard { return newFullShardOf(t, 512<<10) }
+func newFullShard(t *testing.T) *fullShard { return newFullShardOf(t, 16<<20) }
 
-// newFullShardOf makes a detector whose shards have so many bytes each.
 func newFullShardOf(t *testing.T, bytes int64) *fullShard {
 	return &fullShard{t: t, now: noon, Detector: New(Rule{
-		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: shardCount * bytes,
+		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: bytes,
 	})}
 }
 
@@ -172,7 +171,7 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 // Nor is a user in several calls forgotten for one who makes very many, and whose
 // blocks want an ever longer one.
 func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
-	f := newFullShardOf(t, 256<<10)
+	f := newFullShardOf(t, 8<<20)
 	quiet, loud := f.user(), f.user()
 	for i := range 10 {
 		f.call(quiet, time.Duration(i)*time.Second)
@@ -230,7 +229,7 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 // Whatever comes, a full detector contradicts itself nowhere and stays within its bound.
 func TestFullMemoryStaysConsistent(t *testing.T) {
 	for _, window := range []WindowType{Sliding, Tumbling, Session} {
-		f := newFullShardOf(t, 256<<10)
+		f := newFullShardOf(t, 8<<20)
 		f.rule.Window, f.rule.Threshold = window, 8
 		s, rng := &f.shards[0], rand.New(rand.NewPCG(1, uint64(window)))
 		var users [][]byte

@@ -50,7 +50,7 @@ func (l load) formula() int64 {
 	if l.events > l.threshold {
 		group += l.windows * (220 + l.name)
 	}
-	return 1<<19 + int64(l.groups)*int64(group+l.windows*bucket)
+	return 1<<20 + int64(l.groups)*int64(group+l.windows*bucket)
 }
 
 func (l load) fill(rule detect.Rule) *detect.Detector {

@@ -53,7 +53,7 @@ type observedKey struct {
 }
 
 // fewBuckets are so few that the cache has them, those of all shards.
-const fewBuckets = 1 << 12
+const fewBuckets = 1 << 11
 
 // readAhead finds the groups of a list of events, and has what counting will look at
 // brought into the cache: here, no event waits for the memory of the one before. It is
