@@ -124,7 +124,7 @@ func (r received) repeats(ends int, queued bool) (faults []string) {
 		case before.times == 0:
 		case before.last.id != s.id:
 			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", before.last.id, s.id, s.window))
-		case before.times == most:
+		case before.times >= most:
 			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", before.times+1, s.window))
 		case before.last.instance == s.instance && !queued:
 			faults = append(faults, fmt.Sprintf("an alert was told twice by one collector: %v", s.window))

@@ -131,6 +131,27 @@ func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
 	}
 }
 
+// That is so although the shutdown has no time at all: the alert is not given up, nor is anything complained of.
+func TestShutdownWithoutTimeWaitsForAnAlertUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := startDurable(t, storagetest.NewDisk())
+		r.next.refusing(refuseAlerts)
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		arrived := make(chan struct{})
+		r.next.refusing(func(context.Context, plog.Logs) error {
+			close(arrived)
+			time.Sleep(underWayGrace - time.Millisecond)
+			return nil
+		})
+		<-arrived
+		expired, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = r.Shutdown(expired) // the state may have had no time
+		assert.Len(t, r.next.opened(), 1)
+		assert.Empty(t, r.errorLines())
+	})
+}
+
 // A shutdown does not wait for a storage that hangs, and says what is lost.
 func TestFaultShutdownWithAHangingStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

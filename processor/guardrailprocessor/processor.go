@@ -134,7 +134,7 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 	defer p.telemetry.builder.Shutdown()
 	if p.stop != nil {
 		p.stop()
-		p.waitForBackground(ctx)
+		p.waitForBackground()
 	}
 	if p.config.Storage == nil {
 		p.tellHeldBack(ctx, p.now())
@@ -153,28 +153,21 @@ func (p *guardrailProcessor) tellHeldBack(ctx context.Context, now time.Time) {
 	p.outbox.postpone(p.outbox.prepare(ctx, due, now))
 }
 
-// stopGrace is how long background work may take beyond the end of a shutdown's
-// context: mostly it ends at once, when it is told to.
+// stopGrace is how long background work may take beyond underWayGrace: what heeds its
+// context ends by then.
 const stopGrace = time.Second
 
 // waitForBackground does not wait for ever, since the next component or the storage
 // may not heed that it is to stop.
-func (p *guardrailProcessor) waitForBackground(ctx context.Context) {
+func (p *guardrailProcessor) waitForBackground() {
 	done := make(chan struct{})
 	go func() {
 		p.background.Wait()
 		close(done)
 	}()
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	select {
 	case <-done:
-		return
-	case <-bounded.Done():
-	}
-	select {
-	case <-done:
-	case <-time.After(stopGrace):
+	case <-time.After(underWayGrace + stopGrace):
 		p.logger.Error("The next component does not return from the delivery of an alert, or the storage from a call; it is given up")
 	}
 }
