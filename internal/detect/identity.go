@@ -48,12 +48,11 @@ func parseUUID(s string) (id eventID, ok bool) {
 		return id, false
 	}
 	b := []byte(s) // which copies nothing
-	first, ok1 := digits(binary.LittleEndian.Uint64(b))
-	second, ok2 := digits(four(b[9:]) | four(b[14:])<<32)
-	third, ok3 := digits(four(b[19:]) | four(b[24:])<<32)
-	fourth, ok4 := digits(binary.LittleEndian.Uint64(b[28:]))
-	// Each has its four bytes in every other place, which saves moving them together.
-	return eventID{first | second<<8, third | fourth<<8}, ok1&ok2&ok3&ok4 == highest
+	first, bad1 := digits(binary.LittleEndian.Uint64(b))
+	second, bad2 := digits(four(b[9:]) | four(b[14:])<<32)
+	third, bad3 := digits(four(b[19:]) | four(b[24:])<<32)
+	fourth, bad4 := digits(binary.LittleEndian.Uint64(b[28:]))
+	return eventID{first | second<<4, third | fourth<<4}, (bad1|bad2|bad3|bad4)&highest == 0
 }
 
 func four(b []byte) uint64 { return uint64(binary.LittleEndian.Uint32(b)) }
@@ -63,35 +62,41 @@ const (
 	highest = 0x80 * each        // bit of each byte
 )
 
-// digits gives the four bytes that eight hexadecimal digits, lower-case, stand for,
-// all at once, each byte in the lower half of 16 bits. The digits are well if ok has
-// the highest bit of each byte.
-func digits(text uint64) (value, ok uint64) {
-	value = text&(0xf*each) + 9*(text>>6&each) // 10 and more for 'a' to 'f'
-	value = (value<<4 | value>>8) & 0x00ff00ff00ff00ff
-	// What is added to one character takes those from one on to the highest bit:
-	// they are from the first of a pair on, but not from the second on.
-	decimal := (text + (0x80-'0')*each) ^ (text + (0x80-'9'-1)*each)
-	letter := (text + (0x80-'a')*each) ^ (text + (0x80-'f'-1)*each)
-	return value, (decimal | letter) &^ text & highest
+// digits gives what eight hexadecimal digits, lower-case, stand for, all at once, each
+// in the lower half of its byte. If one of them is none, the highest bit of a byte of
+// bad is set.
+func digits(text uint64) (values, bad uint64) {
+	letters := text >> 6 & each // 1 for 'a' to 'f'
+	values = text - '0'*each - ('a'-'0')*letters
+	bad = values | (values + (0x7f-9)*each + (9-5)*letters) // below 0, or over 9, letters 5
+	return values + 10*letters, bad
 }
 
 // uuidAt gives the ID that is a UUID of so many bytes.
 func uuidAt(b []byte) (id eventID) {
 	for i := range 4 {
-		id.high |= uint64(b[i])<<(16*i) | uint64(b[4+i])<<(16*i+8)
-		id.low |= uint64(b[8+i])<<(16*i) | uint64(b[12+i])<<(16*i+8)
+		id.high |= digitsOf(b[i], i) | digitsOf(b[4+i], i)<<4
+		id.low |= digitsOf(b[8+i], i) | digitsOf(b[12+i], i)<<4
 	}
 	return id
 }
 
+// digitsOf puts the two digits of the i-th byte where digits puts them.
+func digitsOf(b byte, i int) uint64 { return (uint64(b>>4) | uint64(b&0xf)<<8) << (16 * i) }
+
 // uuid gives the bytes of a UUID.
 func (id eventID) uuid() (b [16]byte) {
 	for i := range 4 {
-		high, low := id.high>>(16*i), id.low>>(16*i)
-		b[i], b[4+i], b[8+i], b[12+i] = byte(high), byte(high>>8), byte(low), byte(low>>8)
+		b[i], b[4+i] = byteAt(id.high, i), byteAt(id.high>>4, i)
+		b[8+i], b[12+i] = byteAt(id.low, i), byteAt(id.low>>4, i)
 	}
 	return b
+}
+
+// byteAt is the inverse of digitsOf.
+func byteAt(values uint64, i int) byte {
+	values >>= 16 * i
+	return byte(values&0xf<<4 | values>>8&0xf)
 }
 
 func formatUUID(id eventID) string {
