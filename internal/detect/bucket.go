@@ -6,8 +6,9 @@ package detect
 // group is what events are counted by.
 type group struct {
 	hash    groupHash
-	newest  int64  // no bucket has a higher index
+	newest  int64  // no bucket has a higher index; loose: no event is later
 	first   uint32 // of the buckets, the latest first; as they were made if it is wide
+	loose   uint32 // the latest of its events, if they lie loose: then there are no buckets
 	events  uint32
 	buckets uint8 // as long as it is not wide
 	flags   groupFlags
@@ -158,11 +159,7 @@ func (s *shard) bucketOf(g uint32, group *group, index int64) uint32 {
 // addBucket makes a bucket and puts it into its group's list behind another, 0 for
 // the front.
 func (s *shard) addBucket(g uint32, group *group, index int64, later uint32) uint32 {
-	n := s.buckets.take()
-	if int(n) >= len(s.oldest) {
-		s.oldest = append(s.oldest, make([]uint8, slabLen)...)
-	}
-	s.oldest[n] = uint8(s.generation)
+	n := s.buckets.take(uint8(s.generation))
 	link := &group.first
 	if later != 0 {
 		link = &s.buckets.at(later).next

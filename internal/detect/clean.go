@@ -40,6 +40,10 @@ func (d *Detector) remembers(e *eventEntry) bool {
 	if g == 0 {
 		return false
 	}
+	if group := s.groups.at(g); group.loose != 0 {
+		_, fit := s.fitLoose(group, &ev)
+		return fit == knownLoose
+	}
 	n, _ := s.find(g, floorDiv(e.time, int64(s.rule.Size)))
 	if n == 0 {
 		return false

@@ -20,7 +20,7 @@ func (d *Detector) Consistent() error {
 }
 
 func (s *shard) consistent() error {
-	groups, buckets, blocks := 0, 0, 0
+	groups, loose, buckets, blocks := 0, 0, 0, 0
 	for g := uint32(1); g < s.groups.next; g++ {
 		group := s.groups.at(g)
 		if group.flags&groupLive == 0 {
@@ -33,7 +33,11 @@ func (s *shard) consistent() error {
 		if (len(s.alerts[g]) > 0) != (group.flags&groupAlerts != 0) {
 			return fmt.Errorf("group %d with %d alerts: %+v", g, len(s.alerts[g]), *group)
 		}
-		listed, events, previous := 0, 0, uint32(0)
+		if err := s.consistentLoose(g); err != nil {
+			return fmt.Errorf("group %d: %w: %+v", g, err, *group)
+		}
+		loose += int(group.looseEvents())
+		listed, events, previous := 0, int(group.looseEvents()), uint32(0)
 		for n := group.first; n != 0; previous, n = n, s.buckets.at(n).next {
 			b := s.buckets.at(n)
 			if err := s.consistentBucket(g, n, previous); err != nil {
@@ -54,6 +58,8 @@ func (s *shard) consistent() error {
 		return fmt.Errorf("%d groups, %d in the table", groups, s.index.used)
 	case buckets != given(s.buckets.next)-len(s.buckets.free):
 		return fmt.Errorf("%d buckets in groups, %d free of %d", buckets, len(s.buckets.free), s.buckets.next)
+	case loose != given(s.loose.next)-len(s.loose.free):
+		return fmt.Errorf("%d loose events in groups, %d free of %d", loose, len(s.loose.free), s.loose.next)
 	case blocks != s.runs.blocks():
 		return fmt.Errorf("%d blocks in buckets, %d taken", blocks, s.runs.blocks())
 	}
@@ -62,6 +68,42 @@ func (s *shard) consistent() error {
 
 // given is how many numbers of a slab were given out, of which 0 is none.
 func given(next uint32) int { return int(max(next, 1)) - 1 }
+
+func (s *shard) consistentLoose(g uint32) error {
+	group := s.groups.at(g)
+	if group.loose != 0 && (group.first != 0 || group.events == 0 || group.events > mostLoose || group.flags&groupAlerts != 0) {
+		return errors.New("is not to have loose events")
+	}
+	known := map[eventIdentity]bool{}
+	younger, later := uint8(0), group.newest
+	var times []int64
+	for n, i := group.loose, uint32(0); i < group.looseEvents(); i++ {
+		l := s.loose.at(n)
+		age := s.age(l.generation)
+		identity := eventIdentity{l.time, l.id, l.flags & eventUUID}
+		switch {
+		case l.group != g || l.time > later:
+			return fmt.Errorf("loose event %d does not belong: %+v", n, *l)
+		case age < younger || age >= Generations || s.loose.oldest[n] != l.generation:
+			return fmt.Errorf("loose event %d is %d generations old, the one after %d", n, age, younger)
+		case known[identity]:
+			return fmt.Errorf("loose event %d was there already", n)
+		}
+		known[identity], younger, later, n = true, age, l.time, l.older
+		if times = append(times, l.time); len(times) > s.rule.Threshold {
+			if distance(times[len(times)-1-s.rule.Threshold], l.time) < uint64(s.rule.Size) || s.rule.Window == Session {
+				return errors.New("loose events over the threshold")
+			}
+		}
+	}
+	return nil
+}
+
+type eventIdentity struct {
+	time int64
+	id   eventID
+	uuid eventFlags
+}
 
 func (s *shard) consistentBucket(g, n, previous uint32) error {
 	b, group := s.buckets.at(n), s.groups.at(g)
@@ -79,14 +121,14 @@ func (s *shard) consistentBucket(g, n, previous uint32) error {
 	case !slices.IsSortedFunc(events, func(a, b event) int { return a.compare(b) }):
 		return errors.New("events out of order")
 	}
-	if s.age(s.oldest[n]) >= Generations {
+	if s.age(s.buckets.oldest[n]) >= Generations {
 		return errors.New("not looked for when it is too old")
 	}
 	for i, e := range events {
 		if floorDiv(e.time, int64(s.rule.Size)) != b.index || i > 0 && e.compare(events[i-1]) == 0 {
 			return fmt.Errorf("event %d does not belong", i)
 		}
-		if age := s.age(e.generation); age >= Generations || age > s.age(s.oldest[n]) {
+		if age := s.age(e.generation); age >= Generations || age > s.age(s.buckets.oldest[n]) {
 			return fmt.Errorf("event %d is %d generations old", i, age)
 		}
 	}

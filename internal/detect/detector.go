@@ -32,6 +32,7 @@ func New(rule Rule) *Detector {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
+		s.few, s.apart = d.rule.few()
 		s.lead = time.Duration(d.rule.generationLength() / shardCount * int64(i))
 		s.profiles.most = s.budget() / 16
 	}
@@ -80,7 +81,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.turn(now)
-		if s.buckets.next >= fewBuckets {
+		if s.many() {
 			s.readAhead(order.prepared, order.first[i])
 		}
 		c.shard = s

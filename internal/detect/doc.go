@@ -21,10 +21,14 @@
 // in one bucket or in neighbours (session); hence the data structure, which
 // finds a bucket and its neighbours.
 //
+// Most groups never get near the threshold. As long as so few of a group's events are
+// near each other that no window can hold more than the threshold, and all came about in
+// order, they lie loose: in a list, and in no bucket yet.
+//
 // There is no watermark. An event is remembered by when it arrived, for at least
 // the size plus the retention of running time, and counts together with whatever
 // arrives within that, however old either is.
 //
-// Groups, buckets and events lie in slabs without pointers, so that the garbage
-// collector has nothing to follow however many there are.
+// Groups, loose events, buckets and their events lie in slabs without pointers, so that
+// the garbage collector has nothing to follow however many there are.
 package detect

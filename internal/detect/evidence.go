@@ -31,12 +31,12 @@ const (
 	profileBytes   = 200 // about what one takes besides its names
 )
 
-func (p *profiles) number(model, operation, region string) uint16 {
+func (p *profiles) number(e *Event) uint16 {
 	// Mostly it is the last one. What is likeliest to differ is compared first.
-	if p.last.model == model && p.last.region == region && p.last.operation == operation && len(p.list) > 0 {
+	if p.last.model == e.Model && p.last.region == e.Region && p.last.operation == e.Operation && len(p.list) > 0 {
 		return p.latest
 	}
-	return p.find(model, operation, region)
+	return p.find(e.Model, e.Operation, e.Region)
 }
 
 func (p *profiles) find(model, operation, region string) uint16 {

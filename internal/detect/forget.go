@@ -3,11 +3,7 @@
 
 package detect
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"time"
-)
+import "time"
 
 // Generations is how many spans of arrival an event's memory is cut into. The
 // oldest is dropped whole, so that an event is remembered for between
@@ -21,10 +17,14 @@ const textSlots = 8
 // turn moves on to the generation that now belongs to and forgets what arrived
 // too many of them ago. Time that runs backwards changes nothing.
 func (s *shard) turn(now time.Time) {
+	if now.Before(s.ends) { // as mostly
+		return
+	}
 	if s.started.IsZero() {
 		s.started = now.Add(-s.lead)
 	}
 	present := s.rule.generationOf(int64(now.Sub(s.started)))
+	s.ends = s.started.Add(time.Duration(int64(present+1) * s.rule.generationLength()))
 	if present <= s.generation {
 		return
 	}
@@ -59,35 +59,22 @@ func (s *shard) forget(now time.Time) {
 			delete(s.observed, key)
 		}
 	}
-	s.forgetBuckets()
+	tooOld := uint8(s.generation - Generations)
+	for list := range s.loose.of(tooOld) {
+		s.forgetLoose(list)
+	}
+	for list := range s.buckets.of(tooOld) {
+		s.forgetBuckets(list)
+	}
 	for g := range s.alerts {
 		s.forgetAlerts(g, now)
 	}
 	s.shrinkMaps()
 }
 
-// forgetBuckets looks for the buckets that may hold events that are too old, some at a
-// time, so that none waits for the memory of the one before.
-func (s *shard) forgetBuckets() {
-	tooOld := uint8(s.generation - Generations)
-	var list [64]uint32
-	found := 0
-	for next := uint32(0); next < s.buckets.next; next += 8 {
-		for some := sameBytes(binary.LittleEndian.Uint64(s.oldest[next:]), tooOld); some != 0; some &= some - 1 {
-			list[found] = next + uint32(bits.TrailingZeros64(some)/8)
-			found++
-		}
-		if found > len(list)-8 {
-			s.forgetSome(list[:found])
-			found = 0
-		}
-	}
-	s.forgetSome(list[:found])
-}
-
-// forgetSome drops what is too old of a list of buckets, some of which may be free.
-func (s *shard) forgetSome(list []uint32) {
-	if s.buckets.next >= fewBuckets {
+// forgetBuckets drops what is too old of a list of buckets, some of which may be free.
+func (s *shard) forgetBuckets(list []uint32) {
+	if s.many() { // so that none waits for the memory of the one before
 		var ahead int64
 		for _, n := range list {
 			ahead += s.groups.at(s.buckets.at(n).group).newest
@@ -120,12 +107,6 @@ func (s *shard) forgetSome(list []uint32) {
 	}
 }
 
-// sameBytes marks the bytes of a word that are some byte, by their highest bit.
-func sameBytes(word uint64, b uint8) uint64 {
-	word ^= each * uint64(b)
-	return ^((word&^highest + 0x7f*each) | word) & highest
-}
-
 // forgetEvents drops a bucket's events that are too old.
 func (s *shard) forgetEvents(n uint32, b *bucket, group *group) {
 	g := b.group
@@ -150,7 +131,7 @@ func (s *shard) forgetEvents(n uint32, b *bucket, group *group) {
 		return
 	}
 	group.events -= uint32(len(events) - kept)
-	s.oldest[n] = present - oldest
+	s.buckets.oldest[n] = present - oldest
 	s.resize(n, b, events, kept)
 }
 
@@ -187,6 +168,7 @@ func (s *shard) evict(g uint32, told []Alert) []Alert {
 // dropGroup forgets a group with all that it has.
 func (s *shard) dropGroup(g uint32) {
 	group := s.groups.at(g)
+	s.dropLoose(group)
 	for group.first != 0 {
 		s.dropBucket(group.first)
 	}

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"unsafe"
 )
 
 // A shard has an equal share of the memory. Of that, at most
@@ -26,9 +27,12 @@ func (s *shard) bytes() int64 {
 }
 
 func (s *shard) windowBytes() int64 {
-	return s.groups.bytes() + s.index.bytes() + s.buckets.bytes() + int64(cap(s.oldest)) + s.wide.bytes() + s.runs.bytes() +
+	return s.groups.bytes() + s.index.bytes() + s.looseBytes() + s.buckets.bytes() + s.wide.bytes() + s.runs.bytes() +
 		observedBytes(max(s.peak, len(s.observed)))
 }
+
+// looseBytes allows for the allocator, which takes 5,376 bytes for a chunk of 5,120.
+func (s *shard) looseBytes() int64 { return s.loose.bytes() / 20 * 21 }
 
 func (s *shard) textBytes() (n int64) {
 	for _, t := range s.texts {
@@ -56,9 +60,8 @@ func (s *shard) hasTextRoom() bool {
 func (s *shard) shrinkMaps() {
 	s.index.shrink()
 	s.wide.shrink()
-	if s.buckets.next == 0 {
-		s.oldest = nil
-	}
+	s.loose.shrink()
+	s.buckets.shrink()
 	s.peak = max(s.peak, len(s.observed))
 	if len(s.observed) < s.peak/4 {
 		s.observed, s.peak = copyMap(s.observed), len(s.observed)
@@ -75,25 +78,23 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 // take the shard over its share of the memory, and nothing is free that could be given
 // back. A group that alone takes an eighth of the share makes room itself: by what it
 // can do without, or it goes.
-func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
+func (s *shard) makeRoom(hash groupHash, e *event, told []Alert) []Alert {
 	if s.room = 0; s.rule.MaxBytes == 0 {
 		return told
 	}
-	if s.ample() {
-		s.room = eventsAhead - 1
+	if events := s.ample(); events > 0 {
+		s.room = events - 1
 		return told
 	}
 	if observedBytes(len(s.observed)+1) > s.budget()/4 {
 		s.forgetObserved()
 	}
 	for {
-		var n, victim uint32
+		var victim uint32
 		g := s.findGroup(hash)
-		if g != 0 {
-			n, _ = s.find(g, index)
-		}
-		full, need := s.full(g, n), s.severalNeed(g, n)
-		if !full && !s.severalFull(need) {
+		need, several := s.needs(g, e)
+		full := need > 0 && need+s.kept() > s.left()
+		if !full && !s.severalFull(several, need) {
 			return told
 		}
 		var taken int64
@@ -103,7 +104,7 @@ func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 		switch large := s.budget() / 8; {
 		case s.giveChunk():
 			continue
-		case taken+need > large && s.trim(g):
+		case taken+several > large && s.trim(g):
 			continue
 		case taken > large:
 			victim = g
@@ -119,53 +120,74 @@ func (s *shard) makeRoom(hash groupHash, index int64, told []Alert) []Alert {
 	}
 }
 
-// eventsAhead is for how many events it is looked ahead whether there is memory.
-const eventsAhead = 16
-
-// ample reports whether that many events surely find room, whatever they are.
-func (s *shard) ample() bool {
-	observed := observedBytes(len(s.observed) + eventsAhead)
-	need := s.groups.chunkBytes() + s.index.bytes() + s.buckets.chunkBytes() + s.wide.bytes() + eventsAhead*pageBytes + observed
-	return observed <= s.budget()/4 && !s.over(need+s.keptForSeveral())
-}
-
-// over reports whether so much more is more than there may be.
-func (s *shard) over(need int64) bool {
-	return s.windowBytes()+need > s.budget()/4*3 || s.bytes()+need > s.budget()
-}
-
-// full reports whether an event needs more memory than there may be for its group,
-// which is 0 if it is new, or its bucket, likewise.
-func (s *shard) full(g, n uint32) bool {
-	var need int64
-	if g == 0 {
-		need += s.groups.growth() + s.index.growth()
-	}
-	if n == 0 {
-		need += s.buckets.growth()
-	}
-	return need > 0 && s.over(need+s.keptForSeveral())
-}
-
-// severalNeed is what an event needs of the memory that only groups with several
-// events in a window, or with many windows, take: blocks, and places in the table of
-// the wide.
-func (s *shard) severalNeed(g, n uint32) int64 {
-	switch {
-	case g == 0:
+// ample tells how many events surely find room, whatever they are.
+func (s *shard) ample() int {
+	const most = slabLen // then a chunk more of each slab is enough
+	observed := observedBytes(len(s.observed) + most)
+	if observed > s.budget()/4 {
 		return 0
-	case n != 0:
-		return s.runs.growth(n, int(s.buckets.at(n).count))
-	case s.groups.at(g).flags&groupWide != 0 || s.groups.at(g).buckets >= narrow:
-		return s.wide.growth()
 	}
-	return 0
+	slabs := s.groups.chunkBytes() + s.loose.chunkBytes() + s.buckets.chunkBytes()
+	need := slabs + s.index.bytes() + s.wide.bytes() + s.runs.bigBytes + observed + s.kept()
+	// What is loose takes the most, where it is sorted into as many buckets, or into half as many and blocks.
+	const largest = (mostLoose+1)*int64(unsafe.Sizeof(bucket{})) + mostLoose/2*4*eventBytes + pageBytes
+	return int(min((s.left()-need)/largest, most))
 }
 
-// severalFull reports whether that is more than there may be. To forget any other group
-// would not help.
-func (s *shard) severalFull(need int64) bool {
-	return need > 0 && s.severalBytes()+need > s.forSeveral() && s.over(need)
+// left is how much more there may be.
+func (s *shard) left() int64 {
+	return min(s.budget()/4*3-s.windowBytes(), s.budget()-s.bytes())
+}
+
+// needs tells the memory that an event takes, for its group, which is 0 if it is new,
+// or its place there. Apart is what only groups with several events in a window, or
+// with many windows, take: blocks, and places in the table of the wide.
+func (s *shard) needs(g uint32, e *event) (need, several int64) {
+	if g == 0 {
+		need = s.groups.growth(1) + s.index.growth(1)
+		if s.few == 0 {
+			return need + s.bucketGrowth(1), 0
+		}
+		return need + s.loose.growth(1), 0
+	}
+	group, index := s.groups.at(g), floorDiv(e.time, int64(s.rule.Size))
+	switch _, fit := s.fitLoose(group, e); {
+	case fit == knownLoose:
+		return 0, 0
+	case fit == fitsLoose || s.isNext(group, e):
+		return s.loose.growth(1), 0
+	case group.loose != 0: // not for long
+		buckets, blocks := s.spread(group, index)
+		if buckets > narrow {
+			several = s.wide.growth(buckets)
+		}
+		return s.bucketGrowth(buckets), several + s.runs.growthOfAll(blocks)
+	}
+	switch n, _ := s.find(g, index); {
+	case n != 0:
+		return 0, s.runs.growth(n, int(s.buckets.at(n).count))
+	case group.flags&groupWide != 0:
+		several = s.wide.growth(1)
+	case group.buckets >= narrow: // it may become wide
+		several = s.wide.growth(int(group.buckets) + 1)
+	}
+	return s.bucketGrowth(1), several
+}
+
+// bucketGrowth is the memory that so many more buckets take, but for the first chunk,
+// which is kept for them.
+func (s *shard) bucketGrowth(buckets int) int64 {
+	growth := s.buckets.growth(buckets)
+	if s.buckets.next == 0 {
+		growth -= s.buckets.chunkBytes()
+	}
+	return growth
+}
+
+// severalFull reports whether that is more than there may be, besides what else an event
+// needs. To forget any other group would not help.
+func (s *shard) severalFull(several, besides int64) bool {
+	return several > 0 && s.severalBytes()+several > s.forSeveral() && several+besides > s.left()
 }
 
 // forSeveral is the memory that such groups may take even where there are so many
@@ -174,8 +196,14 @@ func (s *shard) forSeveral() int64 { return max(s.budget()/16, 8*pageBytes) }
 
 func (s *shard) severalBytes() int64 { return s.runs.bytes() + s.wide.bytes() }
 
-// keptForSeveral is what they do not take of it yet.
-func (s *shard) keptForSeveral() int64 { return max(0, s.forSeveral()-s.severalBytes()) }
+// kept is the memory that is free only for who needs buckets and blocks.
+func (s *shard) kept() int64 {
+	kept := max(0, s.forSeveral()-s.severalBytes())
+	if s.buckets.next == 0 {
+		kept += s.buckets.chunkBytes()
+	}
+	return kept
+}
 
 // boundAlerts forgets groups with alerts, but not the one that has just got one,
 // while alerts take more memory than the rest leaves them.
@@ -249,8 +277,8 @@ func (s *shard) forgetObserved() {
 // their number.
 const sampled = 8
 
-// quietest gives one of the groups with the fewest events, of some taken at random
-// but for one; one without alerts if there is any. 0 if there is no other group.
+// quietest gives one of the groups with the least weight, of some taken at random but
+// for one. 0 if there is no other group.
 func (s *shard) quietest(but uint32) (quietest uint32) {
 	if s.index.used == 0 || s.index.used == 1 && but != 0 {
 		return 0
@@ -295,10 +323,31 @@ func (s *shard) quieter(a, b uint32) uint32 {
 	return a
 }
 
+// weight orders groups by what would be lost with them: alerts, then the events of the
+// latest window, since that may be a burst, then all events.
 func (s *shard) weight(g uint32) uint64 {
 	group := s.groups.at(g)
+	weight := uint64(s.latest(group))<<32 | uint64(group.events)
 	if group.flags&groupAlerts != 0 {
-		return 1<<32 | uint64(group.events)
+		weight |= 1 << 63
 	}
-	return uint64(group.events)
+	return weight
+}
+
+// latest is about how many events a group's latest window holds.
+func (s *shard) latest(group *group) uint32 {
+	switch {
+	case group.events <= 1:
+		return group.events
+	case group.loose != 0:
+		return s.latestLoose(group)
+	}
+	b := s.buckets.at(group.first)
+	count := uint32(b.count)
+	if b.next != 0 {
+		if before := s.buckets.at(b.next); before.index == b.index-1 {
+			count += uint32(before.count)
+		}
+	}
+	return count
 }

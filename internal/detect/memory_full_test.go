@@ -42,6 +42,8 @@ func (f *fullShard) call(user []byte, after time.Duration) Result {
 	}}, f.now)
 	// To have a page, so many groups may have to go whose blocks are the shortest.
 	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*pageLen, "groups evicted for one call")
+	// Lists that grow are not foreseen.
+	require.LessOrEqual(f.t, f.shards[0].windowBytes(), f.shards[0].budget()/4*3+2*pageBytes)
 	return result
 }
 
@@ -100,48 +102,68 @@ func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
 	}
 }
 
-// fill makes users who call once each until the memory is full.
-func (f *fullShard) fill() (users [][]byte) {
+// fill makes users who make a call at each of some times, until the memory is full.
+func (f *fullShard) fill(after ...time.Duration) (users [][]byte) {
 	for f.shards[0].evicted == 0 {
 		users = append(users, f.user())
-		f.call(users[len(users)-1], 0)
+		for _, after := range after {
+			f.call(users[len(users)-1], after)
+		}
 	}
 	return users
 }
 
-func newFullShard(t *testing.T) *fullShard { return newFullShardOf(t, 16<<20) }
+func newFullShard(t *testing.T) *fullShard {
+	return newFullShardOf(t, Rule{Threshold: 50, MaxBytes: 16 << 20})
+}
 
-func newFullShardOf(t *testing.T, bytes int64) *fullShard {
-	return &fullShard{t: t, now: noon, Detector: New(Rule{
-		Threshold: 50, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: bytes,
-	})}
+func newFullShardOf(t *testing.T, rule Rule) *fullShard {
+	rule.Size, rule.Retention = time.Minute, time.Hour
+	rule.KeepAlive, rule.MaxDuration = 10*time.Minute, time.Hour
+	return &fullShard{t: t, now: noon, Detector: New(rule)}
 }
 
 // knows reports whether a user is remembered.
 func (f *fullShard) knows(user []byte) bool { return f.shards[0].findGroup(f.hasher.group(user)) != 0 }
 
-// again has those users who are remembered call, as many as may, and tells how many
-// groups were evicted for it.
-func (f *fullShard) again(users [][]byte, most int, after time.Duration) (evicted int) {
+// again has some of those users who are remembered make some calls. It gives these
+// users, and tells how many groups were evicted for it.
+func (f *fullShard) again(users [][]byte, most, calls int) (called [][]byte, evicted int) {
 	before := f.shards[0].evicted
 	for _, user := range users {
-		if most > 0 && f.knows(user) {
-			f.call(user, after)
-			most--
+		if len(called) < most && f.knows(user) {
+			for range calls {
+				f.call(user, time.Duration(f.calls)*time.Microsecond)
+			}
+			called = append(called, user)
 		}
 	}
-	return f.shards[0].evicted - before
+	return called, f.shards[0].evicted - before
 }
 
-// Where the memory is full of users who called once, some may still call again; when
-// they have filled what is kept for that, calls for which there is room need no more.
-func TestSecondCallsFindRoomWhereMemoryIsFull(t *testing.T) {
+// Where the memory is full of users who called once, one of these goes for each call of
+// another. What is kept for those who call more often takes them in without that; when
+// it is used, calls for which there is room still need no more.
+func TestCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 	f := newFullShard(t)
-	users := f.fill()
-	assert.Zero(t, f.again(users, 440, time.Second))
-	assert.Positive(t, f.again(users[440:], len(users), time.Second))
-	assert.Greater(t, f.shards[0].runs.blocks(), 1_180, "of 1,216, in nineteen pages")
-	assert.Zero(t, f.again(users, 200, 2*time.Second))
+	users := f.fill(0)
+	s := &f.shards[0]
+	assert.GreaterOrEqual(t, s.left(), s.forSeveral()+s.buckets.chunkBytes(), "what is kept")
+	busy, evicted := f.again(users, 150, fewLoose-1)
+	assert.InDelta(t, 150*(fewLoose-1), evicted, 100)
+	require.Zero(t, s.buckets.next)
+	_, evicted = f.again(busy, 56, 1)
+	assert.Zero(t, evicted)
+	assert.Equal(t, 56, s.runs.blocks(), "of 32 events, in seven pages")
+	_, evicted = f.again(busy[56:], len(busy), 1)
+	assert.Positive(t, evicted)
+	for before := s.evicted; s.evicted == before; {
+		f.call(f.user(), 0)
+	}
+	_, evicted = f.again(busy, len(busy), 32-fewLoose-1)
+	assert.Zero(t, evicted)
+	require.NoError(t, f.Consistent())
+	assert.LessOrEqual(t, s.bytes(), s.budget())
 }
 
 // Whoever calls now is not forgotten for it, however quiet: others who take the
@@ -149,31 +171,76 @@ func TestSecondCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 	for range 10 { // since it is by chance who is looked at
 		f := newFullShard(t)
-		f.fill()
-		for range 8 {
+		f.fill(0)
+		s := &f.shards[0]
+		for range 60 { // so many that some go for others
 			user := f.user()
-			for i := range 200 {
+			for i := range 45 {
 				f.call(user, time.Duration(i)*time.Millisecond)
 			}
 		}
-		evicted := f.shards[0].evicted
-		burst := f.user()
-		var told []Alert
-		for i := range 51 {
-			told = append(told, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
+		for range 10 {
+			evicted := s.evicted
+			burst := f.user()
+			var told []Alert
+			for i := range 51 {
+				told = append(told, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
+			}
+			assert.Len(t, told, 1)
+			assert.Less(t, s.evicted-evicted, 2*fewLoose+20)
 		}
-		assert.Len(t, told, 1)
-		assert.Less(t, f.shards[0].evicted-evicted, 20)
 		assert.NoError(t, f.Consistent())
 	}
+}
+
+// Whoever calls is never the one to be forgotten for it, not even as the quietest.
+func TestCallerIsNotForgotten(t *testing.T) {
+	f := newFullShard(t)
+	s := &f.shards[0]
+	number := func(user []byte) uint32 { return s.findGroup(f.hasher.group(user)) }
+	quiet, loud := f.user(), f.user()
+	for i := range 40 {
+		if i < fewLoose+1 {
+			f.call(quiet, time.Duration(i)*time.Millisecond)
+		}
+		f.call(loud, time.Duration(i)*time.Millisecond)
+	}
+	for range 100 {
+		assert.Equal(t, number(loud), s.quietest(number(quiet)))
+		if victim := s.quietestOfSeveral(number(quiet)); victim != 0 {
+			assert.Equal(t, number(loud), victim)
+		}
+	}
+}
+
+// Nor is one forgotten whose calls are few, but near each other, for others who make
+// more that are far apart.
+func TestBurstOutlivesCallsFarApart(t *testing.T) {
+	f := newFullShard(t)
+	minutes := make([]time.Duration, 20)
+	for i := range minutes {
+		minutes[i] = time.Duration(i) * time.Minute
+	}
+	f.fill(minutes...)
+	burst := f.user()
+	for i := range 5 {
+		f.call(burst, time.Duration(i)*time.Second)
+	}
+	for range 1_000 {
+		user := f.user()
+		for _, after := range minutes {
+			f.call(user, after)
+		}
+	}
+	assert.True(t, f.knows(burst))
 }
 
 // Nor is a user in several calls forgotten for one who makes very many, and whose
 // blocks want an ever longer one.
 func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
-	f := newFullShardOf(t, 8<<20)
+	f := newFullShardOf(t, Rule{Threshold: 50, MaxBytes: 8 << 20})
 	quiet, loud := f.user(), f.user()
-	for i := range 10 {
+	for i := range fewLoose + 4 {
 		f.call(quiet, time.Duration(i)*time.Second)
 	}
 	for i := range 20_000 {
@@ -184,12 +251,33 @@ func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 	assert.True(t, f.knows(loud))
 }
 
-// What a flood of users who call once has taken is of use afterwards for users who
-// call more often, although some of it is not free: that is known as before.
+// What a flood has taken is of use afterwards for users who make several calls in a
+// window, although some of it is not free: that is known as before.
 func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
-	f := newFullShard(t)
-	flood := f.fill()
-	s := &f.shards[0]
+	t.Run("of users who call once", func(t *testing.T) {
+		f := newFullShard(t)
+		f.takeForBlocks(120, f.fill(0), &f.shards[0].loose.next)
+	})
+	t.Run("of users in many windows", func(t *testing.T) {
+		f := newFullShard(t)
+		flood := make([][]byte, 700)
+		for i := range flood {
+			flood[i] = f.user()
+			f.call(flood[i], 30*time.Minute)
+		}
+		f.now = noon.Add(16 * time.Minute) // in the next generation, so that what is late is not loose
+		users := 0
+		for ; f.shards[0].evicted == 0; users++ {
+			for minute := range 12 {
+				f.call(flood[users], time.Duration(minute)*time.Minute)
+			}
+		}
+		f.takeForBlocks(150, flood[:users], &f.shards[0].buckets.next)
+	})
+}
+
+func (f *fullShard) takeForBlocks(users int, flood [][]byte, places *uint32) {
+	t, s := f.t, &f.shards[0]
 	f.now = noon.Add(time.Hour)
 	var staying []Event
 	stay := func(user []byte, after time.Duration) {
@@ -197,7 +285,9 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 		f.Observe(staying[len(staying)-1:], f.now)
 	}
 	for i := 0; i < len(flood); i += 50 {
-		stay(flood[i], 0)
+		for minute := range 3 {
+			stay(flood[i], time.Duration(minute)*time.Minute)
+		}
 	}
 	wide := f.user()
 	for minute := range 200 {
@@ -209,18 +299,18 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 			stay(heavy, time.Duration(i)*time.Millisecond)
 		}
 	}
-	f.now = noon.Add(3 * time.Hour / 2)
+	f.now = noon.Add(95 * time.Minute)
 	f.Tick(f.now)
 	require.Less(t, s.index.used, len(flood)/10)
-	places, evicted := s.buckets.next, s.evicted
-	for range 700 {
+	flooded, evicted := *places, s.evicted
+	for range users {
 		user := f.user()
-		for i := range 4 {
-			f.call(user, 3*time.Hour/2+time.Duration(i)*time.Second)
+		for i := range fewLoose + 4 {
+			f.call(user, 95*time.Minute+time.Duration(i)*time.Second)
 		}
 	}
 	assert.Equal(t, evicted, s.evicted)
-	assert.Less(t, s.buckets.next, places*3/4)
+	assert.Less(t, *places, flooded*3/4)
 	require.NoError(t, f.Consistent())
 	assert.LessOrEqual(t, s.bytes(), s.budget())
 	assert.Equal(t, len(staying), f.Observe(staying, f.now).Repeats)
@@ -229,8 +319,7 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 // Whatever comes, a full detector contradicts itself nowhere and stays within its bound.
 func TestFullMemoryStaysConsistent(t *testing.T) {
 	for _, window := range []WindowType{Sliding, Tumbling, Session} {
-		f := newFullShardOf(t, 8<<20)
-		f.rule.Window, f.rule.Threshold = window, 8
+		f := newFullShardOf(t, Rule{Window: window, Threshold: 8, MaxBytes: 8 << 20})
 		s, rng := &f.shards[0], rand.New(rand.NewPCG(1, uint64(window)))
 		var users [][]byte
 		for range 60 {

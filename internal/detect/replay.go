@@ -193,6 +193,7 @@ func (s *shard) restoreAlerting(hash groupHash, indexes []int64) {
 // restoreAlert puts an alert in its place among its group's.
 func (s *shard) restoreAlert(hash groupHash, a alertEntry) {
 	g := s.groupOf(hash)
+	s.sortLoose(g, s.groups.at(g))
 	if s.alerts == nil {
 		s.alerts = map[uint32][]*openAlert{}
 	}

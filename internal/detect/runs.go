@@ -184,6 +184,21 @@ func (r *runs) growth(owner uint32, count int) int64 {
 	return pageBytes
 }
 
+// growthOfAll is the memory that so many more blocks of each class take at most.
+func (r *runs) growthOfAll(blocks [pageClass + 1]int) int64 {
+	pages := 0
+	for class := 2; class <= pageClass; class++ { // below are events that take none
+		taken := len(r.classes[class].owners) << class
+		pages += pagesFor(taken+blocks[class]<<class) - pagesFor(taken)
+	}
+	if pages > 0 && r.spare != nil {
+		pages--
+	}
+	return int64(pages) * pageBytes
+}
+
+func pagesFor(events int) int { return (events + pageLen - 1) / pageLen }
+
 func (c *runClass) listBytes() int64 { return int64(cap(c.pages))*8 + int64(cap(c.owners))*4 }
 
 func (r *runs) bytes() int64 { return int64(r.made)*pageBytes + r.bigBytes + r.lists }

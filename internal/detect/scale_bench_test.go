@@ -18,9 +18,7 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-// BenchmarkScale has many users make calls, in random order: in quiet traffic about
-// two in the time that a call is remembered, each in a window of its own, which
-// takes the most memory; in busy traffic about two a window. It tells
+// BenchmarkScale has many users make calls, in random order. It tells
 //
 //   - ns/event, and as a multiple of a look-up of the same key in a Go map of as
 //     many groups (x-map), both in turn;
@@ -32,25 +30,36 @@ import (
 // Ten million groups take about 4 GiB, the Go map included.
 func BenchmarkScale(b *testing.B) {
 	for _, batch := range []int{100, 1_000} {
-		for _, groups := range []int{10_000, 1_000_000, 10_000_000} {
-			b.Run(fmt.Sprintf("quiet/groups=%d/batch=%d", groups, batch), func(b *testing.B) {
-				benchmarkScale(b, groups, batch, 59*time.Minute)
-			})
-		}
-		for _, groups := range []int{10_000, 1_000_000} {
-			b.Run(fmt.Sprintf("busy/groups=%d/batch=%d", groups, batch), func(b *testing.B) {
-				benchmarkScale(b, groups, batch, 0)
-			})
+		for _, t := range traffics {
+			for _, groups := range t.groups {
+				b.Run(fmt.Sprintf("%s/groups=%d/batch=%d", t.name, groups, batch), func(b *testing.B) {
+					benchmarkScale(b, t, groups, batch)
+				})
+			}
 		}
 	}
 }
 
-func benchmarkScale(b *testing.B, groups, batch int, retention time.Duration) {
-	rule := detect.Rule{Threshold: 50, Size: time.Minute, Retention: retention, MaxBytes: 8 << 30}
+// traffic is what many users do.
+type traffic struct {
+	name      string
+	calls     int           // of a user, while one is remembered, on average
+	retention time.Duration // besides a minute
+	groups    []int         // how many users there are
+}
+
+var traffics = []traffic{
+	{name: "quiet", calls: 2, retention: 59 * time.Minute, groups: []int{10_000, 1_000_000, 10_000_000}},
+	{name: "busy", calls: 2, groups: []int{10_000, 1_000_000}},
+	{name: "steady", calls: 20, retention: 59 * time.Minute, groups: []int{10_000}},
+}
+
+func benchmarkScale(b *testing.B, t traffic, groups, batch int) {
+	rule := detect.Rule{Threshold: 50, Size: time.Minute, Retention: t.retention, MaxBytes: 8 << 30}
 	empty := heap()
 	p := &population{
 		detector: detect.New(rule), groups: groups, batch: batch, now: noon,
-		pause: (rule.Size + rule.Retention) / time.Duration(2*groups),
+		pause: (rule.Size + rule.Retention) / time.Duration(t.calls*groups),
 		rng:   rand.New(rand.NewPCG(1, uint64(groups))),
 	}
 	for group := 0; group < groups; group += batch { // everybody once

@@ -13,16 +13,19 @@ import (
 type shard struct {
 	mu         sync.Mutex
 	generation uint32 // the present one
+	few        uint32 // events of a group that lie loose near each other
+	apart      uint64 // between events that are not near each other, in nanoseconds
 	room       int    // events that need not look whether there is memory
 	rule       *Rule
 
 	index   table // of the groups
 	groups  slab[group]
-	buckets slab[bucket]
-	oldest  []uint8 // by bucket: none of its events is of an earlier generation, modulo 256
+	loose   aged[loose]
+	buckets aged[bucket]
 
 	alertBytes int64
 	started    time.Time // when the first generation of this shard began
+	ends       time.Time // when the present one does
 	profiles   profiles
 
 	hasher   *hasher
@@ -52,12 +55,15 @@ type observedKey struct {
 	id    eventID
 }
 
-// fewBuckets are so few that the cache has them, those of all shards.
-const fewBuckets = 1 << 11
+// cached groups and buckets are so few that the cache has them, those of all shards.
+const cached = 1 << 11
+
+// many reports whether it is worth while to read ahead.
+func (s *shard) many() bool { return s.groups.next+s.buckets.next >= cached }
 
 // readAhead finds the groups of a list of events, and has what counting will look at
 // brought into the cache: here, no event waits for the memory of the one before. It is
-// for many buckets.
+// for many groups.
 func (s *shard) readAhead(events []prepared, first int32) {
 	var ahead int64
 	for n := first; n >= 0; n = events[n].next {
@@ -67,12 +73,12 @@ func (s *shard) readAhead(events []prepared, first int32) {
 		events[n].group = s.findGroup(events[n].hash)
 	}
 	for n := first; n >= 0; n = events[n].next {
-		if g := events[n].group; g != 0 {
+		if g := events[n].group; g != 0 && s.groups.at(g).first != 0 {
 			ahead += s.buckets.at(s.groups.at(g).first).index
 		}
 	}
 	for n := first; n >= 0; n = events[n].next {
-		if g := events[n].group; g != 0 {
+		if g := events[n].group; g != 0 && s.groups.at(g).first != 0 {
 			latest := s.groups.at(g).first
 			if known := s.events(latest); len(known) > 1 {
 				ahead += known[len(known)-1].time
@@ -86,21 +92,21 @@ func (s *shard) readAhead(events []prepared, first int32) {
 // count takes in one event. It reports false for a repeat.
 func (c *change) count(e *Event, p *prepared) bool {
 	s := c.shard
-	if s.room--; s.room < 0 {
-		c.told = s.makeRoom(p.hash, floorDiv(e.Time, int64(s.rule.Size)), c.told)
-	}
-	if e.IDOnly && s.seen(observedKey{p.hash, p.id}) {
-		return false
-	}
 	flags := p.flags
 	if e.Presumed {
 		flags |= eventPresumed
 	}
 	ev := event{time: e.Time, id: p.id, mark: mark{
-		profile:    s.profiles.number(e.Model, e.Operation, e.Region),
+		profile:    s.profiles.number(e),
 		generation: uint8(s.generation),
 		flags:      flags,
 	}}
+	if s.room--; s.room < 0 {
+		c.told = s.makeRoom(p.hash, &ev, c.told)
+	}
+	if e.IDOnly && s.seen(observedKey{p.hash, p.id}) {
+		return false
+	}
 	if flags&eventUUID == 0 && s.hasTextRoom() {
 		ev.text = s.texts[s.generation%textSlots].add(e.RequestID)
 	}
@@ -109,6 +115,18 @@ func (c *change) count(e *Event, p *prepared) bool {
 		g = s.groupOf(p.hash)
 	}
 	group := s.groups.at(g)
+	if s.isNext(group, &ev) {
+		s.addLoose(g, group, &group.loose, &ev)
+		return true
+	}
+	switch link, fit := s.fitLoose(group, &ev); fit {
+	case fitsLoose:
+		s.addLoose(g, group, link, &ev)
+		return true
+	case knownLoose:
+		return false
+	}
+	s.sortLoose(g, group)
 	n := s.bucketOf(g, group, floorDiv(ev.time, int64(s.rule.Size)))
 	if b := s.buckets.at(n); b.count == 0 {
 		b.only[0], b.count = ev, 1

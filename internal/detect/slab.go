@@ -3,7 +3,12 @@
 
 package detect
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"iter"
+	"math/bits"
+	"unsafe"
+)
 
 const (
 	slabBits = 7
@@ -59,12 +64,10 @@ func (s *slab[T]) cut() {
 	s.chunks = s.chunks[:last]
 }
 
-// growth is the memory that the next take takes.
-func (s *slab[T]) growth() int64 {
-	if len(s.free) == 0 && int(max(s.next, 1)>>slabBits) == len(s.chunks) {
-		return s.chunkBytes()
-	}
-	return 0
+// growth is the memory that the next takes take.
+func (s *slab[T]) growth(takes int) int64 {
+	last := int(max(s.next, 1)) + takes - len(s.free) - 1
+	return int64(max(0, last>>slabBits+1-len(s.chunks))) * s.chunkBytes()
 }
 
 func (s *slab[T]) chunkBytes() int64 {
@@ -75,3 +78,61 @@ func (s *slab[T]) chunkBytes() int64 {
 func (s *slab[T]) bytes() int64 {
 	return int64(len(s.chunks))*s.chunkBytes() + int64(cap(s.chunks))*8 + int64(cap(s.free))*4
 }
+
+// aged is a slab that knows of each number of which generation the oldest is that
+// lies there, modulo 256.
+type aged[T any] struct {
+	slab[T]
+	oldest []uint8
+}
+
+func (a *aged[T]) take(generation uint8) uint32 {
+	n := a.slab.take()
+	if int(n) >= len(a.oldest) {
+		a.oldest = append(a.oldest, make([]uint8, slabLen)...)
+	}
+	a.oldest[n] = generation
+	return n
+}
+
+// of gives the numbers of a generation, some at a time. Some of them may be free.
+func (a *aged[T]) of(generation uint8) iter.Seq[[]uint32] {
+	return func(yield func([]uint32) bool) {
+		var list [64]uint32
+		found := 0
+		for next := uint32(0); next < a.next; next += 8 {
+			for some := sameBytes(binary.LittleEndian.Uint64(a.oldest[next:]), generation); some != 0; some &= some - 1 {
+				list[found] = next + uint32(bits.TrailingZeros64(some)/8)
+				found++
+			}
+			if found > len(list)-8 {
+				if !yield(list[:found]) {
+					return
+				}
+				found = 0
+			}
+		}
+		yield(list[:found])
+	}
+}
+
+// sameBytes marks the bytes of a word that are some byte, by their highest bit.
+func sameBytes(word uint64, b uint8) uint64 {
+	word ^= each * uint64(b)
+	return ^((word&^highest + 0x7f*each) | word) & highest
+}
+
+// cut drops the last chunk, of whose numbers none may be in use or free.
+func (a *aged[T]) cut() {
+	a.slab.cut()
+	a.oldest = a.oldest[:a.next]
+}
+
+// shrink gives back what is left of a slab that holds nothing.
+func (a *aged[T]) shrink() {
+	if a.next == 0 {
+		a.oldest = nil
+	}
+}
+
+func (a *aged[T]) bytes() int64 { return a.slab.bytes() + int64(cap(a.oldest)) }

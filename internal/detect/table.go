@@ -61,7 +61,7 @@ func (t *table) add(tag, n uint32) {
 	if len(t.slots) == 0 {
 		t.slots = make([]slot, leastSlots)
 	}
-	if t.full() {
+	if t.used >= len(t.slots)/4*3 {
 		t.resize(2 * len(t.slots))
 	}
 	t.place(slot{tag, n})
@@ -111,9 +111,6 @@ func (t *table) resize(slots int) {
 	}
 }
 
-// full reports whether the next add makes it twice as long.
-func (t *table) full() bool { return len(t.slots) > 0 && t.used >= len(t.slots)/4*3 }
-
 // any gives one of the numbers, of which there must be some, at random.
 func (t *table) any() uint32 {
 	i := rand.IntN(len(t.slots))
@@ -123,12 +120,13 @@ func (t *table) any() uint32 {
 	return t.slots[i].n
 }
 
-// growth is the memory that the next add takes.
-func (t *table) growth() int64 {
-	if t.full() {
-		return t.bytes()
+// growth is the memory that so many adds take.
+func (t *table) growth(adds int) int64 {
+	slots := max(len(t.slots), leastSlots)
+	for t.used+adds > slots/4*3 {
+		slots *= 2
 	}
-	return 0
+	return int64(slots-len(t.slots)) * slotBytes
 }
 
 func (t *table) bytes() int64 { return int64(len(t.slots)) * slotBytes }
