@@ -41,8 +41,7 @@ func (d *Detector) remembers(e *eventEntry) bool {
 		return false
 	}
 	if group := s.groups.at(g); group.loose != 0 {
-		_, fit := s.fitLoose(group, &ev)
-		return fit == knownLoose
+		return s.isLoose(group, &ev)
 	}
 	n, _ := s.find(g, floorDiv(e.time, int64(s.rule.Size)))
 	if n == 0 {

@@ -10,10 +10,9 @@ import (
 
 const (
 	// fewLoose is how many of a group's events lie loose within a size of each other,
-	// unless the threshold is lower.
+	// unless the threshold is lower, and behind how many later ones another may be put.
 	fewLoose = 16
-	// mostLoose is how many lie loose in all. It bounds among how many a repeat is looked
-	// for, and how many are sorted at once.
+	// mostLoose is how many lie loose in all. It bounds how many are sorted at once.
 	mostLoose = 256
 )
 
@@ -62,13 +61,14 @@ func (s *shard) fitLoose(group *group, e *event) (link *uint32, fit looseFit) {
 	}
 	link = &group.loose
 	near, next := uint32(0), link // near it is whatever may be in a window with it
-	for range events {
+	for passed := range events {
 		l := s.loose.at(*next)
 		next = &l.older
 		switch {
 		case l.time > e.time:
-			if link = next; l.generation != e.generation {
-				fit = unfitLoose // the event would be behind one that is forgotten before
+			// It must not be behind what is forgotten later, nor be looked for too long.
+			if link = next; l.generation != e.generation || passed == fewLoose {
+				return nil, unfitLoose
 			}
 		case l.compare(*e) == 0:
 			return nil, knownLoose
@@ -80,9 +80,22 @@ func (s *shard) fitLoose(group *group, e *event) (link *uint32, fit looseFit) {
 		}
 	}
 	if near >= s.few {
-		fit = unfitLoose
+		return nil, unfitLoose
 	}
-	return link, fit
+	return link, fitsLoose
+}
+
+// isLoose reports whether an event is among a group's loose ones.
+func (s *shard) isLoose(group *group, e *event) bool {
+	n := group.loose
+	for range group.looseEvents() {
+		l := s.loose.at(n)
+		if l.compare(*e) == 0 {
+			return true
+		}
+		n = l.older
+	}
+	return false
 }
 
 // distance is between two times, however far apart.

@@ -324,7 +324,7 @@ func (s *shard) quieter(a, b uint32) uint32 {
 }
 
 // weight orders groups by what would be lost with them: alerts, then the events of the
-// latest window, since that may be a burst, then all events.
+// latest window, since that may be a burst, or some few anywhere, then all events.
 func (s *shard) weight(g uint32) uint64 {
 	group := s.groups.at(g)
 	weight := uint64(s.latest(group))<<32 | uint64(group.events)
@@ -337,10 +337,10 @@ func (s *shard) weight(g uint32) uint64 {
 // latest is about how many events a group's latest window holds.
 func (s *shard) latest(group *group) uint32 {
 	switch {
-	case group.events <= 1:
-		return group.events
-	case group.loose != 0:
+	case group.loose != 0 && group.events > fewLoose:
 		return s.latestLoose(group)
+	case group.first == 0: // too few to look at each
+		return group.events
 	}
 	b := s.buckets.at(group.first)
 	count := uint32(b.count)
