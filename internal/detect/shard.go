@@ -125,8 +125,9 @@ func (c *change) count(e *Event, p *prepared) bool {
 		return true
 	case knownLoose:
 		return false
+	case unfitLoose:
+		s.sortLoose(g, group)
 	}
-	s.sortLoose(g, group)
 	n := s.bucketOf(g, group, floorDiv(ev.time, int64(s.rule.Size)))
 	if b := s.buckets.at(n); b.count == 0 {
 		b.only[0], b.count = ev, 1
