@@ -147,20 +147,33 @@ func (s *shard) sortLoose(g uint32, group *group) {
 		return
 	}
 	var array [mostLoose]uint32
-	list := array[:0]
-	for n := group.loose; len(list) < int(group.events); n = s.loose.at(n).older {
-		list = append(list, n)
-	}
-	slices.Reverse(list) // so that each bucket is the latest when it is made
+	list := s.earliestFirst(group, array[:0]) // so that each bucket is the latest when it is made
 	group.loose = 0
 	for len(list) > 0 {
-		index, count := s.windowOf(list[0]), 1
-		for count < len(list) && s.windowOf(list[count]) == index {
-			count++
-		}
+		index, count := s.firstWindow(list)
 		s.fillBucket(s.addBucket(g, group, index, 0), list[:count])
 		list = list[count:]
 	}
+}
+
+// earliestFirst adds a group's loose events to a list.
+func (s *shard) earliestFirst(group *group, list []uint32) []uint32 {
+	n := group.loose
+	for range group.looseEvents() {
+		list = append(list, n)
+		n = s.loose.at(n).older
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// firstWindow gives the window of the first of a list of loose events, and how many
+// are in it.
+func (s *shard) firstWindow(list []uint32) (index int64, count int) {
+	for index = s.windowOf(list[0]); count < len(list) && s.windowOf(list[count]) == index; {
+		count++
+	}
+	return index, count
 }
 
 // fillBucket puts loose events into a bucket that is new.
@@ -181,20 +194,15 @@ func (s *shard) windowOf(n uint32) int64 { return floorDiv(s.loose.at(n).time, i
 // spread tells how many buckets a group's loose events and one more take, and how many
 // blocks of each class.
 func (s *shard) spread(group *group, index int64) (buckets int, blocks [pageClass + 1]int) {
-	held, joined := 0, 0 // events of one bucket, and of that of the one more
-	n := group.loose
-	for left := group.events; left > 0; left-- {
-		held++
-		in, older := s.windowOf(n), s.loose.at(n).older
-		if left > 1 && s.windowOf(older) == in {
-			n = older
-			continue
-		}
+	var array [mostLoose]uint32
+	joined := 0 // events of the bucket of the one more
+	for list := s.earliestFirst(group, array[:0]); len(list) > 0; {
+		in, count := s.firstWindow(list)
 		if buckets++; in == index {
-			joined = held
+			joined = count
 		}
-		blocks[classFor(held)]++
-		n, held = older, 0
+		blocks[classFor(count)]++
+		list = list[count:]
 	}
 	if joined == 0 {
 		buckets++
