@@ -101,6 +101,13 @@ func differences(what string, one, other map[window]bool) []string {
 	return []string{fmt.Sprintf("%d %s of %d: %s", len(only), what, len(one), some(only))}
 }
 
+// inOrder sorts by instance, for instances that are named in the order of their starts. What one has sent at its end may be taken
+// in after what the next one sends.
+func (r received) inOrder() received {
+	slices.SortStableFunc(r.opened, func(a, b sighting) int { return strings.Compare(a.instance, b.instance) })
+	return r
+}
+
 // repeats finds alerts that were told under several ids, more often than collectors have ended, twice by one collector, or that
 // another collector told before and this one does not tell in its first request with alerts. With a queue behind the processor there
 // is a second place where an end can come before the note that all is done, and its order.
@@ -129,7 +136,8 @@ func (r received) repeats(ends int, queued bool) (faults []string) {
 		case before.last.instance == s.instance && !queued:
 			faults = append(faults, fmt.Sprintf("an alert was told twice by one collector: %v", s.window))
 		case s.request != opening[s.instance] && !queued:
-			faults = append(faults, fmt.Sprintf("an alert was told again, but not at the start of a collector: %v", s.window))
+			faults = append(faults, fmt.Sprintf("an alert was told again, but not at the start of a collector: %v, by %s in request %d, after %s",
+				s.window, s.instance, s.request, before.last.instance))
 		}
 	}
 	return faults

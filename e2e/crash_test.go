@@ -6,6 +6,7 @@ package e2e
 import (
 	"cmp"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -97,15 +98,23 @@ func (run crashRun) play(t *testing.T) []string {
 	s := sink.Start(t)
 	run.settings.Env = append(run.settings.Env, "E2E_OUT="+s.Address)
 	extensions := "yaml:service::extensions: [" + strings.Join(run.settings.Extensions, ", ") + "]"
+	starts := 0
+	next := func(configs ...string) collector.Settings {
+		starts++
+		instance := fmt.Sprintf("yaml:service::telemetry::resource::attributes: [{name: service.instance.id, value: 'collector %03d'}]", starts)
+		settings := run.settings
+		settings.Configs = slices.Concat(settings.Configs, configs, []string{instance})
+		return settings
+	}
 	connect, done := run.feed(t, l.batches, s)
 	for _, end := range ends {
 		if end.starting {
-			c := collector.Launch(t, collector.Settings{Configs: append(slices.Clone(run.settings.Configs), extensions), Args: run.settings.Args, Env: run.settings.Env})
+			c := collector.Launch(t, next(extensions))
 			time.Sleep(end.delay)
 			run.requireQuiet(t, c.Stop(end.signal))
 			continue
 		}
-		c := collector.Start(t, run.settings)
+		c := collector.Start(t, next())
 		connect(c)
 		done.await(t, end.after)
 		time.Sleep(end.delay)
@@ -115,7 +124,7 @@ func (run crashRun) play(t *testing.T) []string {
 		}
 		run.requireQuiet(t, result)
 	}
-	c := collector.Start(t, run.settings)
+	c := collector.Start(t, next())
 	connect(c)
 	done.await(t, len(l.batches))
 	if run.queued {
@@ -123,9 +132,9 @@ func (run crashRun) play(t *testing.T) []string {
 		c.AwaitSample("otelcol_exporter_queue_size", 0)
 	}
 	result := c.Stop(syscall.SIGTERM)
-	require.Zero(t, result.Code)
+	require.Zero(t, result.Code, result.Stderr)
 	run.requireQuiet(t, result)
-	r := receive(t, s.Take())
+	r := receive(t, s.Take()).inOrder()
 	t.Logf("%d batches, %d ends, %d records, %d alerts due, %d told", len(l.batches), len(ends), len(r.records), len(l.due()), len(r.opened))
 	return r.faults(l, len(ends), run.queued)
 }
