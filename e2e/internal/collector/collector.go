@@ -154,15 +154,13 @@ func (c *Collector) Stop(signal os.Signal) Result {
 		<-c.exited
 		c.t.Fatalf("the collector does not end within %v of the signal %v: %s", Patience, signal, c.stderr)
 	}
-	return Result{c.cmd.ProcessState.ExitCode(), c.stdout.String(), c.stderr.String()}
+	return resultOf(c.cmd, c.stdout, c.stderr)
 }
 
 func (c *Collector) finish() {
 	if !c.stopped {
 		result := c.Stop(os.Interrupt)
-		// A collector says that it is ready a moment before it listens for signals.
-		early := c.cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGINT
-		if !early {
+		if !result.Early {
 			assert.Zero(c.t, result.Code, "exit code")
 		}
 		assert.Empty(c.t, result.Complaints())

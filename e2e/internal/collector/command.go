@@ -5,10 +5,12 @@ package collector
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,7 +48,15 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 // Result is what a run of the collector leaves behind.
 type Result struct {
 	Code           int
+	Early          bool // a signal ended it that it did not listen for yet: it says that it is ready a moment before
 	Stdout, Stderr string
+}
+
+func resultOf(cmd *exec.Cmd, stdout, stderr fmt.Stringer) Result {
+	state := cmd.ProcessState
+	status := state.Sys().(syscall.WaitStatus)
+	early := status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGTERM)
+	return Result{state.ExitCode(), early, stdout.String(), stderr.String()}
 }
 
 // Complaints are what was written to stderr, without what the exporter says of every refusal by the backend, and without what
@@ -76,5 +86,5 @@ func Run(t *testing.T, env []string, args ...string) Result {
 	if failed := new(exec.ExitError); err != nil {
 		require.ErrorAs(t, err, &failed)
 	}
-	return Result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return resultOf(cmd, &stdout, &stderr)
 }
