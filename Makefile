@@ -17,9 +17,9 @@ MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail
 TESTED      := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod))
 OWN_CODE    := $(wildcard processor internal)
 
-# What the binary is made of: everything below these but tests and documents.
+# What the binary is made of: everything below these but tests, mutants and documents.
 SOURCES := $(sort $(shell find go.mod go.sum $(OWN_CODE) cmd/otelcol-guardrail -type f \
-	! -name '*_test.go' ! -name '*.md' ! -path '*/testdata/*'))
+	! -name '*_test.go' ! -name '*.md' ! -path '*/testdata/*' ! -path '*/mutants/*'))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
