@@ -120,7 +120,7 @@ func (run crashRun) play(t *testing.T) []string {
 		time.Sleep(end.delay)
 		result := c.Stop(end.signal)
 		if end.signal == syscall.SIGTERM {
-			require.True(t, result.Code == 0 || result.Early, result.Stderr)
+			require.True(t, result.EndedWell(), result.Stderr)
 		}
 		run.requireQuiet(t, result)
 	}
@@ -132,7 +132,7 @@ func (run crashRun) play(t *testing.T) []string {
 		c.AwaitSample("otelcol_exporter_queue_size", 0)
 	}
 	result := c.Stop(syscall.SIGTERM)
-	require.True(t, result.Code == 0 || result.Early, result.Stderr)
+	require.True(t, result.EndedWell(), result.Stderr)
 	run.requireQuiet(t, result)
 	r := receive(t, s.Take()).inOrder()
 	t.Logf("%d batches, %d ends, %d records, %d alerts due, %d told", len(l.batches), len(ends), len(r.records), len(l.due()), len(r.opened))

@@ -160,9 +160,7 @@ func (c *Collector) Stop(signal os.Signal) Result {
 func (c *Collector) finish() {
 	if !c.stopped {
 		result := c.Stop(os.Interrupt)
-		if !result.Early {
-			assert.Zero(c.t, result.Code, "exit code")
-		}
+		assert.True(c.t, result.EndedWell(), "exit code %d", result.Code)
 		assert.Empty(c.t, result.Complaints())
 	}
 	if c.t.Failed() {

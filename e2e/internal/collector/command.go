@@ -48,15 +48,20 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 // Result is what a run of the collector leaves behind.
 type Result struct {
 	Code           int
-	Early          bool // a signal ended it that it did not listen for yet: it says that it is ready a moment before
 	Stdout, Stderr string
+
+	early bool
 }
+
+// EndedWell reports whether it ended as it was told to. It says that it is ready a moment before it listens for signals: one that
+// comes too early kills it.
+func (r Result) EndedWell() bool { return r.Code == 0 || r.early }
 
 func resultOf(cmd *exec.Cmd, stdout, stderr fmt.Stringer) Result {
 	state := cmd.ProcessState
 	status := state.Sys().(syscall.WaitStatus)
 	early := status.Signaled() && (status.Signal() == syscall.SIGINT || status.Signal() == syscall.SIGTERM)
-	return Result{state.ExitCode(), early, stdout.String(), stderr.String()}
+	return Result{state.ExitCode(), stdout.String(), stderr.String(), early}
 }
 
 // Complaints are what was written to stderr, without what the exporter says of every refusal by the backend, and without what
