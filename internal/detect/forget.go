@@ -168,7 +168,9 @@ func (s *shard) evict(g uint32, told []Alert) []Alert {
 // dropGroup forgets a group with all that it has.
 func (s *shard) dropGroup(g uint32) {
 	group := s.groups.at(g)
-	s.dropLoose(group)
+	for n, l := range s.looseOf(group) {
+		s.loose.put(n, l)
+	}
 	for group.first != 0 {
 		s.dropBucket(group.first)
 	}

@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"iter"
 	"math"
 	"slices"
 )
@@ -87,13 +88,10 @@ func (s *shard) fitLoose(group *group, e *event) (link *uint32, fit looseFit) {
 
 // isLoose reports whether an event is among a group's loose ones.
 func (s *shard) isLoose(group *group, e *event) bool {
-	n := group.loose
-	for range group.looseEvents() {
-		l := s.loose.at(n)
+	for _, l := range s.looseOf(group) {
 		if l.compare(*e) == 0 {
 			return true
 		}
-		n = l.older
 	}
 	return false
 }
@@ -127,15 +125,29 @@ func (g *group) looseEvents() uint32 {
 	return g.events
 }
 
+// looseOf gives a group's loose events with their numbers, the latest first. They may be
+// given back meanwhile.
+func (s *shard) looseOf(group *group) iter.Seq2[uint32, *loose] {
+	return func(yield func(uint32, *loose) bool) {
+		n := group.loose
+		for range group.looseEvents() {
+			l := s.loose.at(n)
+			older := l.older
+			if !yield(n, l) {
+				return
+			}
+			n = older
+		}
+	}
+}
+
 // latestLoose is how many of a group's loose events are within a size of the latest.
 func (s *shard) latestLoose(group *group) (count uint32) {
-	n, latest := group.loose, s.loose.at(group.loose).time
-	for count < group.events {
-		l := s.loose.at(n)
-		if distance(latest, l.time) >= uint64(s.rule.Size) {
+	for _, l := range s.looseOf(group) {
+		if distance(group.newest, l.time) >= uint64(s.rule.Size) {
 			break
 		}
-		count, n = count+1, l.older
+		count++
 	}
 	return count
 }
@@ -158,10 +170,8 @@ func (s *shard) sortLoose(g uint32, group *group) {
 
 // earliestFirst adds a group's loose events to a list.
 func (s *shard) earliestFirst(group *group, list []uint32) []uint32 {
-	n := group.loose
-	for range group.looseEvents() {
+	for n := range s.looseOf(group) {
 		list = append(list, n)
-		n = s.loose.at(n).older
 	}
 	slices.Reverse(list)
 	return list
@@ -236,16 +246,4 @@ func (s *shard) forgetLoose(list []uint32) {
 			s.dropGroup(g)
 		}
 	}
-}
-
-// dropLoose forgets a group's loose events.
-func (s *shard) dropLoose(group *group) {
-	n, events := group.loose, group.looseEvents()
-	for range events {
-		l := s.loose.at(n)
-		older := l.older
-		s.loose.put(n, l)
-		n = older
-	}
-	group.loose, group.events = 0, group.events-events
 }
