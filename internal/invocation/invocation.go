@@ -47,6 +47,8 @@ const (
 	NoBody       // unknown: the answer is not in the record
 	Unreadable   // unknown: cut off or broken
 	Unrecognised // unknown: an action value that nobody knows
+	Several      // unknown: several records in one
+	Untold       // unknown: telemetry that writes the same whether or not a guardrail ran
 
 	Absent   // unguarded: the service would have written it
 	Presumed // unguarded: the service may leave nothing behind
@@ -54,7 +56,7 @@ const (
 
 var evidenceNames = [...]string{
 	"", "applied", "unnamed", "uncovered", "claimed", "enforced", "model", "provider", "error",
-	"no_body", "unreadable", "unrecognised", "absent", "presumed",
+	"no_body", "unreadable", "unrecognised", "several", "untold", "absent", "presumed",
 }
 
 // EvidenceCount is the number of kinds of evidence, zero included.
@@ -88,6 +90,8 @@ func Kinds() []Kind {
 		{Unknown, NoBody},
 		{Unknown, Unreadable},
 		{Unknown, Unrecognised},
+		{Unknown, Several},
+		{Unknown, Untold},
 		{Unguarded, Absent},
 		{Unguarded, Presumed},
 	}

@@ -14,7 +14,8 @@ import (
 type Options struct {
 	GuardrailKeys      []string  // attributes that name the guardrails of an attribute record
 	UserKeys           []string  // attributes that name the user, the best first
-	Providers          []string  // providers whose attribute records are judged; others are not applicable
+	Providers          []string  // providers whose attribute records are judged; "*": any; others are not applicable
+	SilentScopes       []string  // globs of instrumentation scopes whose records never tell of guardrails
 	ApprovedGuardrails []string  // "id" or "id:version"; empty: any will do
 	UnguardableModels  []string  // globs of foundation-model ids
 	AssumeGuarded      []Pattern // where a guardrail is enforced outside the request

@@ -21,9 +21,15 @@ type Config struct {
 	// record with an identity of its own. Empty: only that identity is taken.
 	UserKeys []string `mapstructure:"user_keys"`
 
-	// Providers are the names under which attribute records mean Amazon Bedrock; those that name another
-	// provider are not_applicable. At least one.
+	// Providers are the names under which attribute records mean Amazon Bedrock, compared without case,
+	// ".", "-" and "_". A record that names another provider is not_applicable, unless its model id has
+	// Bedrock's form. "*" judges the records of any provider. At least one.
 	Providers []string `mapstructure:"providers"`
+
+	// SilentScopes are globs of the instrumentation scopes whose log records never tell of a guardrail.
+	// Without evidence, such a record is unknown/untold instead of unguarded. Default: the instrumentations
+	// known to write the same record whether or not a guardrail ran.
+	SilentScopes []string `mapstructure:"silent_scopes"`
 
 	// ApprovedGuardrails are the guardrails that count: a bare id or an ARN, either also with `:version`
 	// behind it. Empty (the default): any guardrail will do.
@@ -86,9 +92,21 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		GuardrailKeys: []string{
 			"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id",
+			"gen_ai.guardrail.policy.id",
 		},
-		UserKeys:           []string{"user.id", "enduser.id", "enduser.pseudo.id"},
-		Providers:          []string{"aws.bedrock", "aws_bedrock", "aws"},
+		// The service is who acts where nobody is named.
+		UserKeys: []string{
+			"user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.request.user", "traceloop.association.properties.user_id",
+			"service.name",
+		},
+		Providers: []string{"aws.bedrock", "bedrock", "amazon.bedrock", "bedrock.converse", "aws"},
+		SilentScopes: []string{
+			"opentelemetry.instrumentation.botocore*", "opentelemetry.instrumentation.bedrock*",
+			"opentelemetry.instrumentation.openai*", "opentelemetry.instrumentation.langchain*",
+			"opentelemetry.instrumentation.genai*", "opentelemetry.util.genai*", "openlit*",
+			"@opentelemetry/instrumentation-openai", "@elastic/opentelemetry-instrumentation-openai",
+			"io.opentelemetry.aws-sdk-2.2",
+		},
 		ApprovedGuardrails: []string{},
 		UnguardableModels: []string{
 			"amazon.titan-embed-*", "amazon.nova-*embed*", "cohere.embed-*", "*.rerank-*", "amazon.nova-*sonic*",

@@ -40,6 +40,7 @@ func (c *Config) mistakes() (found mistakes) {
 	if len(c.Providers) == 0 {
 		found.add("providers", "[] leaves no provider to detect at; allowed: at least one name")
 	}
+	found.checkList("silent_scopes", c.SilentScopes, checkGlob)
 	found.checkList("approved_guardrails", c.ApprovedGuardrails, func(entry string) string {
 		if !guardrail.MatchString(entry) {
 			return `is not a guardrail; allowed: "id", "arn:aws:bedrock:<region>:<account>:guardrail/<id>", either also with ":version"`

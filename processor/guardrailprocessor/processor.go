@@ -64,6 +64,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 			GuardrailKeys:      config.GuardrailKeys,
 			UserKeys:           config.UserKeys,
 			Providers:          config.Providers,
+			SilentScopes:       config.SilentScopes,
 			ApprovedGuardrails: config.ApprovedGuardrails,
 			UnguardableModels:  config.UnguardableModels,
 			AssumeGuarded:      patterns(config.AssumeGuarded),
