@@ -19,6 +19,8 @@ const (
 	attrEvidence     = annotationPrefix + "evidence"
 	attrGuardrailIDs = annotationPrefix + "guardrail_ids"
 	attrPartition    = annotationPrefix + "partition"
+	attrIntervened   = annotationPrefix + "intervened"
+	attrContentID    = annotationPrefix + "id"
 
 	// AttrPrincipal names the principal, also as a key to group by.
 	AttrPrincipal = annotationPrefix + "principal"
@@ -33,10 +35,17 @@ var annotatedFields = []string{AttrUser, attrAccount, attrRegion, attrModel, att
 // was read from, in place of any annotations that came with it. An empty
 // partition is left out.
 func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
+	var contentID string
+	if inv.RequestID == "" { // with which a record without its body is still told from others
+		contentID = inv.ContentID(record)
+	}
 	StripAnnotations(record)
 	attrs := record.Attributes()
 	attrs.PutStr(attrVerdict, inv.Verdict.String())
 	attrs.PutStr(attrEvidence, inv.Evidence.String())
+	if inv.Intervened {
+		attrs.PutBool(attrIntervened, true)
+	}
 	if len(inv.Guardrails) > 0 {
 		ids := attrs.PutEmptySlice(attrGuardrailIDs)
 		ids.EnsureCapacity(len(inv.Guardrails))
@@ -52,14 +61,19 @@ func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 	if partition != "" {
 		attrs.PutStr(attrPartition, partition)
 	}
+	if contentID != "" {
+		attrs.PutStr(attrContentID, contentID)
+	}
 	inv.put(attrs, AttrUser, inv.User)
 	inv.put(attrs, attrAccount, inv.Account)
 	inv.put(attrs, attrRegion, inv.Region)
 	inv.put(attrs, attrModel, inv.Model)
 	inv.put(attrs, attrMethod, inv.Operation)
 	inv.put(attrs, attrRequestID, inv.RequestID)
-	// A time of observation differs between deliveries and must not look stated.
-	if record.Timestamp() == 0 && inv.TimeSource == StatedTime && inv.Time > 0 {
+	// The Bedrock record's own time overrules that of a forwarder, which would take its
+	// place once the body is left out. A time of observation is not written: it differs
+	// between deliveries and must not look stated.
+	if (inv.bedrock || record.Timestamp() == 0) && inv.TimeSource == StatedTime && inv.Time > 0 {
 		record.SetTimestamp(pcommon.Timestamp(inv.Time))
 	}
 }
@@ -67,10 +81,21 @@ func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 // StripAnnotations removes annotations that came with a record. Only this
 // project's own alerts keep theirs: they are no invocations to anybody.
 func StripAnnotations(record plog.LogRecord) {
-	if eventName(record) == AlertEvent {
-		return
+	if eventName(record) != AlertEvent {
+		stripAnnotations(record.Attributes())
 	}
-	record.Attributes().RemoveIf(func(name string, _ pcommon.Value) bool {
+}
+
+// StripAnnotationsAround removes annotations that came with a scope and a resource.
+// A load balancer reads the resource first, so that a forged key there would split
+// a user's invocations.
+func StripAnnotationsAround(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
+	stripAnnotations(resource.Attributes())
+	stripAnnotations(scope.Attributes())
+}
+
+func stripAnnotations(attrs pcommon.Map) {
+	attrs.RemoveIf(func(name string, _ pcommon.Value) bool {
 		return strings.HasPrefix(name, annotationPrefix)
 	})
 }
@@ -89,7 +114,7 @@ func (inv *Invocation) put(attrs pcommon.Map, key, value string) {
 // readAnnotations takes the verdict from annotations, and the fields from the
 // record as usual, or from where Annotate wrote them when the body was left out
 // on the way. It reports false for a record without a verdict that is known.
-func (r *Reader) readAnnotations(record plog.LogRecord, inv *Invocation) bool {
+func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invocation) bool {
 	attrs := record.Attributes()
 	annotation := func(key string) string {
 		value, ok := attrs.Get(key)
@@ -102,7 +127,11 @@ func (r *Reader) readAnnotations(record plog.LogRecord, inv *Invocation) bool {
 	if !ok {
 		return false
 	}
-	r.readBedrock(record, inv)
+	r.readBedrock(event, record, inv)
+	inv.contentID = annotation(attrContentID)
+	if value, ok := attrs.Get(attrIntervened); ok {
+		inv.Intervened = value.Bool()
+	}
 	inv.Principal = annotation(AttrPrincipal)
 	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
 		inv.User = user // else it is one that the edge passed over

@@ -22,7 +22,7 @@ func defaults() Options {
 	return Options{
 		GuardrailKeys:     []string{"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id"},
 		UserKeys:          []string{"user.id", "enduser.id", "enduser.pseudo.id"},
-		Providers:         []string{"aws.bedrock", "aws_bedrock", "aws"},
+		Providers:         []string{"aws.bedrock", "bedrock", "aws"},
 		UnguardableModels: []string{"amazon.titan-embed-*"},
 	}
 }
@@ -177,15 +177,17 @@ func TestAnnotateWritesVerdictAndFields(t *testing.T) {
 	assert.EqualValues(t, callTimeNS, record.Timestamp())
 }
 
-func TestAnnotateLeavesOutWhatIsNotTold(t *testing.T) {
+func TestAnnotateLeavesOutWhatIsNotKnown(t *testing.T) {
 	record := plog.NewLogRecord()
 	record.SetEventName("gen_ai.choice")
 	inv, ok := readWith(defaults(), record)
 	require.True(t, ok)
+	id := inv.ContentID(record)
 	inv.Annotate(record, "")
 	assert.Equal(t, map[string]any{
 		"gen_ai_guardrail.verdict":  "unguarded",
 		"gen_ai_guardrail.evidence": "presumed",
+		"gen_ai_guardrail.id":       id,
 	}, record.Attributes().AsRaw())
 	assert.Zero(t, record.Timestamp())
 }
@@ -194,7 +196,7 @@ func TestAnnotateLeavesOutWhatIsNotTold(t *testing.T) {
 func TestInboundAnnotationsAreRemoved(t *testing.T) {
 	for name, record := range everyForm() {
 		t.Run(name, func(t *testing.T) {
-			forged := []string{"verdict", "evidence", "principal", "partition", "anything", ""}
+			forged := []string{"verdict", "evidence", "intervened", "id", "principal", "partition", "anything", ""}
 			for _, key := range forged {
 				record.Attributes().PutStr("gen_ai_guardrail."+key, "forged")
 			}
@@ -255,14 +257,16 @@ func TestAttributeRecordsAreNotOverwritten(t *testing.T) {
 	assert.Equal(t, "alice", text(record, "user.id"), "an empty one is as good as none")
 }
 
-// A time that the record does not state must not look stated: it differs with every delivery.
-func TestTimestampIsSetOnlyWhereItIsMissingAndStated(t *testing.T) {
+// Without its body a record has only its timestamp left, which must be that of the
+// call. A time that nothing states must not look stated: it differs with every delivery.
+func TestTimestampIsThatOfTheCall(t *testing.T) {
 	for name, test := range map[string]struct {
 		form                      string
 		timestamp, observed, want pcommon.Timestamp
 	}{
 		"stated in the body":  {"text", 0, 5, pcommon.Timestamp(callTimeNS)},
-		"set already":         {"text", 7, 5, 7},
+		"that of a forwarder": {"text", 7, 5, pcommon.Timestamp(callTimeNS)},
+		"none in the body":    {"without time", 7, 5, 7},
 		"only observed":       {"without time", 0, 5, 0},
 		"none at all":         {"without time", 0, 0, 0},
 		"an attribute record": {"details", pcommon.Timestamp(callTimeNS), 5, pcommon.Timestamp(callTimeNS)},
@@ -295,20 +299,24 @@ func same(t require.TestingT, want, got *Invocation, message string) {
 		}
 		return ids
 	}
-	type told struct {
+	type facts struct {
 		Kind
+		intervened                                             bool
 		time                                                   int64
 		source                                                 TimeSource
 		id, user, principal, account, region, model, operation string
 	}
-	of := func(inv *Invocation) told {
-		return told{
-			inv.Kind, inv.Time, inv.TimeSource,
+	of := func(inv *Invocation) facts {
+		return facts{
+			inv.Kind, inv.Intervened, inv.Time, inv.TimeSource,
 			inv.RequestID, inv.User, inv.Principal, inv.Account, inv.Region, inv.Model, inv.Operation,
 		}
 	}
 	require.Equal(t, of(want), of(got), message)
 	require.Equal(t, ids(want), ids(got), message)
+	if want.RequestID == "" {
+		require.Equal(t, want.contentID, got.contentID, message)
+	}
 }
 
 // A detector behind annotating instances counts what they saw, also where the
@@ -318,6 +326,7 @@ func TestDetectorReadsWhatTheEdgeSaw(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want, ok := readWith(defaults(), record)
 			require.True(t, ok)
+			want.contentID = want.ContentID(record)
 			want.Annotate(record, "")
 
 			got, ok := trusted(record)

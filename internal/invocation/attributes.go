@@ -5,6 +5,7 @@ package invocation
 
 import (
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -17,6 +18,7 @@ const (
 	attrModel        = "gen_ai.request.model"
 	attrModelECS     = "gen_ai.request.model.id"
 	attrRequestID    = "aws.request_id"
+	attrRequestIDDot = "aws.request.id"
 	attrResponseID   = "gen_ai.response.id"
 	attrRequestIDECS = "gen_ai.request.id"
 	attrMethod       = "rpc.method"
@@ -43,32 +45,26 @@ func isEmpty(value pcommon.Value) bool {
 }
 
 // mayTell reports whether attributes could be those of an invocation: all that
-// make a record one have a key of these. It looks at keys alone, at most only at
-// their length and first letter, so that records of other kinds cost next to nothing.
+// make a record one have a key of these. It looks at keys alone, at nearly all of
+// them only at their length and first letter, so that records of other kinds cost
+// next to nothing.
 func mayTell(attrs pcommon.Map) (may bool) {
 	// With Range the loop is an eighth of a record faster than with All.
 	attrs.Range(func(name string, _ pcommon.Value) bool {
-		may = tellingLengths>>(len(name)%64)&1 != 0 && tellingLetters>>(name[0]%64)&1 != 0 && tells(name)
+		may = name != "" && tellingBits>>nameBit(name)&1 != 0 && tells(name)
 		return !may
 	})
 	return may
 }
 
-// Sets of numbers modulo 64. The letters leave next to no key of other records to be
-// compared as a whole, which saves a sixth of such a record. An empty key has none; it
-// is not looked at, since no length is a multiple of 64.
-const (
-	tellingLengths uint64 = 1<<len(attrEvent) | 1<<len(attrOperation) | 1<<len(attrModelECS) | 1<<len(attrVerdict) |
-		1<<len(fieldSchema) | 1<<len(fieldModel)
-	tellingLetters uint64 = 1<<('e'%64) | 1<<('g'%64) | 1<<('s'%64) | 1<<('m'%64)
-)
+var tellingBits = wrapperBits | nameBits([]string{attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel})
 
 func tells(name string) bool {
 	switch name {
 	case attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel:
 		return true
 	default:
-		return false
+		return isWrapper(name)
 	}
 }
 
@@ -76,12 +72,14 @@ func tells(name string) bool {
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).
 func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocation) bool {
+	var choice choiceSigns
 	switch event {
 	case callDetails:
 	case answerChoice:
 		if !isFirstChoice(record.Body()) {
 			return false
 		}
+		choice.read(record.Body())
 	case noEvent:
 		has := r.levelsOf(record, inv)[0].has
 		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
@@ -90,13 +88,21 @@ func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocat
 	default:
 		return false
 	}
-	var choice choiceSigns
-	if event == answerChoice {
-		choice.read(record.Body())
+	operation := r.settlingOf(record, inv).first(&operationNameKey)
+	switch operation {
+	case "", "chat", "generate_content", "text_completion", embeddings:
+	default:
+		return false // an agent's step, or a tool: it calls no model by itself
 	}
-	r.judgeAttributes(record, choice, inv)
+	if event == callDetails && inv.levels.first(&responseIDKeys) == "" && !concluded(r.levelsOf(record, inv)) {
+		return false // the request alone
+	}
+	r.judgeAttributes(record, operation, choice, inv)
 	return true
 }
+
+// embeddings is the operation that makes no text.
+const embeddings = "embeddings"
 
 // isFirstChoice reports whether the body is that of the first of an answer's
 // choices, which stands for the call.
@@ -117,17 +123,17 @@ func isFirstChoice(body pcommon.Value) bool {
 	return true
 }
 
-// choiceSigns is what the body of an answer's choice tells.
+// choiceSigns is what the body of an answer's choice shows.
 type choiceSigns struct {
-	ran      bool // a guardrail did
-	answered bool // in whole or in part
+	intervened bool // a guardrail did
+	answered   bool // in whole or in part
 }
 
 func (s *choiceSigns) read(body pcommon.Value) {
 	for name, value := range members(body) {
 		switch name {
 		case "finish_reason":
-			s.ran = s.ran || holds(value, intervened)
+			s.intervened = s.intervened || holdsIntervention(value)
 			s.answered = s.answered || !isEmpty(value) && !holds(value, "error")
 		case "message":
 			s.answered = s.answered || !isEmpty(value)
@@ -135,90 +141,116 @@ func (s *choiceSigns) read(body pcommon.Value) {
 	}
 }
 
-// judgeAttributes decides by what the attributes tell; the first rule that applies counts.
-func (r *Reader) judgeAttributes(record plog.LogRecord, choice choiceSigns, inv *Invocation) {
-	attrs := &inv.levels // readBedrock has filled them with what may settle the verdict alone
-	has := attrs.has()
-	for _, k := range r.guardrailKeys.keys {
-		if k < maxTabled && !has.has(k) {
-			continue // three of four
-		}
-		if value, ok := attrs.value(k); ok {
-			inv.nameAll(value)
-		}
-	}
+// judgeAttributes decides by what the attributes say; the first rule that applies counts.
+func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice choiceSigns, inv *Invocation) {
+	attrs := &inv.levels // readAttributes has filled them with what may settle the verdict alone
+	r.nameGuardrails(attrs, inv)
 	ecs := attrs[0].has.has(keyModelECS)
 	if ecs {
 		attrs = r.levelsOf(record, inv)
 	}
-	if len(inv.Guardrails) > 0 || choice.ran || intervenedOf(attrs) || ecs && violated(attrs) {
+	inv.Intervened = choice.intervened || intervenedIn(attrs) || ecs && violated(attrs)
+	if len(inv.Guardrails) > 0 || inv.Intervened {
 		inv.Kind = r.approve(inv, Claimed)
 		return
 	}
 	attrs = r.levelsOf(record, inv)
 	r.Describe(record, inv)
 	switch {
-	case r.unguardable(inv.Model):
+	case operation == embeddings, r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
-	case !r.judges(attrs.first(&providerKeys)):
+	case !r.judges(attrs, inv.Model):
 		inv.Kind = Kind{NotApplicable, Provider}
 	case failed(attrs, ecs) && !choice.answered && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
+	case r.silent(&inv.scope):
+		inv.Kind = Kind{Unknown, Untold}
 	default:
 		inv.Kind = Kind{Unguarded, Presumed}
 	}
 }
 
-// judges reports whether the records of a provider are judged; one that is not told may be any.
-func (r *Reader) judges(provider string) bool {
-	return provider == "" || slices.Contains(r.Providers, provider)
-}
-
-// nameAll adds the guardrails that an attribute names, one or a list.
-func (inv *Invocation) nameAll(value pcommon.Value) {
-	if value.Type() == pcommon.ValueTypeSlice {
-		for _, element := range value.Slice().All() {
-			inv.nameAll(element)
-		}
-		return
-	}
-	if id := bareID(stringOf(value)); id != "" {
-		inv.name(Guardrail{ID: id})
-	}
-}
-
-func intervenedOf(attrs *levels) bool {
-	value, ok := attrs.value(keyFinishReasons)
-	return ok && holds(value, intervened)
-}
-
-// violated reports whether Elastic's integration noted that a guardrail acted.
-func violated(attrs *levels) bool {
-	if value, ok := attrs.value(keyPolicyAction); ok && holds(value, "BLOCKED") {
+// judges reports whether attribute records are judged that name this provider and
+// model: those of a provider in the settings, those of a model of Bedrock's, and
+// those that name neither.
+func (r *Reader) judges(attrs *levels, model string) bool {
+	if r.anyProvider {
 		return true
 	}
-	value, ok := attrs.value(keyViolation)
-	return ok && (value.Type() == pcommon.ValueTypeBool && value.Bool() || stringOf(value) == "true")
-}
-
-// holds reports whether a string is the wanted one, or a list contains it.
-func holds(value pcommon.Value, want string) bool {
-	if value.Type() != pcommon.ValueTypeSlice {
-		return stringOf(value) == want
-	}
-	for _, element := range value.Slice().All() {
-		if stringOf(element) == want {
+	provider := attrs.first(&providerKeys)
+	for _, known := range r.Providers {
+		if provider != "" && sameProvider(provider, known) {
 			return true
 		}
 	}
-	return false
+	return provider == "" && model == "" || hasBedrockForm(model)
 }
 
+// sameProvider compares the names of providers without case, '.', '-' and '_', in
+// which clients differ.
+func sameProvider(a, b string) bool {
+	return foldedEqual(a, b, ".-_")
+}
+
+// foldedEqual compares without case and without some characters.
+func foldedEqual(a, b, without string) bool {
+	i, j := 0, 0
+	for {
+		for i < len(a) && strings.IndexByte(without, a[i]) >= 0 {
+			i++
+		}
+		for j < len(b) && strings.IndexByte(without, b[j]) >= 0 {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if lower(a[i]) != lower(b[j]) {
+			return false
+		}
+		i++
+		j++
+	}
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// silent reports whether the records of a scope are known to be the same whether
+// or not a guardrail ran.
+func (r *Reader) silent(scope *scopeState) bool {
+	if !scope.checked {
+		scope.checked = true
+		scope.silent = scope.name != "" && slices.ContainsFunc(r.SilentScopes, func(glob string) bool { return Glob(glob, scope.name) })
+	}
+	return scope.silent
+}
+
+// failed reports whether a record names an error.
 func failed(attrs *levels, ecs bool) bool {
 	return attrs.first(&failureKeys) != "" ||
 		ecs && attrs.first(&outcomeKeys) == "failure"
+}
+
+// concluded reports whether a record is about more than a request: it names an
+// answer or an error.
+func concluded(attrs *levels) bool {
+	if answered(attrs) || failed(attrs, false) {
+		return true
+	}
+	for _, k := range [...]key{keyResponseModel, keyFinishReasons} {
+		if _, ok := attrs.value(k); ok {
+			return true
+		}
+	}
+	tokens, ok := attrs.value(keyInputTokens) // which the answer reports
+	return ok && countOf(tokens) > 0
 }
 
 // answered reports whether there is any sign that an answer came.
@@ -255,7 +287,7 @@ type Source struct {
 	Record   plog.LogRecord
 }
 
-// Attribute gives the first value under the key that is not empty, as text: the
+// Attribute returns the first value under the key that is not empty, as text: the
 // record's, the scope's, the resource's.
 func (s Source) Attribute(key string) string {
 	for _, attrs := range [...]pcommon.Map{s.Record.Attributes(), s.Scope.Attributes(), s.Resource.Attributes()} {

@@ -3,18 +3,19 @@
 
 package invocation
 
-// readText reads a Bedrock record from JSON text. bedrock is false when the text
-// is not plainly one; whole is false when it breaks before its end.
+// readRecord reads a Bedrock record from the JSON object that text begins with.
+// bedrock is false when the object is not plainly one; whole is false when it
+// breaks before its end. rest is the text after it. Members that may hold a record
+// instead are left in inv.found.wrapped.
 //
 // Of two equal keys the last counts, as a whole, at every level: hence the
 // resets before a member is read.
-func (inv *Invocation) readText(text string) (bedrock, whole bool) {
+func (inv *Invocation) readRecord(text string) (bedrock, whole bool, rest string) {
+	inv.reset()
 	f := &inv.found
+	f.reset()
 	s := &f.scan
 	s.start(text)
-	if s.peek() != '{' {
-		return false, false
-	}
 	whole = s.members(func(name string) (ok bool) {
 		switch name {
 		case "schemaType":
@@ -48,15 +49,23 @@ func (inv *Invocation) readText(text string) (bedrock, whole bool) {
 		case "output":
 			ok = f.readOutput(s)
 		default:
+			start := s.pos
 			ok = s.skip()
+			if isWrapper(name) {
+				f.wrapped.add(text, start, s.pos, !ok)
+			}
 		}
 		return ok
-	}) && s.end()
-	return inv.plainlyBedrock(), whole
+	})
+	if whole {
+		s.peek()
+		rest = text[s.pos:]
+	}
+	return inv.plainlyBedrock(), whole, rest
 }
 
-// plainlyBedrock tells a Bedrock record by its schema, or, since newer records
-// tell that last and may be cut off before it, by the fields that make one.
+// plainlyBedrock recognises a Bedrock record by its schema, or, since newer records
+// end with that and may be cut off before it, by the fields that make one.
 func (inv *Invocation) plainlyBedrock() bool {
 	switch inv.found.schema {
 	case schemaBedrock:
@@ -79,12 +88,12 @@ func (inv *Invocation) readIdentity(s *scanner) bool {
 }
 
 func (f *findings) readInput(s *scanner) bool {
-	f.config = Guardrail{}
+	f.config = requestConfig{}
 	return s.object(func(name string) bool {
 		if name != "inputBodyJson" {
 			return s.skip()
 		}
-		f.config = Guardrail{}
+		f.config = requestConfig{}
 		if s.peek() != quote {
 			return f.readRequest(s)
 		}
@@ -92,7 +101,7 @@ func (f *findings) readInput(s *scanner) bool {
 		if ok && looksLikeJSON(body) {
 			f.inner.start(body)
 			if !f.readRequest(&f.inner) || !f.inner.end() {
-				f.config = Guardrail{}
+				f.config = requestConfig{}
 			}
 		}
 		return ok
@@ -105,14 +114,13 @@ func (f *findings) readRequest(s *scanner) bool {
 		if name != "guardrailConfig" {
 			return s.skip()
 		}
-		f.config = Guardrail{}
+		f.config = requestConfig{}
 		return s.object(func(name string) (ok bool) {
 			switch name {
 			case "guardrailIdentifier":
-				f.config.ID, ok = s.stringValue()
-				f.config.ID = bareID(f.config.ID)
+				f.config.id, ok = s.stringValue()
 			case "guardrailVersion":
-				f.config.Version, ok = s.stringValue()
+				f.config.version, ok = s.stringValue()
 			default:
 				ok = s.skip()
 			}
@@ -173,6 +181,7 @@ func (f *findings) readAnswer(s *scanner) bool {
 	case '{':
 		return f.readItem(s)
 	case '[':
+		f.chunked = true
 		return s.elements(func() bool {
 			f.answer = true
 			if s.peek() == '{' {
@@ -206,6 +215,12 @@ func (f *findings) readItem(s *scanner) bool {
 			it.stopReason, ok = s.stringValue()
 		case "stopReason":
 			it.converse, ok = s.stringValue()
+		case "embedding", "embeddings", "embeddingsByType":
+			c := s.peek()
+			it.vectors.set(name, c == '[' || c == '{')
+			ok = s.skip()
+		case "results":
+			it.ranking, ok = s.readRanking()
 		default:
 			ok = s.skip()
 		}
@@ -213,6 +228,27 @@ func (f *findings) readItem(s *scanner) bool {
 	})
 	f.add(it)
 	return ok
+}
+
+// readRanking consumes the results of an answer and reports whether they rank
+// documents: the first of them has a score.
+func (s *scanner) readRanking() (ranking, ok bool) {
+	if s.peek() != '[' {
+		return false, s.skip()
+	}
+	first := true
+	ok = s.elements(func() bool {
+		if !first || s.peek() != '{' {
+			first = false
+			return s.skip()
+		}
+		first = false
+		return s.members(func(name string) bool {
+			ranking = ranking || name == "relevance_score" || name == "relevanceScore"
+			return s.skip()
+		})
+	})
+	return ranking, ok
 }
 
 // readTrace reads the trace of a guardrail, in the words of one family of
@@ -266,7 +302,7 @@ func (f *findings) readAssessments(s *scanner, at place) bool {
 func (f *findings) readAssessmentMap(s *scanner, at place) bool {
 	mark := len(f.assessments)
 	return s.object(func(key string) (ok bool) {
-		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, coverage: untold, key: key, place: at}
+		a := assessment{Guardrail: guardrailOf(key), coverage: untold, key: key, place: at}
 		f.forgetKey(key, mark)
 		switch s.peek() {
 		case '{':
@@ -325,7 +361,9 @@ func (a *assessment) read(s *scanner) bool {
 			return s.skip()
 		}
 	})
-	a.Version = version
+	if version != "" {
+		a.Version = version
+	}
 	a.coverage = seen
 	return ok
 }

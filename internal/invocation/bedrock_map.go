@@ -4,16 +4,19 @@
 package invocation
 
 import (
-	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // readMap reads a Bedrock record that a pipeline has parsed already, as a log
-// body or split into a record's attributes: the same reading as readText, of
-// values instead of text. Parts of it may still be JSON in a string.
-func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
+// body or split into a record's attributes: the same reading as readRecord, of
+// values instead of text. Parts of it may still be JSON in a string. It returns
+// false for a map that is not plainly a Bedrock record.
+func (inv *Invocation) readMap(record pcommon.Map) bool {
+	inv.reset()
 	f := &inv.found
+	f.reset()
 	for name, value := range record.All() {
 		switch name {
 		case "schemaType":
@@ -50,11 +53,11 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 		case "input":
 			if f.parsePart(value) {
 				if !f.readInput(&f.scan) || !f.scan.end() {
-					f.config = Guardrail{}
+					f.config = requestConfig{}
 				}
 				continue
 			}
-			f.config = Guardrail{}
+			f.config = requestConfig{}
 			for name, value := range members(value) {
 				if name == "inputBodyJson" {
 					f.requestOf(value)
@@ -84,9 +87,11 @@ func (inv *Invocation) readMap(record pcommon.Map) (bedrock, whole bool) {
 			f.answerOf(value)
 		case "output.outputBodyS3Path":
 			f.offloaded = stringOf(value) != ""
+		default:
+			f.flattened = f.flattened || strings.Contains(name, "outputBodyJson")
 		}
 	}
-	return inv.plainlyBedrock(), true
+	return inv.plainlyBedrock()
 }
 
 // parsePart readies the scanner for a part of the record that is JSON in a string.
@@ -96,14 +101,14 @@ func (f *findings) parsePart(part pcommon.Value) bool {
 }
 
 func (f *findings) requestOf(body pcommon.Value) {
-	f.config = Guardrail{}
+	f.config = requestConfig{}
 	if body.Type() == pcommon.ValueTypeStr {
 		if !looksLikeJSON(body.Str()) {
 			return
 		}
 		f.inner.start(body.Str())
 		if !f.readRequest(&f.inner) || !f.inner.end() {
-			f.config = Guardrail{}
+			f.config = requestConfig{}
 		}
 		return
 	}
@@ -111,13 +116,13 @@ func (f *findings) requestOf(body pcommon.Value) {
 		if name != "guardrailConfig" {
 			continue
 		}
-		f.config = Guardrail{}
+		f.config = requestConfig{}
 		for name, value := range members(value) {
 			switch name {
 			case "guardrailIdentifier":
-				f.config.ID = bareID(stringOf(value))
+				f.config.id = stringOf(value)
 			case "guardrailVersion":
-				f.config.Version = stringOf(value)
+				f.config.version = stringOf(value)
 			}
 		}
 	}
@@ -131,6 +136,7 @@ func (f *findings) answerOf(body pcommon.Value) {
 	case pcommon.ValueTypeMap:
 		f.itemOf(body.Map())
 	case pcommon.ValueTypeSlice:
+		f.chunked = true
 		for _, chunk := range body.Slice().All() {
 			f.answer = true
 			if chunk.Type() == pcommon.ValueTypeMap {
@@ -161,9 +167,26 @@ func (f *findings) itemOf(answer pcommon.Map) {
 			it.stopReason = stringOf(value)
 		case "stopReason":
 			it.converse = stringOf(value)
+		case "embedding", "embeddings", "embeddingsByType":
+			it.vectors.set(name, value.Type() == pcommon.ValueTypeSlice || value.Type() == pcommon.ValueTypeMap)
+		case "results":
+			it.ranking = rankingOf(value)
 		}
 	}
 	f.add(it)
+}
+
+// rankingOf reports whether the results of an answer rank documents.
+func rankingOf(results pcommon.Value) bool {
+	if results.Type() != pcommon.ValueTypeSlice || results.Slice().Len() == 0 {
+		return false
+	}
+	for name := range members(results.Slice().At(0)) {
+		if name == "relevance_score" || name == "relevanceScore" {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *findings) traceOf(trace pcommon.Value, mark int, input, output place, inputKey, outputKey string) (ran bool) {
@@ -205,7 +228,7 @@ func (f *findings) assessmentsOf(value pcommon.Value, at place) {
 func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 	mark := len(f.assessments)
 	for key, value := range members(value) {
-		a := assessment{Guardrail: Guardrail{ID: bareID(key)}, coverage: untold, key: key, place: at}
+		a := assessment{Guardrail: guardrailOf(key), coverage: untold, key: key, place: at}
 		f.forgetKey(key, mark)
 		switch value.Type() {
 		case pcommon.ValueTypeMap:
@@ -241,7 +264,9 @@ func (a *assessment) take(value pcommon.Value) {
 			seen = coverageOf(value)
 		}
 	}
-	a.Version = version
+	if version != "" {
+		a.Version = version
+	}
 	a.coverage = seen
 }
 
@@ -297,15 +322,6 @@ func members(value pcommon.Value) func(yield func(string, pcommon.Value) bool) {
 	}
 }
 
-// stringOf gives a value that is a string; of any other nothing, since a wrong
+// stringOf returns a value that is a string, and nothing for any other: a wrong
 // type is as good as none.
 func stringOf(value pcommon.Value) string { return value.Str() }
-
-// accountOf gives an account's number, which some pipelines turn from a string
-// into a number on its way.
-func accountOf(value pcommon.Value) string {
-	if value.Type() == pcommon.ValueTypeInt && value.Int() >= 0 {
-		return strconv.FormatInt(value.Int(), 10)
-	}
-	return stringOf(value)
-}

@@ -3,7 +3,11 @@
 
 package invocation
 
-import "go.opentelemetry.io/collector/pdata/plog"
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+)
 
 // AlertEvent is the event name of this project's own alerts, which are never
 // taken for invocations.
@@ -25,6 +29,7 @@ const (
 	callDetails
 	answerChoice
 	ownAlert
+	genAIEvent // another one of the GenAI conventions, such as a message
 	otherEvent
 )
 
@@ -39,11 +44,14 @@ func eventOf(name string) event {
 	case AlertEvent:
 		return ownAlert
 	default:
+		if strings.HasPrefix(name, "gen_ai.") {
+			return genAIEvent
+		}
 		return otherEvent
 	}
 }
 
-// eventName gives a record's event name, which older SDKs write as an attribute.
+// eventName returns a record's event name, which older SDKs write as an attribute.
 func eventName(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return name

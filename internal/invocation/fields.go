@@ -4,12 +4,14 @@
 package invocation
 
 import (
-	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// principalOf gives the user without what a caller can rotate: an assumed role's
+// principalOf returns the user without what a caller can rotate: an assumed role's
 // ARN without its session name (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION).
 func principalOf(user string) string {
 	role, ok := assumedRole(user)
@@ -23,7 +25,7 @@ func principalOf(user string) string {
 	return user[:len(user)-len(role)+end]
 }
 
-// assumedRole gives what stands behind "assumed-role/" in the ARN of one.
+// assumedRole returns what follows "assumed-role/" in the ARN of an assumed role.
 func assumedRole(user string) (role string, ok bool) {
 	a, ok := splitARN(user)
 	if !ok || a.service != "sts" {
@@ -53,33 +55,6 @@ func splitARN(s string) (a arn, ok bool) {
 	return a, ok
 }
 
-// geographies are the prefixes of cross-region inference profiles, which stand
-// before the id of the foundation model.
-var geographies = []string{
-	"us", "us-gov", "eu", "apac", "ap", "jp", "au", "ca", "sa", "me", "af", "mx", "il", "in", "uk", "global",
-}
-
-// foundationModel gives the id of the foundation model that a model id stands
-// for, without its region prefix. Of what a customer names (endpoints, imported
-// and custom models, application profiles, routers) it knows none.
-func foundationModel(model string) string {
-	if strings.HasPrefix(model, "arn:") {
-		a, ok := splitARN(model)
-		if !ok || a.service != "bedrock" {
-			return ""
-		}
-		if model, ok = strings.CutPrefix(a.resource, "foundation-model/"); !ok {
-			if model, ok = strings.CutPrefix(a.resource, "inference-profile/"); !ok {
-				return ""
-			}
-		}
-	}
-	if prefix, id, ok := strings.Cut(model, "."); ok && slices.Contains(geographies, prefix) {
-		return id
-	}
-	return model
-}
-
 // The years whose every instant fits into 64 bits of nanoseconds.
 const firstYear, lastYear = 1678, 2261
 
@@ -94,9 +69,36 @@ func parseTime(s string) (ns int64, ok bool) {
 	if s[10] == ' ' {
 		layout = noZone
 	}
-	t, err := time.Parse(layout, s) // a fraction behind the seconds is read with any layout
+	t, err := time.Parse(layout, s) // a fraction after the seconds is read with any layout
 	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
 		return 0, false
 	}
 	return t.UnixNano(), true
+}
+
+// accountDigits is the length of an account id.
+const accountDigits = 12
+
+// accountOf returns an account id, which some pipelines turn from text into a
+// number on its way: then its leading zeros are missing.
+func accountOf(value pcommon.Value) string {
+	switch value.Type() {
+	case pcommon.ValueTypeInt:
+		return accountNumber(float64(value.Int()))
+	case pcommon.ValueTypeDouble:
+		return accountNumber(value.Double())
+	default:
+		return stringOf(value)
+	}
+}
+
+// accountNumber returns the account id that has become a number; empty for a number
+// that is none, with a sign or a fraction.
+func accountNumber(n float64) string {
+	const exact = 1 << 53 // beyond, doubles skip integers
+	if !(n >= 0 && n < exact) || n != float64(int64(n)) {
+		return ""
+	}
+	digits := strconv.FormatInt(int64(n), 10)
+	return strings.Repeat("0", max(0, accountDigits-len(digits))) + digits
 }

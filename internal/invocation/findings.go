@@ -75,6 +75,7 @@ func smallNumber(raw string) (n float64, ok bool) {
 // signs are what one family of operations leaves behind besides assessments.
 type signs struct {
 	ran          bool // a guardrail ran
+	intervened   bool
 	unrecognised bool // an action that nobody knows
 }
 
@@ -83,15 +84,32 @@ type signs struct {
 type findings struct {
 	schema    schema
 	errored   bool
-	config    Guardrail // the request's guardrailConfig
+	config    requestConfig
 	answer    bool
+	chunked   bool // it is a list of chunks
 	cut       bool // the answer, JSON in a string, cannot be read to the end
+	flattened bool // the answer is split into attributes of its own
 	offloaded bool // the answer lies in S3
+	vectors   bool // the answer is an embedding
+	ranking   bool // the answer ranks documents
 
 	invoke, converse signs
 	assessments      []assessment
 
-	scan, inner scanner // kept for their memory
+	wrapped     wrappedList // members that may hold a record, of an object that is none
+	scan, inner scanner     // kept for their memory
+}
+
+// requestConfig is the guardrailConfig of a request, as it stands there.
+type requestConfig struct{ id, version string }
+
+// guardrail returns the guardrail that the request names; without an id it names none.
+func (c requestConfig) guardrail() Guardrail {
+	g := guardrailOf(c.id)
+	if c.version != "" {
+		g.Version = c.version
+	}
+	return g
 }
 
 type schema uint8
@@ -122,7 +140,7 @@ func (f *findings) clear() {
 
 // resetBody forgets what an answer body told, since a later one counts instead.
 func (f *findings) resetBody() {
-	f.answer, f.cut = false, false
+	f.answer, f.chunked, f.cut, f.vectors, f.ranking = false, false, false, false, false
 	f.invoke, f.converse = signs{}, signs{}
 	f.assessments = f.assessments[:0]
 }
@@ -163,33 +181,61 @@ type item struct {
 	action     string // amazon-bedrock-guardrailAction
 	stopReason string // stop_reason, or stopReason of the Converse family
 	converse   string
-	invokeRan  bool // a trace tells that a guardrail ran
+	invokeRan  bool // a trace shows that a guardrail ran
 	converRan  bool
+	vectors    vectorSet
+	ranking    bool // the answer ranks documents
+}
+
+// vectorSet holds which of the members in which embedding models answer there are.
+type vectorSet struct{ embedding, embeddings, byType bool }
+
+func (v *vectorSet) set(name string, there bool) {
+	switch name {
+	case "embedding":
+		v.embedding = there
+	case "embeddings":
+		v.embeddings = there
+	default:
+		v.byType = there
+	}
 }
 
 const intervened = "guardrail_intervened"
 
-// add notes what an item told once it is read to its end.
+// add notes what an item shows, once it is read to its end.
 func (f *findings) add(it item) {
 	switch it.action {
 	case "":
-	case "INTERVENED", "NONE":
+	case "NONE":
 		f.invoke.ran = true
+	case "INTERVENED":
+		f.invoke.ran, f.invoke.intervened = true, true
 	default:
 		f.invoke.unrecognised = true
 	}
-	if it.invokeRan || it.stopReason == intervened {
-		f.invoke.ran = true
+	if it.stopReason == intervened {
+		f.invoke.ran, f.invoke.intervened = true, true
 	}
-	if it.converRan || it.converse == intervened {
-		f.converse.ran = true
+	if it.converse == intervened {
+		f.converse.ran, f.converse.intervened = true, true
 	}
+	f.invoke.ran = f.invoke.ran || it.invokeRan
+	f.converse.ran = f.converse.ran || it.converRan
+	f.vectors = f.vectors || it.vectors != vectorSet{}
+	f.ranking = f.ranking || it.ranking
 }
 
-// bareID gives the id of a guardrail that may be named by its ARN.
-func bareID(id string) string {
-	if strings.HasPrefix(id, "arn:") {
-		return id[strings.LastIndexByte(id, '/')+1:]
+// guardrailOf reads the name of a guardrail: an id or an ARN, each with or without
+// ":version" after it.
+func guardrailOf(name string) Guardrail {
+	if strings.HasPrefix(name, "arn:") {
+		slash := strings.LastIndexByte(name, '/')
+		if slash < 0 {
+			return Guardrail{ID: name}
+		}
+		name = name[slash+1:]
 	}
-	return id
+	id, version, _ := strings.Cut(name, ":")
+	return Guardrail{ID: id, Version: version}
 }

@@ -47,8 +47,9 @@ func pick[T any](g generator, from ...T) T { return from[g.IntN(len(from))] }
 var optionSets = func() []invocation.Options {
 	plain := invocation.Options{
 		GuardrailKeys:     []string{"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id"},
-		UserKeys:          []string{"user.id", "enduser.id", "enduser.pseudo.id"},
-		Providers:         []string{"aws.bedrock", "aws_bedrock", "aws"},
+		UserKeys:          []string{"user.id", "enduser.id", "enduser.pseudo.id", "service.name"},
+		Providers:         []string{"aws.bedrock", "bedrock", "aws"},
+		SilentScopes:      []string{"opentelemetry.instrumentation.botocore*", "@opentelemetry/instrumentation-openai"},
 		UnguardableModels: []string{"amazon.titan-embed-*", "amazon.nova-*embed*", "cohere.embed-*", "*.rerank-*", "amazon.nova-*sonic*"},
 	}
 	approved := plain
@@ -64,7 +65,7 @@ var optionSets = func() []invocation.Options {
 	both := approved
 	both.AssumeGuarded = assumed.AssumeGuarded
 	both.UnguardableModels = []string{"*"}
-	bare := invocation.Options{GuardrailKeys: []string{"my.guardrail"}, Providers: []string{"aws.bedrock"}}
+	bare := invocation.Options{GuardrailKeys: []string{"my.guardrail"}, Providers: []string{"*"}, UnguardableModels: []string{"amazon.*", "*.embed*"}}
 	return []invocation.Options{plain, plain, approved, assumed, both, bare}
 }()
 

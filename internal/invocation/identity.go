@@ -18,17 +18,38 @@ import (
 
 // ContentID identifies an invocation without a request id by what its record
 // says: half of the SHA-256 of it, in hexadecimal digits. Nobody can make two
-// records of one identity, and so hide one behind the other. Of a Bedrock record
-// only the body counts: what a pipeline adds may differ between deliveries.
+// records of one identity, and so hide one behind the other.
+//
+// Of a Bedrock record only the record itself counts: what a pipeline adds, a
+// wrapper included, may differ between deliveries. Of an attribute record the trace,
+// the span and the time take part, since many say the same of every call; SDKs set
+// the time of observation once, so a retry keeps it.
 func (inv *Invocation) ContentID(record plog.LogRecord) string {
+	if inv.contentID != "" {
+		return inv.contentID
+	}
 	h := contentHash{Hash: sha256.New()}
-	h.value(record.Body())
+	if inv.content != "" {
+		h.str(inv.content)
+	} else {
+		h.value(record.Body())
+	}
 	if !inv.bedrock || inv.split {
 		h.str(record.EventName())
 		h.attributes(record.Attributes())
 		for _, field := range [...]string{inv.User, inv.Account, inv.Region, inv.Model, inv.Operation} {
 			h.str(field)
 		}
+	}
+	if !inv.bedrock {
+		traceID, spanID := record.TraceID(), record.SpanID()
+		h.Write(traceID[:])
+		h.Write(spanID[:])
+		at := record.Timestamp()
+		if at == 0 {
+			at = record.ObservedTimestamp()
+		}
+		h.tagged(pcommon.ValueTypeInt, uint64(at))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -29,6 +29,7 @@ func attributeRecord() plog.LogRecord {
 	attrs.PutStr("gen_ai.operation.name", "chat")
 	attrs.PutStr("gen_ai.request.model", "amazon.nova-pro-v1:0")
 	attrs.PutStr("enduser.id", "alice")
+	attrs.PutStr("gen_ai.response.model", "amazon.nova-pro-v1:0")
 	attrs.PutInt("gen_ai.usage.output_tokens", 7)
 	return record
 }
@@ -77,14 +78,40 @@ func TestRecordsThatDifferAnywhereAreTwoInvocations(t *testing.T) {
 	}
 }
 
+// Six calls of which telemetry says the same, but for when and where they were made,
+// are six; one that an SDK sends again is one.
+func TestCallsThatSayTheSameAreToldApart(t *testing.T) {
+	ids := map[string]string{}
+	for what, change := range map[string]func(plog.LogRecord){
+		"as it is":            func(plog.LogRecord) {},
+		"trace":               func(r plog.LogRecord) { r.SetTraceID([16]byte{1}) },
+		"span":                func(r plog.LogRecord) { r.SetSpanID([8]byte{1}) },
+		"time":                func(r plog.LogRecord) { r.SetTimestamp(1) },
+		"time of observation": func(r plog.LogRecord) { r.SetObservedTimestamp(2) },
+	} {
+		record := attributeRecord()
+		change(record)
+		id := identify(t, record)
+		assert.Empty(t, ids[id], "%s: the same id", what)
+		ids[id] = what
+		assert.Equal(t, id, identify(t, record), "%s: a retry", what)
+	}
+
+	record := attributeRecord()
+	record.SetTimestamp(1)
+	want := identify(t, record)
+	record.SetObservedTimestamp(2)
+	assert.Equal(t, want, identify(t, record), "of a call that states its time, a collector may set when it observed it")
+}
+
 // A record that is delivered twice is one invocation.
 func TestDeliveriesOfARecordAreOneInvocation(t *testing.T) {
 	for name, record := range everyForm() {
 		t.Run(name, func(t *testing.T) {
+			record.SetTimestamp(12345)
 			want := identify(t, record)
 			again := plog.NewLogRecord()
 			record.CopyTo(again)
-			again.SetTimestamp(12345) // identity has the time beside the content
 			again.SetObservedTimestamp(67890)
 			again.SetSeverityText("INFO")
 			assert.Equal(t, want, identify(t, again))

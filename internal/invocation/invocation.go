@@ -142,12 +142,15 @@ type Invocation struct {
 	Model     string
 	Operation string
 
-	Guardrails []Guardrail // told by the record; empty where none is
+	Guardrails []Guardrail // named by the record; empty where none is
+	Intervened bool        // a guardrail blocked or masked something
 
 	bedrock   bool // read from a Bedrock record, whose fields overrule attributes
-	split     bool // that record is split into attributes
+	split     bool // that record, or its wrapper, lies in attributes
 	described bool
-	timestamp string // of the Bedrock record, as it tells it
+	timestamp string // of the Bedrock record, as it states it
+	content   string // text of a Bedrock record read out of a wrapper
+	contentID string // identity of the content, as a trusted instance has annotated it
 
 	*workspace
 }
@@ -156,6 +159,16 @@ type Invocation struct {
 type workspace struct {
 	found  findings
 	levels levels
+	scope  scopeState
+
+	sequences [maxWrappers + 1]scanner // one for each depth
+}
+
+// scopeState is what is known of the instrumentation scope that the records belong to.
+type scopeState struct {
+	name    string
+	checked bool // against the silent scopes
+	silent  bool
 }
 
 // Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
@@ -165,6 +178,10 @@ func (inv *Invocation) Clear() {
 		inv.found.clear()
 		for i := range inv.levels {
 			inv.levels[i].clear()
+		}
+		inv.scope = scopeState{}
+		for i := range inv.sequences {
+			inv.sequences[i].text = ""
 		}
 	}
 	inv.reset()

@@ -11,14 +11,18 @@ import (
 )
 
 // judgeBedrock decides by what was found; the first rule that applies counts.
-func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, whole bool) {
+func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, got reading) {
 	f := &inv.found
-	if !whole || f.cut {
+	switch {
+	case got == severalRecords:
+		inv.Kind = Kind{Unknown, Several}
+		return
+	case got == brokenRecord || f.cut:
 		// What was read may have a later half that says otherwise.
 		inv.Kind = Kind{Unknown, Unreadable}
 		return
 	}
-	if inv.Operation == "" { // an attribute may tell it
+	if inv.Operation == "" { // an attribute may name it
 		r.Describe(record, inv)
 	}
 	family := familyOf(inv.Operation)
@@ -28,19 +32,21 @@ func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, whole bool
 	}
 	r.Describe(record, inv)
 	switch {
-	case r.unguardable(inv.Model):
+	case r.unguardable(inv.Model), isApplicationProfile(inv.Model) && (f.vectors || f.ranking):
 		inv.Kind = Kind{NotApplicable, Model}
 	case f.errored && !f.answer && !f.offloaded:
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
+	case !f.answer && f.flattened:
+		inv.Kind = Kind{Unknown, Unreadable}
 	case !f.answer:
 		inv.Kind = Kind{Unknown, NoBody}
 	case family&invokeFamily != 0 && f.invoke.unrecognised:
 		inv.Kind = Kind{Unknown, Unrecognised}
-	case family == invokeFamily:
+	case family == invokeFamily && !(f.errored && f.chunked):
 		inv.Kind = Kind{Unguarded, Absent}
-	default:
+	default: // of a stream that an error has ended, too: evidence mostly comes last
 		inv.Kind = Kind{Unguarded, Presumed}
 	}
 }
@@ -66,17 +72,20 @@ func familyOf(operation string) family {
 }
 
 // gather collects the guardrails that left evidence where operations of the
-// family leave it, and names that evidence. ran is false when there is none.
+// family leave it, and returns the kind of that evidence. ran is false when there
+// is none.
 func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 	f := &inv.found
 	var places place
 	if family&invokeFamily != 0 {
 		places |= invokePlaces
 		ran = f.invoke.ran
+		inv.Intervened = f.invoke.intervened
 	}
 	if family&converseFamily != 0 {
 		places |= conversePlaces
 		ran = ran || f.converse.ran
+		inv.Intervened = inv.Intervened || f.converse.intervened
 	}
 	var seen coverage
 	for _, a := range f.assessments {
@@ -85,8 +94,9 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 			seen.add(a.coverage)
 		}
 	}
-	if family == converseFamily && f.config.ID != "" {
-		inv.name(f.config)
+	// Without an answer, nothing shows that the service took the request up.
+	if config := f.config.guardrail(); family == converseFamily && config.ID != "" && (f.answer || f.offloaded) {
+		inv.name(config)
 	}
 	switch {
 	case len(inv.Guardrails) == 0:
@@ -98,8 +108,8 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 	}
 }
 
-// name adds a guardrail that is told. One told again, with the same version or
-// without any, is the same.
+// name adds a guardrail. One named again, with the same version or without any, is
+// the same.
 func (inv *Invocation) name(g Guardrail) {
 	if len(inv.Guardrails) == maxGuardrails {
 		return
@@ -135,21 +145,8 @@ func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {
 }
 
 // matches reports whether an entry "id" or "id:version" means the guardrail; one
-// whose version is not told matches any.
+// whose version is not known matches any.
 func (g Guardrail) matches(entry string) bool {
 	id, version, versioned := strings.Cut(entry, ":")
 	return id == g.ID && (!versioned || g.Version == "" || version == g.Version)
-}
-
-func (r *Reader) unguardable(model string) bool {
-	id := foundationModel(model)
-	if id == "" {
-		return false
-	}
-	for _, glob := range r.UnguardableModels {
-		if Glob(glob, id) {
-			return true
-		}
-	}
-	return false
 }

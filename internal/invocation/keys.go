@@ -21,6 +21,7 @@ const (
 	keyModel
 	keyModelECS
 	keyRequestID
+	keyRequestIDDot
 	keyResponseID
 	keyRequestIDECS
 	keyMethod
@@ -29,6 +30,9 @@ const (
 	keyProvider
 	keySystem
 	keyFinishReasons
+	keyResponseModel
+	keyGuardrailVersion
+	keyGuardrailVersionAWS
 	keyPolicyAction
 	keyViolation
 	keyErrorType
@@ -38,35 +42,48 @@ const (
 	keyCompletion
 	keyOutputTokens
 	keyCompletionTokens
+	keyInputTokens
 	keySchemaType
 	keyModelID
 )
 
 var keyNames = [...]string{ //nolint:gosec // G101: tokens are what models count in, no secrets
-	keyAccount:          attrAccount,
-	keyRegion:           attrRegion,
-	keyModel:            attrModel,
-	keyModelECS:         attrModelECS,
-	keyRequestID:        attrRequestID,
-	keyResponseID:       attrResponseID,
-	keyRequestIDECS:     attrRequestIDECS,
-	keyMethod:           attrMethod,
-	keyActionECS:        attrActionECS,
-	keyOperation:        attrOperation,
-	keyProvider:         "gen_ai.provider.name",
-	keySystem:           "gen_ai.system",
-	keyFinishReasons:    "gen_ai.response.finish_reasons",
-	keyPolicyAction:     "gen_ai.policy.action",
-	keyViolation:        "gen_ai.compliance.violation_detected",
-	keyErrorType:        "error.type",
-	keyErrorCode:        "gen_ai.response.error_code",
-	keyOutcome:          "event.outcome",
-	keyOutputMessages:   "gen_ai.output.messages",
-	keyCompletion:       "gen_ai.completion",
-	keyOutputTokens:     "gen_ai.usage.output_tokens",
-	keyCompletionTokens: "gen_ai.usage.completion_tokens",
-	keySchemaType:       fieldSchema,
-	keyModelID:          fieldModel,
+	keyAccount:             attrAccount,
+	keyRegion:              attrRegion,
+	keyModel:               attrModel,
+	keyModelECS:            attrModelECS,
+	keyRequestID:           attrRequestID,
+	keyRequestIDDot:        attrRequestIDDot,
+	keyResponseID:          attrResponseID,
+	keyRequestIDECS:        attrRequestIDECS,
+	keyMethod:              attrMethod,
+	keyActionECS:           attrActionECS,
+	keyOperation:           attrOperation,
+	keyProvider:            "gen_ai.provider.name",
+	keySystem:              "gen_ai.system",
+	keyFinishReasons:       "gen_ai.response.finish_reasons",
+	keyResponseModel:       "gen_ai.response.model",
+	keyGuardrailVersion:    "gen_ai.guardrail.version",
+	keyGuardrailVersionAWS: "aws.bedrock.guardrail.version",
+	keyPolicyAction:        "gen_ai.policy.action",
+	keyViolation:           "gen_ai.compliance.violation_detected",
+	keyErrorType:           "error.type",
+	keyErrorCode:           "gen_ai.response.error_code",
+	keyOutcome:             "event.outcome",
+	keyOutputMessages:      "gen_ai.output.messages",
+	keyCompletion:          "gen_ai.completion",
+	keyOutputTokens:        "gen_ai.usage.output_tokens",
+	keyCompletionTokens:    "gen_ai.usage.completion_tokens",
+	keyInputTokens:         "gen_ai.usage.input_tokens",
+	keySchemaType:          fieldSchema,
+	keyModelID:             fieldModel,
+}
+
+// settlingKeys can settle the verdict of an attribute record, besides the guardrails
+// that the settings name.
+var settlingKeys = []key{
+	keySchemaType, keyModelID, keyModelECS, keyOperation, keyResponseID,
+	keyFinishReasons, keyOutputMessages, keyGuardrailVersion, keyGuardrailVersionAWS,
 }
 
 // keyTable finds the number of a key without comparing it with all of them.
@@ -175,16 +192,18 @@ func listOf(keys ...key) keyList {
 
 // The lists that no setting changes.
 var (
-	regionKeys      = listOf(keyRegion)
-	modelKeys       = listOf(keyModel, keyModelECS)
-	operationKeys   = listOf(keyMethod, keyActionECS, keyOperation)
-	requestIDKeys   = listOf(keyRequestID)
-	responseIDKeys  = listOf(keyResponseID)
-	requestIDECSKey = listOf(keyRequestIDECS)
-	providerKeys    = listOf(keyProvider, keySystem)
-	failureKeys     = listOf(keyErrorType, keyErrorCode)
-	outcomeKeys     = listOf(keyOutcome)
-	bedrockKeys     = listOf(keySchemaType, keyModelID)
+	regionKeys           = listOf(keyRegion)
+	modelKeys            = listOf(keyModel, keyModelECS)
+	operationKeys        = listOf(keyMethod, keyActionECS, keyOperation)
+	operationNameKey     = listOf(keyOperation)
+	guardrailVersionKeys = listOf(keyGuardrailVersion, keyGuardrailVersionAWS)
+	requestIDKeys        = listOf(keyRequestID, keyRequestIDDot)
+	responseIDKeys       = listOf(keyResponseID)
+	requestIDECSKey      = listOf(keyRequestIDECS)
+	providerKeys         = listOf(keyProvider, keySystem)
+	failureKeys          = listOf(keyErrorType, keyErrorCode)
+	outcomeKeys          = listOf(keyOutcome)
+	bedrockKeys          = listOf(keySchemaType, keyModelID)
 )
 
 // level holds the attributes of a record, its scope or its resource that are

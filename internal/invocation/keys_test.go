@@ -23,7 +23,7 @@ func TestKeysBeyondTheTableAreFound(t *testing.T) {
 	}
 	for _, where := range []string{"record", "scope", "resource"} {
 		resource, scope, record := pcommon.NewResource(), pcommon.NewInstrumentationScope(), plog.NewLogRecord()
-		record.SetEventName(detailsEvent)
+		record.SetEventName(choiceEvent)
 		attrs := map[string]pcommon.Map{"record": record.Attributes(), "scope": scope.Attributes(), "resource": resource.Attributes()}[where]
 		attrs.PutStr("user.99", "alice")
 		attrs.PutStr("guardrail.99", "gr99")
@@ -57,7 +57,7 @@ func TestScopeIsLeftBehind(t *testing.T) {
 	first.Attributes().PutStr(AttrUser, "alice")
 	first.Attributes().PutStr("gen_ai.guardrail_id", "gr1")
 	record := plog.NewLogRecord()
-	record.SetEventName(detailsEvent)
+	record.SetEventName(choiceEvent)
 
 	var inv Invocation
 	reader := NewReader(defaults())
@@ -72,7 +72,7 @@ func TestScopeIsLeftBehind(t *testing.T) {
 // Memory that is kept for the next batch must not keep the records of the last.
 func TestClearLeavesNothingBehind(t *testing.T) {
 	record := plog.NewLogRecord()
-	record.SetEventName(detailsEvent)
+	record.SetEventName(choiceEvent)
 	record.Attributes().PutStr(AttrUser, "alice")
 	var inv Invocation
 	require.True(t, readOne(NewReader(defaults()), pcommon.NewResource(), pcommon.NewInstrumentationScope(), record, &inv))

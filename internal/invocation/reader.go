@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -31,19 +32,23 @@ type Reader struct {
 	settling      *keyTable // of those that can settle an attribute record's verdict alone
 	userKeys      keyList
 	guardrailKeys keyList
+	anyProvider   bool
 }
 
-// NewReader makes a Reader.
+// NewReader returns a Reader.
 func NewReader(options Options) *Reader {
 	approved := make([]string, len(options.ApprovedGuardrails))
 	for i, entry := range options.ApprovedGuardrails {
-		approved[i] = bareID(entry)
+		g := guardrailOf(entry)
+		if approved[i] = g.ID; g.Version != "" {
+			approved[i] += ":" + g.Version
+		}
 	}
 	options.ApprovedGuardrails = approved
-	r := &Reader{Options: options, table: newKeyTable()}
+	r := &Reader{Options: options, table: newKeyTable(), anyProvider: slices.Contains(options.Providers, "*")}
 	r.userKeys = listOf(r.table.addAll(options.UserKeys)...)
 	r.guardrailKeys = listOf(r.table.addAll(options.GuardrailKeys)...)
-	r.settling = r.table.only(append([]key{keySchemaType, keyModelID, keyFinishReasons, keyModelECS}, r.guardrailKeys.keys...)...)
+	r.settling = r.table.only(append(slices.Clone(settlingKeys), r.guardrailKeys.keys...)...)
 	return r
 }
 
@@ -53,12 +58,13 @@ func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationS
 	inv.reset()
 	inv.levels[1].read(scope.Attributes(), r.table)
 	inv.levels[2].read(resource.Attributes(), r.table)
+	inv.scope = scopeState{name: scope.Name()}
 }
 
 // Read judges one record of the scope that inv was readied for by [Reader.Enter].
-// It reports false for a record that is no invocation, whose inv means nothing.
-// Of an invocation it gives verdict, evidence and guardrails; [Reader.Describe]
-// adds the rest.
+// It returns false for a record that is no invocation, whose inv means nothing.
+// It sets the verdict, its evidence and the guardrails; [Reader.Describe] adds
+// the rest.
 func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
 	event := eventOf(record.EventName())
 	if event != callDetails && event != answerChoice && !mayBeBedrock(record.Body()) && !mayTell(record.Attributes()) {
@@ -71,17 +77,17 @@ func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
 		return false
 	}
 	inv.reset()
-	if r.TrustAnnotations && r.readAnnotations(record, inv) {
+	if r.TrustAnnotations && r.readAnnotations(event, record, inv) {
 		return true
 	}
-	if whole := r.readBedrock(record, inv); inv.bedrock {
-		r.judgeBedrock(record, inv, whole)
+	if got := r.readBedrock(event, record, inv); got != noRecord {
+		r.judgeBedrock(record, inv, got)
 		return true
 	}
 	return r.readAttributes(event, record, inv)
 }
 
-// levelsOf gives all attributes that are looked up.
+// levelsOf returns all attributes that are looked up.
 func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
 	if attrs := &inv.levels[0]; attrs.table != r.table {
 		attrs.read(record.Attributes(), r.table)
@@ -89,7 +95,7 @@ func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
 	return &inv.levels
 }
 
-// settlingOf gives those that may settle a verdict alone, at least: most records
+// settlingOf returns those that may settle a verdict alone, at least: most records
 // are guarded, and say so by one attribute.
 func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
 	if attrs := &inv.levels[0]; attrs.table == nil {
@@ -98,59 +104,79 @@ func (r *Reader) settlingOf(record plog.LogRecord, inv *Invocation) *levels {
 	return &inv.levels
 }
 
-// mayBeBedrock reports whether a body could be a Bedrock record, by how it begins.
+// mayBeBedrock reports whether a body could be a Bedrock record or hold one, by how
+// it begins.
 func mayBeBedrock(body pcommon.Value) bool {
 	if text := body.Str(); text != "" { // as nearly always
-		first := text[0] // tells nearly all others apart without a call
-		return (first == '{' || first <= ' ' || first == byteOrderMark[0]) && strings.HasPrefix(trimStart(text), "{")
+		first := text[0]
+		return first == '{' || first <= ' ' || beginnings[first] && strings.Contains(text[:min(len(text), maxHeader)], "{")
 	}
 	switch body.Type() {
 	case pcommon.ValueTypeBytes:
 		return body.Bytes().Len() > 0
 	case pcommon.ValueTypeMap:
-		return hasBedrockKey(body.Map())
+		return mayBeRecord(body.Map())
+	case pcommon.ValueTypeSlice:
+		return body.Slice().Len() > 0
 	default:
 		return false
 	}
 }
 
-// readBedrock reads a Bedrock record, if the record holds one, and leaves inv
-// empty otherwise. whole is false for one that breaks before its end.
-func (r *Reader) readBedrock(record plog.LogRecord, inv *Invocation) (whole bool) {
-	bedrock := false
+// beginnings are the bytes with which a text can begin that has a record in a
+// wrapper: JSON, a time, a priority, the name of a month or a day.
+var beginnings = func() (set [256]bool) {
+	for _, c := range "\"[<0123456789JFMASONDTW" {
+		set[byte(c)] = true
+	}
+	set[byteOrderMark[0]] = true
+	return set
+}()
+
+// readBedrock reads the Bedrock record that a log record holds, and leaves inv
+// empty when there is none.
+func (r *Reader) readBedrock(event event, record plog.LogRecord, inv *Invocation) (got reading) {
+	depth := 0
 	// Attribute records mostly have no body: asked first, that saves a twentieth of one.
 	if body := record.Body(); body.Type() != pcommon.ValueTypeEmpty && mayBeBedrock(body) {
-		inv.found.reset()
-		bedrock, whole = inv.readBody(body)
-		if !bedrock {
+		depth = wrappersAround(event, record)
+		got = inv.readValue(body, depth)
+		if got == noRecord {
 			inv.reset()
 		}
 	}
-	if !bedrock && r.settlingOf(record, inv)[0].has&bedrockKeys.set != 0 {
-		inv.found.reset()
-		bedrock, whole = inv.readMap(record.Attributes())
-		if !bedrock {
+	if got == noRecord && r.settlingOf(record, inv)[0].has&bedrockKeys.set != 0 {
+		if inv.readMap(record.Attributes()) {
+			got, inv.split = wholeRecord, true
+		} else {
 			inv.reset()
 		}
-		inv.split = bedrock
 	}
-	inv.bedrock = bedrock
-	return whole
+	if got == noRecord && hasWrapper(record.Attributes()) {
+		if depth = wrappersAround(event, record); depth > 0 {
+			got = inv.readMembers(record.Attributes(), depth-1)
+			if got == noRecord {
+				inv.reset()
+			}
+			inv.split = inv.content == ""
+		}
+	}
+	inv.bedrock = got != noRecord
+	return got
 }
 
-// readBody reads a body that may be a Bedrock record in any of the forms in
-// which pipelines carry it.
-func (inv *Invocation) readBody(body pcommon.Value) (bedrock, whole bool) {
-	switch body.Type() {
-	case pcommon.ValueTypeStr:
-		return inv.readText(body.Str())
-	case pcommon.ValueTypeBytes:
-		return inv.readText(string(body.Bytes().AsRaw()))
-	case pcommon.ValueTypeMap:
-		return inv.readMap(body.Map())
-	default:
-		return false, false
+// wrappersAround returns how many wrappers may stand around a Bedrock record: none
+// in the records of telemetry about calls, whose texts are the caller's.
+func wrappersAround(event event, record plog.LogRecord) int {
+	if event != noEvent && event != otherEvent {
+		return 0
 	}
+	if attrs := record.Attributes(); attrs.Len() > 0 {
+		if _, ok := attrs.Get(attrOperation); ok {
+			return 0
+		}
+	}
+	return maxWrappers
 }
 
 // The fields of which a map has one, or is no Bedrock record.
@@ -159,9 +185,20 @@ const (
 	fieldModel  = "modelId"
 )
 
-func hasBedrockKey(record pcommon.Map) bool {
+// mayBeRecord reports whether a map could be a Bedrock record or hold one.
+func mayBeRecord(record pcommon.Map) bool {
 	for name := range record.All() {
-		if name == fieldSchema || name == fieldModel {
+		if name == fieldSchema || name == fieldModel || isWrapper(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasWrapper reports whether attributes hold one that may be a whole record.
+func hasWrapper(attrs pcommon.Map) bool {
+	for name := range attrs.All() {
+		if isWrapper(name) {
 			return true
 		}
 	}

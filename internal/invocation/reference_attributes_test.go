@@ -5,6 +5,7 @@ package invocation_test
 
 import (
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -32,34 +33,124 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 		return invocation.Invocation{}, false
 	}
 
+	operation := src.first("gen_ai.operation.name")
+	if !slices.Contains([]string{"", "chat", "generate_content", "text_completion", "embeddings"}, operation) {
+		return invocation.Invocation{}, false
+	}
+	failure := src.first("error.type", "gen_ai.response.error_code") != ""
+	tokens, _ := src.get("gen_ai.usage.input_tokens").count()
+	if details := !choice && name != ""; details && !answered(src) && !failure && src.get("gen_ai.response.model") == nil &&
+		src.get("gen_ai.response.finish_reasons") == nil && !(tokens > 0) {
+		return invocation.Invocation{}, false // the request alone
+	}
+
 	var found evidence
 	for _, key := range ref.GuardrailKeys {
 		for _, id := range src.get(key).strs() {
 			found.named(id, "")
 		}
 	}
-	reasons := src.get("gen_ai.response.finish_reasons").strs()
-	if choice && src.log.Body().Type() == pcommon.ValueTypeMap {
-		reasons = append(reasons, treeOf(src.log.Body()).get("finish_reason").strs()...)
+	if len(found.guardrails) == 1 && found.guardrails[0].Version == "" {
+		for _, key := range []string{"gen_ai.guardrail.version", "aws.bedrock.guardrail.version"} {
+			if version := src.get(key); version != nil && found.guardrails[0].Version == "" {
+				found.guardrails[0].Version = version.str()
+				if version.kind == number {
+					found.guardrails[0].Version = version.text
+				}
+				break
+			}
+		}
 	}
-	found.ran = found.ran || slices.Contains(reasons, "guardrail_intervened")
+	reasons := src.get("gen_ai.response.finish_reasons").strs()
+	if len(reasons) == 1 {
+		if decoded, err := parseTree(reasons[0]); err == nil && decoded.is(list) && src.get("gen_ai.response.finish_reasons").is(text) {
+			reasons = decoded.strs()
+		}
+	}
+	messages := src.get("gen_ai.output.messages")
+	if messages.is(text) {
+		messages, _ = parseWhole(messages.text)
+	}
+	reasons = append(reasons, reasonsOf(messages)...)
+	if choice && src.log.Body().Type() == pcommon.ValueTypeMap {
+		for _, f := range treeOf(src.log.Body()).fields {
+			if f.key == "finish_reason" {
+				one := f.value.strs()
+				if decoded, err := parseWhole(f.value.str()); err == nil && decoded.is(list) {
+					one = decoded.strs()
+				}
+				reasons = append(reasons, one...)
+			}
+		}
+	}
+	found.intervened = slices.ContainsFunc(reasons, func(reason string) bool {
+		return strings.EqualFold(strings.ReplaceAll(reason, "_", ""), "guardrailIntervened")
+	})
 	if ecs {
 		violation := src.get("gen_ai.compliance.violation_detected")
-		found.ran = found.ran || violation.str() == "true" || violation != nil && violation.yes ||
+		found.intervened = found.intervened || violation.str() == "true" || violation != nil && violation.yes ||
 			slices.Contains(src.get("gen_ai.policy.action").strs(), "BLOCKED")
+		failure = failure || src.first("event.outcome") == "failure"
 	}
 
-	failure := src.first("error.type", "gen_ai.response.error_code") != "" || ecs && src.first("event.outcome") == "failure"
 	inv := ref.fields(src, stated{})
 	inv.Guardrails = found.guardrails
+	inv.Intervened = found.intervened
 	inv.Kind = ref.judge(inv, judged{
-		ran:       found.ran,
+		ran:       found.ran || found.intervened,
 		positive:  invocation.Claimed,
-		provider:  src.first("gen_ai.provider.name", "gen_ai.system"),
+		noModel:   operation == "embeddings",
+		foreign:   !ref.judges(src.first("gen_ai.provider.name", "gen_ai.system"), inv.Model),
 		failed:    failure && !answered(src) && (!choice || !answeredChoice(src)),
+		silent:    slices.ContainsFunc(ref.SilentScopes, func(pattern string) bool { return src.name != "" && glob(pattern, src.name) }),
 		unguarded: invocation.Presumed,
 	})
 	return inv, true
+}
+
+// reasonsOf are the reasons for which messages came to an end.
+func reasonsOf(messages *node) (reasons []string) {
+	switch {
+	case messages.is(list):
+		for _, message := range messages.items {
+			if message.is(object) {
+				reasons = append(reasons, reasonsOf(message)...)
+			}
+		}
+	case messages.is(object):
+		for _, f := range messages.fields {
+			if f.key == "finish_reason" && !f.bad {
+				reasons = append(reasons, f.value.str())
+			}
+		}
+	}
+	return reasons
+}
+
+// judges says whether records of a provider and a model are Bedrock's.
+func (ref reference) judges(provider, model string) bool {
+	plain := func(name string) string {
+		return strings.NewReplacer(".", "", "-", "", "_", "").Replace(asciiLower(name))
+	}
+	switch {
+	case slices.Contains(ref.Providers, "*"):
+		return true
+	case provider == "" && model == "":
+		return true
+	case bedrocks(model):
+		return true
+	default:
+		return provider != "" && slices.ContainsFunc(ref.Providers, func(known string) bool { return plain(known) == plain(provider) })
+	}
+}
+
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, s)
 }
 
 // laterChoice says whether a record is one more choice of a call that another

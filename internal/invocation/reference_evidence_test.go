@@ -32,6 +32,7 @@ func serviceOf(operation string) service {
 // evidence is what a Bedrock record shows of a guardrail.
 type evidence struct {
 	ran          bool
+	intervened   bool
 	unrecognised bool
 	guardrails   []invocation.Guardrail
 	guarded      float64 // characters, over all assessments
@@ -71,7 +72,9 @@ func (e *evidence) chunk(n *node, s service) {
 		switch {
 		case invoke && f.key == "amazon-bedrock-guardrailAction":
 			switch f.value.str() {
-			case "INTERVENED", "NONE":
+			case "INTERVENED":
+				e.ran, e.intervened = true, true
+			case "NONE":
 				e.ran = true
 			case "":
 			default:
@@ -82,7 +85,9 @@ func (e *evidence) chunk(n *node, s service) {
 		case conv && f.key == "trace":
 			e.guardrail(f.value.get("guardrail"), "inputAssessment", "outputAssessments")
 		case invoke && f.key == "stop_reason", conv && f.key == "stopReason":
-			e.ran = e.ran || f.value.str() == "guardrail_intervened"
+			if f.value.str() == "guardrail_intervened" {
+				e.ran, e.intervened = true, true
+			}
 		}
 	}
 }
@@ -115,8 +120,8 @@ func (e *evidence) assessments(n *node) {
 		}
 	case object:
 		for _, entry := range n.containers() {
-			id, parts := bareID(entry.key), []*node{entry.value}
-			if id == "" {
+			id, parts := entry.key, []*node{entry.value}
+			if bare, _ := guardrailOf(id); bare == "" {
 				continue
 			}
 			if entry.value.kind == list {
@@ -132,7 +137,9 @@ func (e *evidence) assessments(n *node) {
 				}
 				e.named(id, part.get("appliedGuardrailDetails", "guardrailVersion").str())
 			}
-			e.named(id, "")
+			if len(parts) == 0 {
+				e.named(id, "")
+			}
 		}
 	default:
 	}
@@ -140,10 +147,13 @@ func (e *evidence) assessments(n *node) {
 
 // named notes that a guardrail of that name ran, if there is a name. Told again
 // in another version it is another one.
-func (e *evidence) named(id, version string) {
-	id = bareID(id)
+func (e *evidence) named(name, version string) {
+	id, own := guardrailOf(name)
 	if id == "" {
 		return
+	}
+	if version == "" {
+		version = own
 	}
 	e.ran = true
 	for i := range e.guardrails {
@@ -155,10 +165,14 @@ func (e *evidence) named(id, version string) {
 	e.guardrails = append(e.guardrails, invocation.Guardrail{ID: id, Version: version})
 }
 
-// bareID is an id without the ARN around it.
-func bareID(id string) string {
-	if strings.HasPrefix(id, "arn:") {
-		return id[strings.LastIndexByte(id, '/')+1:]
+// guardrailOf is an id without the ARN around it, and the version after it.
+func guardrailOf(name string) (id, version string) {
+	if strings.HasPrefix(name, "arn:") {
+		if !strings.Contains(name, "/") {
+			return name, ""
+		}
+		name = name[strings.LastIndex(name, "/")+1:]
 	}
-	return id
+	id, version, _ = strings.Cut(name, ":")
+	return id, version
 }

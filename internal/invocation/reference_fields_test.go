@@ -28,10 +28,10 @@ func (ref reference) fields(src source, own stated) invocation.Invocation {
 	}
 	account := own.account
 	if account == "" {
-		account = src.get("cloud.account.id").digits()
+		account = src.get("cloud.account.id").account()
 	}
 	inv := invocation.Invocation{
-		RequestID: or(or(or(own.requestID, "aws.request_id"), "gen_ai.response.id"), "gen_ai.request.id"),
+		RequestID: or(or(or(own.requestID, "aws.request_id", "aws.request.id"), "gen_ai.response.id"), "gen_ai.request.id"),
 		User:      or(own.user, ref.UserKeys...),
 		Account:   account,
 		Region:    or(own.region, "cloud.region"),
@@ -149,13 +149,26 @@ func (ref reference) unguardable(model string) bool {
 		if model != "" && glob(pattern, model) {
 			return true
 		}
+		// Without its vendor, a model is compared with globs without theirs.
+		vendor, bare, _ := strings.Cut(pattern, ".")
+		if vendor != "" && strings.Trim(bare, "*") != "" && !vendored.MatchString(model) && model != "" && glob(bare, model) {
+			return true
+		}
 	}
 	return false
 }
 
+var vendored = regexp.MustCompile(`^[a-z][a-z0-9]*\.[a-z][^/ ]*$`)
+
+// bedrocks says whether a model id has the form of Bedrock's.
+func bedrocks(model string) bool {
+	return regexp.MustCompile(`(?s)^arn:[^:]*:(bedrock|sagemaker):[^:]*:[^:]*:`).MatchString(model) ||
+		!strings.HasPrefix(model, "arn:") && vendored.MatchString(strings.TrimPrefix(model, geography.FindString(model)))
+}
+
 func (ref reference) approved(told []invocation.Guardrail) bool {
 	for _, entry := range ref.ApprovedGuardrails {
-		id, version, _ := strings.Cut(bareID(entry), ":")
+		id, version := guardrailOf(entry)
 		for _, g := range told {
 			if g.ID == id && (version == "" || g.Version == "" || g.Version == version) {
 				return true

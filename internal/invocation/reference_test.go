@@ -4,6 +4,7 @@
 package invocation_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ type reference struct{ invocation.Options }
 type source struct {
 	record, scope, resource *node
 
-	log plog.LogRecord
+	name string // of the scope
+	log  plog.LogRecord
 }
 
 // first returns the first text under one of the keys, the nearest level first.
@@ -53,6 +55,7 @@ func (ref reference) read(resource pcommon.Resource, scope pcommon.Instrumentati
 	src := source{
 		record:   treeOfMap(log.Attributes()),
 		scope:    treeOfMap(scope.Attributes()),
+		name:     scope.Name(),
 		resource: treeOfMap(resource.Attributes()),
 		log:      log,
 	}
@@ -63,22 +66,19 @@ func (ref reference) read(resource pcommon.Resource, scope pcommon.Instrumentati
 	if name == "gen_ai_guardrail.alert" {
 		return invocation.Invocation{}, false
 	}
-	switch body := log.Body(); body.Type() {
-	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
-		if raw := treeOf(body).text; strings.HasPrefix(skipBlank(raw), "{") {
-			record, err := parseTree(raw)
-			if plainlyBedrock(record) {
-				return ref.bedrock(record, err == nil, src, false), true
-			}
-		}
-	case pcommon.ValueTypeMap:
-		if record := treeOf(body); plainlyBedrock(record) {
-			return ref.bedrock(record, true, src, true), true
-		}
-	default:
+	depth := wrappers
+	if strings.HasPrefix(name, "gen_ai.") || src.record.get("gen_ai.operation.name") != nil {
+		depth = 0 // what stands there may be the caller's
 	}
-	if plainlyBedrock(src.record) {
-		return ref.bedrock(src.record, true, src, true), true
+	at := locate(log.Body(), depth)
+	if at == nil && plainlyBedrock(src.record) {
+		at = &location{record: src.record, whole: true, parsed: true}
+	}
+	if at == nil && depth > 0 {
+		at = locateInMap(log.Attributes(), depth)
+	}
+	if at != nil {
+		return ref.bedrock(at, src), true
 	}
 	return ref.attributes(name, src)
 }
@@ -88,7 +88,7 @@ func plainlyBedrock(record *node) bool {
 		return schema.str() == "ModelInvocationLog"
 	}
 	return record.get("modelId").str() != "" && record.get("operation").str() != "" &&
-		(record.get("requestId").str() != "" || record.get("accountId").digits() != "")
+		(record.get("requestId").str() != "" || record.get("accountId").account() != "")
 }
 
 // A part is what stands in a place of a record.
@@ -123,7 +123,13 @@ func partOf(record *node, parsed bool, name, child string) (found part) {
 }
 
 // bedrock judges a Bedrock record.
-func (ref reference) bedrock(record *node, whole bool, src source, parsed bool) invocation.Invocation {
+func (ref reference) bedrock(at *location, src source) invocation.Invocation {
+	if at.several {
+		inv := ref.fields(src, stated{})
+		inv.Kind = invocation.Kind{Verdict: invocation.Unknown, Evidence: invocation.Several}
+		return inv
+	}
+	record, whole, parsed := at.record, at.whole, at.parsed
 	arn := partOf(record, parsed, "identity", "arn")
 	answer := partOf(record, parsed, "output", "outputBodyJson").body()
 	request := partOf(record, parsed, "input", "inputBodyJson").body()
@@ -132,7 +138,7 @@ func (ref reference) bedrock(record *node, whole bool, src source, parsed bool) 
 		timestamp: record.get("timestamp").str(),
 		requestID: record.get("requestId").str(),
 		user:      arn.str(),
-		account:   record.get("accountId").digits(),
+		account:   record.get("accountId").account(),
 		region:    record.get("region").str(),
 		model:     record.get("modelId").str(),
 		operation: record.get("operation").str(),
@@ -146,19 +152,27 @@ func (ref reference) bedrock(record *node, whole bool, src source, parsed bool) 
 	service := serviceOf(inv.Operation)
 	var found evidence
 	found.answer(answer.node, service)
-	if service == converse && !request.broken {
+	if service == converse && !request.broken && (!noAnswer(answer.node) || path.str() != "") {
 		config := request.get("guardrailConfig")
 		found.named(config.get("guardrailIdentifier").str(), config.get("guardrailVersion").str())
 	}
+	errored := record.get("errorCode").str() != ""
+	strength := invocation.Presumed
+	if service == invokeModel && !(errored && answer.node.is(list)) {
+		strength = invocation.Absent
+	}
 
 	inv.Guardrails = found.guardrails
+	inv.Intervened = found.intervened
 	inv.Kind = ref.judge(inv, judged{
 		ran:          found.ran,
 		positive:     found.kind(),
-		failed:       noAnswer(answer.node) && path.str() == "" && record.get("errorCode").str() != "",
+		noModel:      wrapsModel.MatchString(inv.Model) && makesNoText(answer.node),
+		failed:       noAnswer(answer.node) && path.str() == "" && errored,
+		flattened:    parsed && noAnswer(answer.node) && flattened(record),
 		noBody:       noAnswer(answer.node),
 		unrecognised: found.unrecognised,
-		unguarded:    map[bool]invocation.Evidence{true: invocation.Absent, false: invocation.Presumed}[service == invokeModel],
+		unguarded:    strength,
 	})
 	return inv
 }
@@ -189,14 +203,46 @@ func (p part) body() part {
 // noAnswer says whether a body holds no answer.
 func noAnswer(n *node) bool { return n.empty() && (n == nil || n.kind != octets) }
 
+// wrapsModel matches an application inference profile, which does not say which
+// foundation model it wraps.
+var wrapsModel = regexp.MustCompile(`(?s)^arn:[^:]*:bedrock:[^:]*:[^:]*:application-inference-profile/`)
+
+// makesNoText says whether an answer, or a chunk of one, is an embedding or a ranking.
+func makesNoText(n *node) bool {
+	if n.is(list) {
+		return slices.ContainsFunc(n.items, func(item *node) bool { return item.is(object) && makesNoText(item) })
+	}
+	for _, key := range []string{"embedding", "embeddings", "embeddingsByType"} {
+		if v := n.get(key); v.is(object) || v.is(list) {
+			return true
+		}
+	}
+	results := n.get("results")
+	if !results.is(list) || len(results.items) == 0 {
+		return false
+	}
+	first := results.items[0]
+	return first.is(object) && (hasKey(first.fields, "relevance_score") || hasKey(first.fields, "relevanceScore"))
+}
+
+// flattened says whether the answer is spread over keys of its own.
+func flattened(record *node) bool {
+	return slices.ContainsFunc(record.fields, func(f field) bool {
+		return f.key != "output.outputBodyJson" && strings.Contains(f.key, "outputBodyJson")
+	})
+}
+
 // judged is what was found out about a record.
 type judged struct {
 	ran          bool                // there is positive evidence
 	positive     invocation.Evidence // and that is it
-	provider     string              // that an attribute record names
+	noModel      bool                // the call was no question to a model that answers with text
+	foreign      bool                // an attribute record of another provider
 	failed       bool
+	flattened    bool
 	noBody       bool
 	unrecognised bool
+	silent       bool // its telemetry never says whether a guardrail ran
 	unguarded    invocation.Evidence
 }
 
@@ -210,14 +256,18 @@ func (ref reference) judge(inv invocation.Invocation, j judged) invocation.Kind 
 		return kind(invocation.Unapproved, j.positive)
 	case j.ran:
 		return kind(invocation.Guarded, j.positive)
-	case ref.unguardable(inv.Model):
+	case j.noModel || ref.unguardable(inv.Model):
 		return kind(invocation.NotApplicable, invocation.Model)
-	case j.provider != "" && !slices.Contains(ref.Providers, j.provider):
+	case j.foreign:
 		return kind(invocation.NotApplicable, invocation.Provider)
 	case j.failed:
 		return kind(invocation.Failed, invocation.Error)
 	case ref.enforced(inv):
 		return kind(invocation.Guarded, invocation.Enforced)
+	case j.flattened:
+		return kind(invocation.Unknown, invocation.Unreadable)
+	case j.silent:
+		return kind(invocation.Unknown, invocation.Untold)
 	case j.noBody:
 		return kind(invocation.Unknown, invocation.NoBody)
 	case j.unrecognised:

@@ -5,6 +5,7 @@ package invocation_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -24,7 +25,8 @@ type node struct {
 	yes    bool    // of a truth
 	fields []field
 	items  []*node
-	cut    bool // broken off before its end
+	source string // of a list, as it stands in JSON
+	cut    bool   // broken off before its end
 }
 
 type field struct {
@@ -105,6 +107,8 @@ func hasKey(fields []field, key string) bool {
 	return false
 }
 
+func (n *node) is(k kind) bool { return n != nil && n.kind == k }
+
 // str is the text of a node, empty for anything that is not a text.
 func (n *node) str() string {
 	if n == nil || n.kind != text || n.bad {
@@ -113,12 +117,15 @@ func (n *node) str() string {
 	return n.text
 }
 
-// digits is a text, or the digits of a number that is nothing but digits.
-func (n *node) digits() string {
-	if n != nil && n.kind == number && strings.Trim(n.text, "0123456789") == "" {
-		return n.text
+// account is a text, or a whole number with the zeros back that make twelve digits.
+func (n *node) account() string {
+	if n == nil || n.kind != number {
+		return n.str()
 	}
-	return n.str()
+	if !(n.number >= 0 && n.number < 1<<53) || n.number != math.Trunc(n.number) {
+		return ""
+	}
+	return fmt.Sprintf("%012.0f", n.number)
 }
 
 // empty says whether an attribute holds nothing.
@@ -217,6 +224,15 @@ func parseTree(s string) (*node, error) {
 	return n, err
 }
 
+// parseWhole reads a JSON value that is all of s, or nothing.
+func parseWhole(s string) (*node, error) {
+	n, err := parseTree(s)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
 type treeParser struct{ in string } // what is still to be read
 
 func (p *treeParser) blank() { p.in = strings.TrimLeft(p.in, " \t\r\n") }
@@ -233,14 +249,18 @@ func (p *treeParser) value() (*node, error) {
 	switch {
 	case p.take("{"):
 		return p.object()
-	case p.take("["):
-		return p.list()
+	case strings.HasPrefix(p.in, "["):
+		source := p.in
+		p.take("[")
+		n, err := p.list()
+		n.source = source
+		if err == nil {
+			n.source = source[:len(source)-len(p.in)]
+		}
+		return n, err
 	case p.take(`"`):
 		s, bad, err := p.text()
-		if err != nil {
-			return nil, err
-		}
-		return &node{kind: text, text: s, bad: bad}, nil
+		return &node{kind: text, text: s, bad: bad, cut: err != nil}, err
 	case p.take("null"):
 		return &node{kind: null}, nil
 	case p.take("true"):
@@ -328,8 +348,13 @@ func (p *treeParser) text() (s string, bad bool, err error) {
 			end++
 		}
 	}
-	if end >= len(p.in) {
-		return "", false, errBroken
+	if end >= len(p.in) { // what there is of it, but for half an escape
+		for s, ok := unescape(p.in); ; s, ok = unescape(p.in) {
+			if ok || p.in == "" {
+				return s, !ok, errBroken
+			}
+			p.in = p.in[:len(p.in)-1]
+		}
 	}
 	raw := p.in[:end]
 	p.in = p.in[end+1:]
@@ -344,6 +369,9 @@ func unescape(raw string) (string, bool) {
 		out.WriteString(plain)
 		if !escape {
 			break
+		}
+		if rest == "" {
+			return "", false
 		}
 		raw = rest[1:]
 		if at := strings.IndexByte(`"\/bfnrt`, rest[0]); at >= 0 {

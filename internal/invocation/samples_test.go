@@ -43,6 +43,8 @@ type sample struct {
 	RequestID string    `json:"request_id"`
 	Time      time.Time `json:"time"`
 
+	Intervened bool `json:"intervened"`
+
 	text string // of the file
 }
 
@@ -72,7 +74,7 @@ func (s sample) parsable() bool { return strings.HasSuffix(s.File, ".json") && !
 func (s sample) want() invocation.Invocation {
 	want := invocation.Invocation{
 		User: s.User, Principal: s.Principal, Account: s.Account, Region: s.Region, Model: s.Model, Operation: s.Operation,
-		RequestID: s.RequestID, Time: s.Time.UnixNano(),
+		RequestID: s.RequestID, Time: s.Time.UnixNano(), Intervened: s.Intervened,
 	}
 	for _, kind := range invocation.Kinds() {
 		if kind.Verdict.String() == s.Verdict && kind.Evidence.String() == s.Evidence {

@@ -3,7 +3,10 @@
 
 package invocation
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // scanner reads JSON text front to back. Structure is checked strictly, so that
 // a cut or broken record is noticed; the lexis is lenient (a byte order mark,
@@ -29,6 +32,16 @@ func trimStart(text string) string {
 		return text
 	}
 	return strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t\r\n")
+}
+
+// trimEnds leaves out what may stand around a line: a byte order mark, white space,
+// and the NUL bytes that a file has where it was truncated while it was written.
+func trimEnds(text string) string {
+	if text == "" || text[0] == '{' && text[len(text)-1] == '}' { // as nearly always
+		return text
+	}
+	text = strings.TrimLeft(text, " \t\r\n\x00"+byteOrderMark)
+	return strings.TrimRight(text, " \t\r\n\x00")
 }
 
 const byteOrderMark = "\ufeff"
@@ -180,8 +193,8 @@ func (s *scanner) rawValue() (raw string, ok bool) {
 	return s.text[start:s.pos], ok
 }
 
-// accountID consumes an account's number, which some pipelines turn from a
-// string into a number on its way.
+// accountID consumes an account id, which some pipelines turn from a string into a
+// number on its way.
 func (s *scanner) accountID() (id string, ok bool) {
 	if s.peek() == quote {
 		return s.stringValue()
@@ -190,10 +203,9 @@ func (s *scanner) accountID() (id string, ok bool) {
 	if s.pos == len(s.text) { // perhaps not all of it
 		return "", ok
 	}
-	for i := range len(raw) {
-		if raw[i] < '0' || raw[i] > '9' {
-			return "", ok
-		}
+	n, err := strconv.ParseFloat(raw, 64)
+	if err != nil {
+		return "", ok
 	}
-	return raw, ok
+	return accountNumber(n), ok
 }

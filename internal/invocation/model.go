@@ -1,0 +1,89 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation
+
+import (
+	"slices"
+	"strings"
+)
+
+// geographies are the prefixes of cross-region inference profiles, which stand
+// before the id of the foundation model.
+var geographies = []string{
+	"us", "us-gov", "eu", "apac", "ap", "jp", "au", "ca", "sa", "me", "af", "mx", "il", "in", "uk", "global",
+}
+
+// foundationModel returns the id of the foundation model that a model id stands
+// for, without its region prefix. Of what a customer names (endpoints, imported
+// and custom models, application profiles, routers) it knows none.
+func foundationModel(model string) string {
+	if strings.HasPrefix(model, "arn:") {
+		a, ok := splitARN(model)
+		if !ok || a.service != "bedrock" {
+			return ""
+		}
+		if model, ok = strings.CutPrefix(a.resource, "foundation-model/"); !ok {
+			if model, ok = strings.CutPrefix(a.resource, "inference-profile/"); !ok {
+				return ""
+			}
+		}
+	}
+	if prefix, id, ok := strings.Cut(model, "."); ok && slices.Contains(geographies, prefix) {
+		return id
+	}
+	return model
+}
+
+// isApplicationProfile reports whether a model id is that of an application
+// inference profile: it wraps a foundation model and does not say which.
+func isApplicationProfile(model string) bool {
+	a, ok := splitARN(model)
+	return ok && a.service == "bedrock" && strings.HasPrefix(a.resource, "application-inference-profile/")
+}
+
+// hasBedrockForm reports whether a model id has the form of Amazon Bedrock's: an
+// ARN, or vendor.model, with a region prefix or without. Version numbers of other
+// providers' models (gpt-4.1, llama3.1:8b) have a dot as well, but no letter after it.
+func hasBedrockForm(model string) bool {
+	if strings.HasPrefix(model, "arn:") {
+		a, ok := splitARN(model)
+		return ok && (a.service == "bedrock" || a.service == "sagemaker")
+	}
+	return hasVendor(foundationModel(model))
+}
+
+// hasVendor reports whether an id is vendor.model, such as ai21.jamba-1-5-mini-v1:0.
+func hasVendor(id string) bool {
+	vendor, name, ok := strings.Cut(id, ".")
+	if !ok || vendor == "" || !isLetter(vendor[0]) || name == "" || !isLetter(name[0]) {
+		return false
+	}
+	for i := range len(vendor) {
+		if !isLetter(vendor[i]) && !isDigit(vendor[i]) {
+			return false
+		}
+	}
+	return !strings.ContainsAny(name, "/ ")
+}
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
+
+// unguardable reports whether no guardrail can be applied to a model. Some clients
+// cut the vendor off its id; the globs match such an id without theirs.
+func (r *Reader) unguardable(model string) bool {
+	id := foundationModel(model)
+	if id == "" {
+		return false
+	}
+	named := hasVendor(id)
+	for _, glob := range r.UnguardableModels {
+		if Glob(glob, id) {
+			return true
+		}
+		if _, bare, ok := strings.Cut(glob, "."); !named && ok && strings.Trim(bare, "*") != "" && Glob(bare, id) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,238 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package invocation_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// A location is where a Bedrock record was found; nil where there is none.
+type location struct {
+	record  *node // nil for several
+	whole   bool
+	parsed  bool // by a pipeline, before it came here
+	several bool
+}
+
+// wrappers is how many wrappers are taken off.
+const wrappers = 4
+
+// wrapperKeys are where a whole record may stand.
+var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original logEvents events records Records")
+
+// locate looks for the record that a body or an attribute is or holds.
+func locate(v pcommon.Value, depth int) *location {
+	switch v.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
+		return locateText(treeOf(v).text, depth)
+	case pcommon.ValueTypeMap:
+		if record := treeOf(v); plainlyBedrock(record) {
+			return &location{record: record, whole: true, parsed: true}
+		}
+		if depth > 0 {
+			return locateInMap(v.Map(), depth)
+		}
+	case pcommon.ValueTypeSlice:
+		for _, item := range v.Slice().All() {
+			if depth == 0 {
+				break
+			}
+			if at := locate(item, depth-1); at != nil {
+				if v.Slice().Len() > 1 {
+					return &location{several: true}
+				}
+				return at
+			}
+		}
+	default:
+	}
+	return nil
+}
+
+func locateInMap(m pcommon.Map, depth int) *location {
+	for key, v := range m.All() {
+		if slices.Contains(wrapperKeys, key) {
+			if at := locate(v, depth-1); at != nil {
+				return at
+			}
+		}
+	}
+	return nil
+}
+
+// locateText looks for the record that a text is or holds.
+func locateText(s string, depth int) *location {
+	s = strings.TrimRight(strings.TrimLeft(s, " \t\r\n\x00\ufeff"), " \t\r\n\x00")
+	switch {
+	case strings.HasPrefix(s, "{"):
+		p := &treeParser{in: s}
+		first, err := p.value()
+		if p.blank(); err == nil && p.in != "" {
+			return locateSequence(s, depth)
+		}
+		return locateNode(first, depth)
+	case depth == 0:
+		return nil
+	case strings.HasPrefix(s, `"`):
+		if text, err := parseTree(s); err == nil {
+			return locateNode(text, depth-1)
+		}
+		return nil
+	case strings.HasPrefix(s, "["):
+		if at := locateSequence(s, depth); at != nil {
+			return at
+		}
+	}
+	if rest, ok := afterHeader(s); ok {
+		return locateText(rest, depth-1)
+	}
+	return nil
+}
+
+// locateNode looks for the record that a JSON value is or holds.
+func locateNode(n *node, depth int) *location {
+	switch {
+	case n == nil || n.bad:
+	case n.kind == text:
+		at := locateText(n.text, depth)
+		if at != nil && n.cut {
+			at.whole = false
+		}
+		return at
+	case n.kind == object:
+		if plainlyBedrock(n) {
+			return &location{record: n, whole: !n.cut}
+		}
+		if depth == 0 {
+			return nil
+		}
+		tried := 0
+		for _, f := range n.fields {
+			if f.bad || !slices.Contains(wrapperKeys, f.key) || tried == 4 {
+				continue
+			}
+			tried++
+			if at := locateNode(f.value, depth-1); at != nil {
+				return at
+			}
+		}
+	case n.kind == list && depth > 0:
+		return locateSequence(n.source, depth)
+	}
+	return nil
+}
+
+// locateSequence looks for records in an array, or in objects one after the other.
+func locateSequence(s string, depth int) *location {
+	inner := max(0, depth-1)
+	items, rest, whole := sequenceOf(s)
+	var found []*location
+	for _, item := range items {
+		if at := locateNode(item, inner); at != nil {
+			found = append(found, at)
+		}
+	}
+	count := len(items)
+	if at := locateCut(rest, inner); at != nil {
+		found = append(found, at)
+		count++
+		whole = false
+	}
+	switch {
+	case len(found) == 0:
+		return nil
+	case count > 1:
+		return &location{several: true}
+	case whole:
+		return found[0]
+	case s[0] == '{' && depth != 0 && depth != wrappers:
+		return nil
+	default:
+		return &location{record: found[0].record, whole: false, parsed: found[0].parsed}
+	}
+}
+
+// locateCut looks for a record at the beginning of a text that breaks off.
+func locateCut(s string, depth int) *location {
+	if s == "" {
+		return nil
+	}
+	if s[0] == '{' || s[0] == '[' {
+		return locateText(s, depth)
+	}
+	cut, _ := (&treeParser{in: s}).value()
+	return locateNode(cut, depth)
+}
+
+// sequenceOf splits an array into its elements, or text into the objects that it
+// begins with; rest is what cannot be read.
+func sequenceOf(s string) (items []*node, rest string, whole bool) {
+	p := &treeParser{in: s}
+	array := p.take("[")
+	for p.blank(); ; p.blank() {
+		if array && p.take("]") {
+			p.blank()
+			return items, p.in, p.in == ""
+		}
+		if array && len(items) > 0 && !p.take(",") || !array && !strings.HasPrefix(p.in, "{") {
+			return items, p.in, !array && p.in == ""
+		}
+		p.blank()
+		rest := p.in
+		item, err := p.value()
+		if err != nil {
+			return items, rest, false
+		}
+		items = append(items, item)
+	}
+}
+
+// afterHeader cuts off what syslog daemons, container runtimes and command line
+// tools put in front of a line: a time, and the words that they write after it.
+func afterHeader(s string) (rest string, ok bool) {
+	limit := s[:min(len(s), 1024)]
+	at := strings.IndexAny(limit, "{[")
+	for ; at >= 0; at = nextOpen(limit, at) {
+		prefix := strings.TrimRight(strings.TrimRight(limit[:at], " \t\r\n\f\ufeff"), "")
+		prefix = strings.TrimRight(strings.TrimSuffix(prefix, "@cee:"), " \t\r\n\f\ufeff")
+		for _, form := range headerForms {
+			if form.MatchString(prefix) && strings.Contains(limit, "{") {
+				return s[at:], true
+			}
+		}
+	}
+	return "", false
+}
+
+func nextOpen(s string, at int) int {
+	next := strings.IndexAny(s[at+1:], "{[")
+	if next < 0 {
+		return -1
+	}
+	return at + 1 + next
+}
+
+var headerForms = func() (forms []*regexp.Regexp) {
+	const (
+		date = `(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?|([A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (\d{4} )?\d\d:\d\d:\d\d(\.\d+)?( \d{4})?|\d{10}(\d{3})?(\.\d+)?)`
+		time = `(` + date + `|\[` + date + `\]):?`
+		pri  = `((\d+ )?<\d{1,3}>)`
+	)
+	for _, form := range []string{
+		pri + `?` + time,
+		pri + `?` + time + ` (stdout|stderr) [FP]\S*`,
+		pri + `?` + time + `\s+aws/bedrock/modelinvocations`,
+		pri + `?` + time + ` [^\s{"]+:`,
+		pri + `?` + time + ` [^\s{"]+ [^\s{"]+:`,
+		pri + `1( [^\s{"]+){5} -`,
+		pri + `1( [^\s{"]+){5} (\[[^\]"]*("([^"\\]|\\.)*"[^\]"]*)*\])+`,
+	} {
+		forms = append(forms, regexp.MustCompile(`^`+form+`$`))
+	}
+	return forms
+}()
