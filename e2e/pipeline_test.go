@@ -43,6 +43,12 @@ func processor(settings string) string {
 func (p pipeline) send(t *testing.T, logs plog.Logs) (forwarded plog.Logs, raised []alert) {
 	t.Helper()
 	require.NoError(t, p.Send(t.Context(), logs))
+	return p.taken(t, logs)
+}
+
+// taken returns what came of records that have just been sent.
+func (p pipeline) taken(t *testing.T, logs plog.Logs) (forwarded plog.Logs, raised []alert) {
+	t.Helper()
 	requests := p.sink.Take()
 	require.NotEmpty(t, requests, "nothing was forwarded")
 	require.LessOrEqual(t, len(requests), 2)

@@ -1,0 +1,131 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/internal/inputs"
+)
+
+// TestRecordsInTheShapesThatPeopleHave sends every case of testdata/inputs and testdata/clients as OTLP in JSON to the built
+// distribution. Cases with the same settings share a collector; no group of one is a group of another at the same time.
+func TestRecordsInTheShapesThatPeopleHave(t *testing.T) {
+	t.Parallel()
+	cases, err := inputs.Load(func(text []byte) (tree any, err error) {
+		err = yaml.Unmarshal(text, &tree)
+		return tree, err
+	}, "../testdata/inputs", "../testdata/clients")
+	require.NoError(t, err)
+	bySettings := map[string][]*inputs.Case{}
+	for _, c := range cases {
+		settings := cmp.Or(string(c.Settings), "{}")
+		bySettings[settings] = append(bySettings[settings], c)
+	}
+	for _, settings := range slices.Sorted(maps.Keys(bySettings)) {
+		t.Run(settings, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, metricsConfig, "yaml:processors::gen_ai_guardrail: "+settings,
+				"yaml:receivers: {otlp/http: {protocols: {http: {endpoint: '${env:E2E_IN}'}}}}",
+				"yaml:service::pipelines::logs::receivers: [otlp/http]",
+				"yaml:service::telemetry::logs::level: error") // it warns of so many odd records
+			for _, c := range bySettings[settings] {
+				p.play(t, c)
+			}
+		})
+	}
+}
+
+func (p pipeline) play(t *testing.T, c *inputs.Case) {
+	t.Helper()
+	verdicts, reasons := p.verdicts(), p.reasons()
+	var groups []string
+	for range c.Requests() {
+		p.post(t, c.Logs)
+		forwarded, raised := p.taken(t, c.Logs)
+		for _, a := range raised {
+			if a.state() == "open" {
+				groups = append(groups, a.text("gen_ai_guardrail.group"))
+			}
+		}
+		for key, want := range c.Annotated {
+			for _, record := range recordsIn(forwarded) {
+				value, ok := record.Attributes().Get(key)
+				got := ""
+				if ok {
+					got = value.AsString()
+				}
+				assert.Equal(t, want, got, "%s: %s", c.Name, key)
+			}
+		}
+	}
+	assert.Equal(t, c.Verdicts, increase(verdicts, p.verdicts()), "%s: %s", c.Name, c.Why)
+	assert.Equal(t, c.Excluded, increase(reasons, p.reasons()), "%s: %s", c.Name, c.Why)
+	assert.Len(t, groups, c.Alerts, "%s: %s", c.Name, c.Why)
+	if c.Group != "" {
+		assert.Equal(t, []string{c.Group}, groups, c.Name)
+	}
+}
+
+// post sends records as clients without gRPC do.
+func (p pipeline) post(t *testing.T, logs plog.Logs) {
+	t.Helper()
+	text, err := plogotlp.NewExportRequestFromLogs(logs).MarshalJSON()
+	require.NoError(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.In+"/v1/logs", bytes.NewReader(text))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: collector.Patience}
+	response, err := client.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// verdicts returns the invocations so far, by "verdict/evidence".
+func (p pipeline) verdicts() map[string]int { return p.counts(invocations, "verdict", "evidence") }
+
+// reasons returns the invocations so far that no rule counts, by reason.
+func (p pipeline) reasons() map[string]int { return p.counts(excluded, "reason") }
+
+// counts returns the values of a counter, by what its attributes say, joined with slashes.
+func (p pipeline) counts(name string, attributes ...string) map[string]int {
+	counts := map[string]int{}
+	for sample, value := range collector.Samples(p.Scrape()) {
+		if !strings.HasPrefix(sample, name+"{") {
+			continue
+		}
+		values := make([]string, len(attributes))
+		for i, attribute := range attributes {
+			_, rest, _ := strings.Cut(sample, attribute+`="`)
+			values[i], _, _ = strings.Cut(rest, `"`)
+		}
+		counts[strings.Join(values, "/")] += int(value)
+	}
+	return counts
+}
+
+// increase returns by how much counts have grown.
+func increase(before, after map[string]int) map[string]int {
+	grown := map[string]int{}
+	for name, count := range after {
+		if more := count - before[name]; more > 0 {
+			grown[name] = more
+		}
+	}
+	return grown
+}
