@@ -48,7 +48,9 @@ type sample struct {
 	text string // of the file
 }
 
+// sampleOptions are settings that differ from the defaults.
 type sampleOptions struct {
+	SilentScopes       []string `json:"silent_scopes"`
 	ApprovedGuardrails []string `json:"approved_guardrails"`
 	AssumeGuarded      []struct {
 		User, Principal, Account, Region, Model, Operation string
@@ -57,8 +59,17 @@ type sampleOptions struct {
 }
 
 func (o sampleOptions) options() invocation.Options {
-	options := optionSets[0]
-	options.ApprovedGuardrails = o.ApprovedGuardrails
+	options := invocation.Options{
+		GuardrailKeys: []string{
+			"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id",
+			"gen_ai.guardrail.policy.id",
+		},
+		UserKeys:           []string{"user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.request.user", "service.name"},
+		Providers:          []string{"aws.bedrock", "bedrock", "amazon.bedrock", "bedrock.converse", "aws"},
+		SilentScopes:       o.SilentScopes,
+		ApprovedGuardrails: o.ApprovedGuardrails,
+		UnguardableModels:  optionSets[0].UnguardableModels,
+	}
 	for _, p := range o.AssumeGuarded {
 		options.AssumeGuarded = append(options.AssumeGuarded, invocation.Pattern(p))
 	}
