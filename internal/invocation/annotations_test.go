@@ -382,6 +382,7 @@ func checkFields(t *testing.T, options Options) {
 		if !readOne(NewReader(options), resource, scope, record, want) {
 			return
 		}
+		want.contentID = want.ContentID(record)
 		want.Annotate(record, "")
 		behind := options
 		behind.TrustAnnotations = true

@@ -38,6 +38,7 @@ type entry struct {
 
 	Body       any            `mapstructure:"body"`
 	EventName  string         `mapstructure:"event_name"`
+	Scope      string         `mapstructure:"scope"`
 	Attributes map[string]any `mapstructure:"attributes"`
 	Resource   map[string]any `mapstructure:"resource"`
 }
@@ -92,7 +93,9 @@ func (s *scenario) write(t *testing.T, noon time.Time, w way) (records []written
 			logs := plog.NewLogs()
 			resource := logs.ResourceLogs().AppendEmpty()
 			require.NoError(t, resource.Resource().Attributes().FromRaw(text.fields(e.Resource)))
-			record := resource.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+			scope := resource.ScopeLogs().AppendEmpty()
+			scope.Scope().SetName(e.Scope)
+			record := scope.LogRecords().AppendEmpty()
 			if !e.Untimed {
 				record.SetObservedTimestamp(pcommon.NewTimestampFromTime(arrives.Add(time.Duration(n) * time.Millisecond)))
 			}

@@ -84,7 +84,7 @@ func TestInvocationsAreCountedByVerdictAndEvidence(t *testing.T) {
 	)
 	eventLogs(call{user: "a", at: noon, guarded: true}, call{user: "a", at: noon}).ResourceLogs().MoveAndAppendTo(logs.ResourceLogs())
 	add := func(change func(attrs map[string]any)) {
-		attrs := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "user.id": "a"}
+		attrs := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "m1", "user.id": "a", "gen_ai.provider.name": "aws.bedrock"}
 		change(attrs)
 		logsOf := plog.NewLogs()
 		record := logsOf.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()

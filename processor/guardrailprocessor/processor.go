@@ -242,12 +242,15 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 		resource := resourceLogs.Resource()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			scope := scopeLogs.Scope()
+			if p.config.Annotate { // forged ones would be believed further on
+				invocation.StripAnnotationsAround(resource, scope)
+			}
 			p.reader.Enter(resource, scope, inv)
 			records := scopeLogs.LogRecords()
 			for i := range records.Len() {
 				record := records.At(i)
 				if !p.reader.Read(record, inv) {
-					if p.config.Annotate { // a forged one would be believed behind it
+					if p.config.Annotate {
 						invocation.StripAnnotations(record)
 					}
 					continue
