@@ -79,7 +79,7 @@ func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocat
 		if !isFirstChoice(record.Body()) {
 			return false
 		}
-		choice.read(record.Body())
+		choice.read(record.Body(), &inv.found.inner)
 	case noEvent:
 		has := r.levelsOf(record, inv)[0].has
 		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
@@ -129,11 +129,11 @@ type choiceSigns struct {
 	answered   bool // in whole or in part
 }
 
-func (s *choiceSigns) read(body pcommon.Value) {
+func (s *choiceSigns) read(body pcommon.Value, scan *scanner) {
 	for name, value := range members(body) {
 		switch name {
 		case "finish_reason":
-			s.intervened = s.intervened || holdsIntervention(value)
+			s.intervened = s.intervened || holdsIntervention(value, scan)
 			s.answered = s.answered || !isEmpty(value) && !holds(value, "error")
 		case "message":
 			s.answered = s.answered || !isEmpty(value)
@@ -149,7 +149,7 @@ func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice
 	if ecs {
 		attrs = r.levelsOf(record, inv)
 	}
-	inv.Intervened = choice.intervened || intervenedIn(attrs) || ecs && violated(attrs)
+	inv.Intervened = choice.intervened || inv.intervenedIn(attrs) || ecs && violated(attrs)
 	if len(inv.Guardrails) > 0 || inv.Intervened {
 		inv.Kind = r.approve(inv, Claimed)
 		return
@@ -249,8 +249,7 @@ func concluded(attrs *levels) bool {
 			return true
 		}
 	}
-	tokens, ok := attrs.value(keyInputTokens) // which the answer reports
-	return ok && countOf(tokens) > 0
+	return false
 }
 
 // answered reports whether there is any sign that an answer came.

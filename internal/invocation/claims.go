@@ -55,12 +55,13 @@ func versionOf(value pcommon.Value) string {
 
 // intervenedIn reports whether attributes say that a guardrail intervened: as the
 // reason for which the answer, or one of its messages, came to an end.
-func intervenedIn(attrs *levels) bool {
-	if reasons, ok := attrs.value(keyFinishReasons); ok && holdsIntervention(reasons) {
+func (inv *Invocation) intervenedIn(attrs *levels) bool {
+	s := &inv.found.inner // for its memory
+	if reasons, ok := attrs.value(keyFinishReasons); ok && holdsIntervention(reasons, s) {
 		return true
 	}
 	messages, ok := attrs.value(keyOutputMessages)
-	return ok && messageIntervened(messages)
+	return ok && messageIntervened(messages, s)
 }
 
 // isIntervention reports whether a finish reason is that of a guardrail, as the
@@ -72,7 +73,7 @@ func isIntervention(reason string) bool {
 
 // holdsIntervention reports whether a finish reason, or one of a list, is that of a
 // guardrail. A list may have become JSON on its way.
-func holdsIntervention(reasons pcommon.Value) bool {
+func holdsIntervention(reasons pcommon.Value, s *scanner) bool {
 	switch reasons.Type() {
 	case pcommon.ValueTypeSlice:
 		for _, reason := range reasons.Slice().All() {
@@ -86,7 +87,6 @@ func holdsIntervention(reasons pcommon.Value) bool {
 			return isIntervention(reasons.Str())
 		}
 		found := false
-		var s scanner
 		s.start(reasons.Str())
 		whole := s.elements(func() bool {
 			reason, ok := s.stringValue()
@@ -103,7 +103,7 @@ const messageReason = "finish_reason"
 
 // messageIntervened reports whether one of an answer's messages ended because of a
 // guardrail. Messages are a list of maps, or JSON.
-func messageIntervened(messages pcommon.Value) bool {
+func messageIntervened(messages pcommon.Value, s *scanner) bool {
 	switch messages.Type() {
 	case pcommon.ValueTypeSlice:
 		for _, message := range messages.Slice().All() {
@@ -116,7 +116,6 @@ func messageIntervened(messages pcommon.Value) bool {
 		if !looksLikeJSON(messages.Str()) {
 			return false
 		}
-		var s scanner
 		s.start(messages.Str())
 		found, whole := s.endedByGuardrail()
 		return found && whole && s.end()

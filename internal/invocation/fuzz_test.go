@@ -177,7 +177,7 @@ func FuzzPatterns(f *testing.F) {
 // texts of JSON without escapes where it matters, and attributes.
 func TestNoAllocation(t *testing.T) {
 	for _, s := range samples(t) {
-		odd := s.File == "escaped-keys.json" || strings.HasPrefix(s.File, "invoke-answer-in-")
+		odd := s.File == "escaped-keys.json" || strings.HasPrefix(s.File, "invoke-answer-in-") || wrappedSamples[s.File]
 		if strings.HasPrefix(s.File, "bedrock-") || odd || len(s.Options.AssumeGuarded) > 0 {
 			continue
 		}
@@ -189,6 +189,13 @@ func TestNoAllocation(t *testing.T) {
 			noAllocation(t, fmt.Sprint(operation, " of ", size, " bytes"), logsOf(guardedBody(operation, text)), optionSets[2])
 		}
 	}
+}
+
+// wrappedSamples are records in wrappers, in which quotes are escaped, and one whose
+// account has to be mended.
+var wrappedSamples = map[string]bool{
+	"message-member.json": true, "quoted-in-message.json": true, "syslog-header.otlp.json": true, "subscription.txt": true,
+	"account-without-leading-zero.json": true,
 }
 
 func noAllocation(t *testing.T, name string, logs plog.Logs, options invocation.Options) {

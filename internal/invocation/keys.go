@@ -42,7 +42,6 @@ const (
 	keyCompletion
 	keyOutputTokens
 	keyCompletionTokens
-	keyInputTokens
 	keySchemaType
 	keyModelID
 )
@@ -74,7 +73,6 @@ var keyNames = [...]string{ //nolint:gosec // G101: tokens are what models count
 	keyCompletion:          "gen_ai.completion",
 	keyOutputTokens:        "gen_ai.usage.output_tokens",
 	keyCompletionTokens:    "gen_ai.usage.completion_tokens",
-	keyInputTokens:         "gen_ai.usage.input_tokens",
 	keySchemaType:          fieldSchema,
 	keyModelID:             fieldModel,
 }

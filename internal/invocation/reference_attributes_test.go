@@ -38,9 +38,8 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 		return invocation.Invocation{}, false
 	}
 	failure := src.first("error.type", "gen_ai.response.error_code") != ""
-	tokens, _ := src.get("gen_ai.usage.input_tokens").count()
 	if details := !choice && name != ""; details && !answered(src) && !failure && src.get("gen_ai.response.model") == nil &&
-		src.get("gen_ai.response.finish_reasons") == nil && !(tokens > 0) {
+		src.get("gen_ai.response.finish_reasons") == nil {
 		return invocation.Invocation{}, false // the request alone
 	}
 
