@@ -168,7 +168,10 @@ func shippedSettings(t *testing.T, config, exporter string, configs ...string) c
 			"yaml:exporters::" + exporter + ": {endpoint: '${env:E2E_OUT}', tls: {insecure: true}}",
 		}, configs...),
 		Extensions: []string{"file_storage/state", "file_storage/queue"},
-		Env:        []string{"GUARDRAIL_STATE=" + filepath.Join(dir, "state"), "GUARDRAIL_QUEUE=" + filepath.Join(dir, "queue")},
+		Env: []string{
+			"GUARDRAIL_STATE=" + filepath.Join(dir, "state"), "GUARDRAIL_QUEUE=" + filepath.Join(dir, "queue"),
+			"GUARDRAIL_LISTEN_HTTP=127.0.0.1:0", // any free port
+		},
 	}
 }
 
