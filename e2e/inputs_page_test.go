@@ -1,0 +1,204 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/e2e/internal/bedrock"
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/e2e/internal/sink"
+)
+
+const inputsPage = "../docs/inputs.md"
+
+func page(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(inputsPage)
+	require.NoError(t, err)
+	return string(text)
+}
+
+var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+// blocks returns the blocks of the page in a language.
+func blocks(t *testing.T, language string) (blocks []string) {
+	t.Helper()
+	for _, match := range fence.FindAllStringSubmatch(page(t), -1) {
+		if match[1] == language {
+			blocks = append(blocks, match[2])
+		}
+	}
+	require.NotEmpty(t, blocks)
+	return blocks
+}
+
+// block returns the only block of the page in a language that holds a text.
+func block(t *testing.T, language, text string) string {
+	t.Helper()
+	var found []string
+	for _, block := range blocks(t, language) {
+		if strings.Contains(block, text) {
+			found = append(found, block)
+		}
+	}
+	require.Len(t, found, 1, text)
+	return found[0]
+}
+
+// Whoever follows the page finds each configuration, and finds it working.
+func TestEveryConfigurationOnTheInputsPageIsRunByATest(t *testing.T) {
+	t.Parallel()
+	tests, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	var code strings.Builder
+	for _, test := range tests {
+		text, err := os.ReadFile(test)
+		require.NoError(t, err)
+		code.Write(text)
+	}
+	named := regexp.MustCompile(`config/[a-z0-9-]+\.yaml`).FindAllString(page(t), -1)
+	require.NotEmpty(t, named)
+	for _, config := range named {
+		assert.FileExists(t, filepath.Join(collector.Root(t), filepath.FromSlash(config)))
+		if config != "builder-config.yaml" {
+			assert.Contains(t, code.String(), `"`+config+`"`, "no test runs %s", config)
+		}
+	}
+}
+
+// Each YAML block says what it needs. What this distribution can run must be right together with the file that it is laid over.
+func TestTheYAMLOnTheInputsPageIsValid(t *testing.T) {
+	t.Parallel()
+	base := regexp.MustCompile(`^# Laid over (config/[a-z0-9-]+\.yaml): `)
+	for _, block := range blocks(t, "yaml") {
+		first, _, _ := strings.Cut(block, "\n")
+		if strings.HasPrefix(first, "# Not run here: ") {
+			continue
+		}
+		match := base.FindStringSubmatch(block)
+		require.NotNil(t, match, "says neither what it is laid over nor that it is not run here: %s", first)
+		result := collector.Run(t, nil, "validate", "--config", match[1], "--config", "yaml:"+block)
+		assert.Zero(t, result.Code, "%s\n%s", first, result.Stderr)
+	}
+}
+
+// The warnings in the log link to these, as do the sections to one another.
+func TestTheAnchorsOfTheInputsPageExist(t *testing.T) {
+	t.Parallel()
+	text := page(t)
+	anchors := map[string]bool{}
+	punctuation := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		anchors[strings.ReplaceAll(punctuation.ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-")] = true
+	}
+	for _, warning := range []string{
+		"when-nothing-or-too-little-is-detected", "no-invocations", "no-group", "no-body", "unreadable", "several", "untold",
+	} {
+		assert.True(t, anchors[warning], warning)
+	}
+	for _, link := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(text, -1) {
+		assert.True(t, anchors[link[1]], link[1])
+	}
+	for _, link := range regexp.MustCompile(`\]\((\.\.?/[^)#]*)`).FindAllStringSubmatch(text, -1) {
+		assert.FileExists(t, filepath.Join(filepath.Dir(inputsPage), link[1]))
+	}
+	for _, config := range []string{"../config/*.yaml", "../processor/guardrailprocessor/*.go"} {
+		files, err := filepath.Glob(config)
+		require.NoError(t, err)
+		for _, file := range files {
+			code, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for _, link := range regexp.MustCompile(`docs/inputs\.md#([\w-]+)`).FindAllSubmatch(code, -1) {
+				assert.True(t, anchors[string(link[1])], "%s links to %s", file, link[1])
+			}
+		}
+	}
+}
+
+// telemetry has each call told once more, as an instrumentation of the application tells it.
+func telemetry(calls []bedrock.Call) plog.Logs {
+	logs := plog.NewLogs()
+	resourceLogs := logs.ResourceLogs().AppendEmpty()
+	resourceLogs.Resource().Attributes().PutStr("service.name", "front-desk")
+	scopeLogs := resourceLogs.ScopeLogs().AppendEmpty()
+	scopeLogs.Scope().SetName("front-desk/bedrock")
+	for _, call := range calls {
+		record := scopeLogs.LogRecords().AppendEmpty()
+		record.SetEventName("gen_ai.client.inference.operation.details")
+		record.SetTimestamp(pcommon.NewTimestampFromTime(call.Time.Add(310_000_000)))
+		record.Attributes().PutStr("gen_ai.operation.name", "chat")
+		record.Attributes().PutStr("gen_ai.provider.name", "aws.bedrock")
+		record.Attributes().PutStr("gen_ai.request.model", call.Model)
+		record.Attributes().PutStr("gen_ai.response.id", call.RequestID)
+		record.Attributes().PutStr("user.id", call.User)
+		record.Attributes().PutStr("cloud.account.id", call.Account)
+	}
+	return logs
+}
+
+// Three calls are three, although two sources tell of each.
+func TestOneOfTwoSourcesCounts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		over    []string
+		counted float64
+		alerts  int
+	}{
+		"both count without it": {nil, 6, 1},
+		"one counts with it":    {[]string{"yaml:" + block(t, "yaml", "filter/telemetry")}, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
+				append(c.over, "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'", "yaml:processors::gen_ai_guardrail::rules: [{}]")...)
+			s := sink.Start(t)
+			running := shipped(t, settings, s)
+			client := running.Dial(t)
+			calls := bedrock.Burst("alice", 3)
+			require.NoError(t, client.Send(t.Context(), bedrock.Logs(calls...)))
+			require.NoError(t, client.Send(t.Context(), telemetry(calls)))
+			assert.InDelta(t, c.counted, running.Sample(invocations), 0)
+			running.AwaitSample("otelcol_exporter_queue_size", 0)
+			running.Stop(os.Interrupt)
+			records, alerts := 0, 0
+			for _, request := range s.Take() {
+				for _, record := range recordsIn(request.Logs) {
+					if isAlert(record) {
+						alerts++
+					} else {
+						records++
+					}
+				}
+			}
+			assert.Equal(t, 6, records)
+			assert.Equal(t, c.alerts, alerts)
+		})
+	}
+}
+
+// Calls of a gateway that applies guardrails outside the call do not alert, others do.
+func TestAGatewayIsAssumedToGuard(t *testing.T) {
+	t.Parallel()
+	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
+		"yaml:"+block(t, "yaml", "ai-gateway"), "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'")
+	running := shipped(t, settings, sink.Start(t))
+	gateway := bedrock.Burst("gateway", 7)
+	for i := range gateway {
+		gateway[i].User = "arn:aws:sts::" + bedrock.Account + ":assumed-role/ai-gateway/task-4711"
+	}
+	client := running.Dial(t)
+	require.NoError(t, client.Send(t.Context(), bedrock.Logs(append(gateway, bedrock.Burst("alice", 7)...)...)))
+	assert.InDelta(t, 7, running.Sample(invocations+`{evidence="enforced",verdict="guarded"}`), 0)
+	assert.InDelta(t, 7, running.Sample(invocations+`{evidence="absent",verdict="unguarded"}`), 0)
+}
