@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.yaml.in/yaml/v3"
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
@@ -91,6 +92,29 @@ func TestTheYAMLOnTheInputsPageIsValid(t *testing.T) {
 		result := collector.Run(t, nil, "validate", "--config", match[1], "--config", "yaml:"+block)
 		assert.Zero(t, result.Code, "%s\n%s", first, result.Stderr)
 	}
+}
+
+// The setting replaces its default, so the page repeats all of the default but the one scope that it takes out.
+func TestTheInputsPageTakesOneScopeOutOfTheDefault(t *testing.T) {
+	t.Parallel()
+	code, err := os.ReadFile("../processor/guardrailprocessor/config.go")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(code), "SilentScopes: []string{")
+	require.True(t, found)
+	list, _, _ = strings.Cut(list, "}")
+	var want []string
+	for _, scope := range regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(list, -1) {
+		want = append(want, scope[1])
+	}
+	var overlay struct {
+		Processors struct {
+			Guardrail struct {
+				Scopes []string `yaml:"silent_scopes"`
+			} `yaml:"gen_ai_guardrail"`
+		}
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(block(t, "yaml", "silent_scopes")), &overlay))
+	assert.ElementsMatch(t, want, append(overlay.Processors.Guardrail.Scopes, "openlit*"))
 }
 
 // The warnings in the log link to these, as do the sections to one another.
