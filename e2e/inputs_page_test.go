@@ -78,7 +78,7 @@ func TestEveryConfigurationOnTheInputsPageIsRunByATest(t *testing.T) {
 	}
 }
 
-// Each YAML block says what it needs. What this distribution can run must be right together with the file that it is laid over.
+// Each YAML block says what it needs. Those for this distribution must be valid together with the file that they are laid over.
 func TestTheYAMLOnTheInputsPageIsValid(t *testing.T) {
 	t.Parallel()
 	base := regexp.MustCompile(`^# Laid over (config/[a-z0-9-]+\.yaml): `)
@@ -150,7 +150,7 @@ func TestTheAnchorsOfTheInputsPageExist(t *testing.T) {
 	}
 }
 
-// telemetry has each call told once more, as an instrumentation of the application tells it.
+// telemetry returns a log record of each call, as an instrumentation of the application writes it.
 func telemetry(calls []bedrock.Call) plog.Logs {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
@@ -171,7 +171,7 @@ func telemetry(calls []bedrock.Call) plog.Logs {
 	return logs
 }
 
-// Three calls are three, although two sources tell of each.
+// Three calls count as three although two sources record each of them.
 func TestOneOfTwoSourcesCounts(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

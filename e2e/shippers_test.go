@@ -68,7 +68,7 @@ func relayed(t *testing.T, dir string, calls []bedrock.Call) {
 	}, collector.Patience, 20*time.Millisecond, "the shipper writes nothing")
 }
 
-// The page's words for these programs give what is read, in whichever of their own formats they write it.
+// The documented configurations write lines that are read, in each of the formats that these programs have.
 func TestRsyslogWritesWhatIsRead(t *testing.T) {
 	t.Parallel()
 	documented := block(t, "", "module(load=\"imfile\")")
@@ -103,7 +103,7 @@ func TestSyslogNGWritesWhatIsRead(t *testing.T) {
 	}
 }
 
-// requireAlert has a shipper that runs on a folder relay a burst, and a collector read it there.
+// requireAlert lets a running shipper relay a burst into a folder, and checks that a collector alerts on what it wrote.
 func requireAlert(t *testing.T, dir string) {
 	t.Helper()
 	calls := recent("alice")

@@ -66,10 +66,10 @@ var lines = map[string]form{
 	},
 	"kubernetes-cri": after("2026-03-14T09:22:05.123456789Z stdout F "),
 	"time":           after("2026-03-14 09:22:05.123 "),
-	"nul-bytes":      after("\x00\x00\x00"), // what a log that was cut to nothing while it was written to begins with
+	"nul-bytes":      after("\x00\x00\x00"), // how a log begins that was truncated under its writer
 }
 
-// recent is a burst of a user within the last hours, one of the calls as long as calls with documents are.
+// recent returns a burst of a user about an hour ago. One of the calls has a prompt of 80 KB.
 func recent(user string) []bedrock.Call {
 	calls := bedrock.Burst(user, 6)
 	shift := time.Now().Add(-time.Hour).Truncate(time.Minute).Sub(calls[0].Time)
@@ -80,7 +80,7 @@ func recent(user string) []bedrock.Call {
 	return calls
 }
 
-// shippedAlerts runs a configuration that only alerts leave, and has all alerts of the users that the files name.
+// shippedAlerts runs a configuration until it has reported an alert for each of the users, and returns all alerts.
 func shippedAlerts(t *testing.T, config, logs string, users []string) []alert {
 	t.Helper()
 	s := sink.Start(t)
@@ -99,7 +99,7 @@ func shippedAlerts(t *testing.T, config, logs string, users []string) []alert {
 	return append(alerts, allAlerts(s)...)
 }
 
-// alertsOnly runs a shipped configuration just as it is, but for being watched.
+// alertsOnly returns settings that run a shipped configuration unchanged, except that it can be observed.
 func alertsOnly(t *testing.T, config, logs string) collector.Settings {
 	t.Helper()
 	return collector.Settings{
@@ -200,7 +200,7 @@ func TestAFileIsReadAcrossRotationsAndRestarts(t *testing.T) {
 	}
 }
 
-// allAlerts are those in what a sink has received.
+// allAlerts takes what a sink has received and returns the alerts in it.
 func allAlerts(s *sink.Sink) (alerts []alert) {
 	for _, request := range s.Take() {
 		alerts = append(alerts, alertsIn(request.Logs)...)
