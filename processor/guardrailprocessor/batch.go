@@ -14,6 +14,7 @@ import (
 // call allocates nothing unless it raises an alert.
 type batch struct {
 	invocation invocation.Invocation
+	records    int64 // without this project's own alerts
 	kinds      kindTable[int64]
 	delays     []float64 // seconds between a counted invocation and its arrival
 	rules      []collected
@@ -37,6 +38,7 @@ func newBatch(rules int) *batch {
 // putBack readies a batch for the next call. Nothing of the records stays behind.
 func (p *guardrailProcessor) putBack(b *batch) {
 	b.invocation.Clear()
+	b.records = 0
 	b.kinds = kindTable[int64]{}
 	b.delays = b.delays[:0]
 	clear(b.due)

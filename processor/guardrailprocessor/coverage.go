@@ -4,61 +4,87 @@
 package guardrailprocessor
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+
+	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// coverageWatch warns when detection cannot see much of what passes: over a
-// tenth of a minute's invocations without a verdict, or without a group.
+// coverage warns when detection sees little or nothing of what passes: such a
+// detector looks just like one that has nothing to report.
 //
-// Calls on all cores note what they saw; only the one that ends a minute takes the lock.
-type coverageWatch struct {
-	total, unknown, noGroup atomic.Int64
-	end                     atomic.Int64 // of the present minute, Unix nanoseconds
-
-	mu     sync.Mutex // guards what follows
-	warned time.Time
+// Calls on all cores add to the tally. Only the timer reads and judges it, so the
+// calls take no lock, and a last minute is judged though nothing arrives after it.
+type coverage struct {
+	tally  tally
+	start  startWatch
+	minute minuteWatch
 }
 
-const (
-	coverageShare    = 10              // one in so many is too much
-	coverageLeast    = 10              // of fewer invocations a share says nothing
-	coverageInterval = 1 * time.Hour   // between two warnings
-	coverageSpan     = 1 * time.Minute // that is looked at as a whole
-)
+// look judges what has passed by now. It is called by the timer alone.
+func (c *coverage) look(now time.Time, logger *zap.Logger) {
+	seen := c.tally.read()
+	c.start.look(now, seen, logger)
+	c.minute.look(now, seen, logger)
+}
 
-// note takes in what a batch came to. The first batch behind a minute's end
-// judges that minute.
-func (w *coverageWatch) note(now time.Time, total, unknown, noGroup int64, logger *zap.Logger) {
-	end := w.end.Load()
-	left := end - now.UnixNano() // more than a minute: the clock was set back
-	if (left <= 0 || left > int64(coverageSpan)) && w.end.CompareAndSwap(end, now.Add(coverageSpan).UnixNano()) {
-		w.judge(now, logger)
+// tally counts what has passed since the start.
+type tally struct {
+	records, invocations, unguarded atomic.Int64
+	blind                           [len(blindSpots)]atomic.Int64
+}
+
+// counts is a tally at one moment.
+type counts struct {
+	records     int64 // without this project's own alerts
+	invocations int64
+	unguarded   int64                  // and unapproved
+	blind       [len(blindSpots)]int64 // invocations that detection does not cover
+}
+
+// add counts a batch. The records come last, and [tally.read] reads them first, so
+// that no record is seen without the invocation that it is.
+func (t *tally) add(b *batch, invocations, noGroup int64) {
+	if invocations > 0 {
+		t.invocations.Add(invocations)
+		var unguarded int64
+		for evidence := range b.kinds[invocation.Unguarded] {
+			unguarded += b.kinds[invocation.Unguarded][evidence] + b.kinds[invocation.Unapproved][evidence]
+		}
+		if unguarded > 0 {
+			t.unguarded.Add(unguarded)
+		}
+		for i := range blindSpots {
+			n := noGroup
+			if evidence := blindSpots[i].evidence; evidence != invocation.NoEvidence {
+				n = b.kinds[invocation.Unknown][evidence]
+			}
+			if n > 0 {
+				t.blind[i].Add(n)
+			}
+		}
 	}
-	w.total.Add(total)
-	if unknown > 0 {
-		w.unknown.Add(unknown)
-	}
-	if noGroup > 0 {
-		w.noGroup.Add(noGroup)
+	if b.records > 0 {
+		t.records.Add(b.records)
 	}
 }
 
-// judge begins to count anew.
-func (w *coverageWatch) judge(now time.Time, logger *zap.Logger) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	total, unknown, noGroup := w.total.Swap(0), w.unknown.Swap(0), w.noGroup.Swap(0)
-	short := (unknown+noGroup)*coverageShare > total
-	if !short || total < coverageLeast || !w.warned.IsZero() && now.Sub(w.warned) < coverageInterval {
-		return
+func (t *tally) read() counts {
+	seen := counts{records: t.records.Load(), invocations: t.invocations.Load(), unguarded: t.unguarded.Load()}
+	for i := range t.blind {
+		seen.blind[i] = t.blind[i].Load()
 	}
-	w.warned = now
-	logger.Warn("Over a tenth of a minute's invocations cannot be judged or have no group, so detection does not cover them. "+
-		"Of the first, the answer is not in the record (delivery of model output to the log is off, or bodies over 100 KB went to S3); "+
-		"of the second, no attribute that user_keys names is set",
-		zap.Int64("invocations", total), zap.Int64("unknown", unknown), zap.Int64("no_group", noGroup))
+	return seen
+}
+
+// unknown returns how many invocations could not be judged.
+func (c *counts) unknown() (n int64) {
+	for i := range blindSpots {
+		if blindSpots[i].evidence != invocation.NoEvidence {
+			n += c.blind[i]
+		}
+	}
+	return n
 }

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
@@ -83,6 +84,14 @@ func (r *rig) consume(t testing.TB, logs plog.Logs) {
 
 // at sets the clock that the processor goes by.
 func (r *rig) at(now time.Time) { r.now = func() time.Time { return now } }
+
+// messages returns what was logged at a level.
+func (r *rig) messages(level zapcore.Level) (all []string) {
+	for _, entry := range r.logged.FilterLevelExact(level).All() {
+		all = append(all, entry.Message)
+	}
+	return all
+}
 
 // downstream is the next component. It keeps a copy of all that it is given, and
 // does to it what the next component may.

@@ -33,7 +33,7 @@ type guardrailProcessor struct {
 	next      consumer.Logs
 	outbox    *outbox
 	telemetry *telemetry
-	coverage  coverageWatch
+	coverage  coverage
 	logger    *zap.Logger
 	batches   sync.Pool
 	now       func() time.Time
@@ -185,8 +185,10 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			now := p.now()
+			p.coverage.look(now, p.logger)
 			// Apart, since the storage and the next component may take their time.
-			if alerts := p.settle(ctx, p.now()); len(alerts) > 0 {
+			if alerts := p.settle(ctx, now); len(alerts) > 0 {
 				p.background.Go(func() { p.outbox.commitAndDeliver(ctx, alerts) })
 			}
 		}
@@ -220,7 +222,7 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 
 	p.read(logs, now, b)
 	counted, alerts := p.decide(ctx, now, b)
-	p.report(ctx, b, now)
+	p.report(ctx, b)
 	if counted {
 		if err := p.store.Commit(ctx); err != nil { // the sender has gone; it will come again
 			p.outbox.postpone(alerts)
@@ -247,6 +249,9 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 			}
 			p.reader.Enter(resource, scope, inv)
 			records := scopeLogs.LogRecords()
+			if scope.Name() != metadata.ScopeName { // alerts of a processor before this one
+				b.records += int64(records.Len())
+			}
 			for i := range records.Len() {
 				record := records.At(i)
 				if !p.reader.Read(record, inv) {

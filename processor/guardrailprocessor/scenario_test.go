@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 )
 
 // The evasion tests have a flag -update of their own.
@@ -75,7 +76,7 @@ func (s *scenario) play(t *testing.T) string {
 		}
 		synctest.Wait()
 	}
-	assert.Empty(t, r.logged.All())
+	assert.Empty(t, append(r.messages(zap.WarnLevel), r.messages(zap.ErrorLevel)...))
 	return describe(r.next.alerts(), s.crowds)
 }
 

@@ -6,7 +6,6 @@ package guardrailprocessor
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
@@ -118,9 +117,9 @@ func newRuleTelemetry(id string) ruleTelemetry {
 }
 
 // report writes what a batch came to.
-func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time) {
+func (p *guardrailProcessor) report(ctx context.Context, b *batch) {
 	t := p.telemetry
-	var total, unknown, noGroup int64
+	var total, noGroup int64
 	for _, kind := range t.kinds {
 		n := b.kinds[kind.Verdict][kind.Evidence]
 		if n == 0 {
@@ -128,9 +127,6 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time
 		}
 		t.builder.ProcessorGenAiGuardrailInvocations.Add(ctx, n, kind.option)
 		total += n
-		if kind.Verdict == invocation.Unknown {
-			unknown += n
-		}
 	}
 	for i := range b.rules {
 		for reason, n := range b.rules[i].excluded {
@@ -143,9 +139,7 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch, now time.Time
 	for _, delay := range b.delays {
 		t.builder.ProcessorGenAiGuardrailArrivalDelay.Record(ctx, delay)
 	}
-	if total > 0 {
-		p.coverage.note(now, total, unknown, noGroup, p.logger)
-	}
+	p.coverage.tally.add(b, total, noGroup)
 }
 
 func (t *telemetry) told(ctx context.Context, rule int, state detect.State) {
