@@ -27,7 +27,7 @@ const (
 type startWatch struct {
 	began, first time.Time // of the watch, of the records
 
-	idle, summed, settled bool // what has been said, or need not be
+	idle, summed, warned bool // what has been said
 }
 
 func (w *startWatch) look(now time.Time, seen counts, logger *zap.Logger) {
@@ -49,11 +49,10 @@ func (w *startWatch) look(now time.Time, seen counts, logger *zap.Logger) {
 		w.summed = true
 		logger.Info(summary(seen))
 	}
-	if seen.invocations == 0 && !w.settled && (seen.records >= noneAmong || age >= noneWithin) {
+	if seen.invocations == 0 && !w.warned && (seen.records >= noneAmong || age >= noneWithin) {
 		logger.Warn(noInvocationIn, zap.Int64("records", seen.records))
-		w.settled = true
+		w.warned = true
 	}
-	w.settled = w.settled || seen.invocations > 0
 }
 
 // summary returns a line for a person who wants to know whether anything is looked at.
@@ -61,6 +60,6 @@ func summary(seen counts) string {
 	if seen.invocations == 0 {
 		return fmt.Sprintf("Records read so far: %d, of which invocations: 0. How to get them here: see %s", seen.records, noInvocations)
 	}
-	return fmt.Sprintf("Records read so far: %d, of which invocations: %d (without a guardrail: %d, impossible to judge: %d)",
+	return fmt.Sprintf("Records read so far: %d, of which invocations: %d (without an approved guardrail: %d, impossible to judge: %d)",
 		seen.records, seen.invocations, seen.unguarded, seen.unknown())
 }
