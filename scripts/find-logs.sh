@@ -7,7 +7,7 @@
 set -eu
 
 fail() {
-	echo "LOGS=$logs: $1" >&2
+	echo "LOGS=$logs: $1. Where to get logs: see docs/inputs.md#no-invocations" >&2
 	exit 1
 }
 
@@ -18,10 +18,17 @@ if [ -f "$logs" ]; then
 	echo "$(cd "$(dirname "$logs")" && pwd)/$(basename "$logs")"
 	exit
 fi
-[ -d "$logs" ] || fail "no such folder"
+[ -d "$logs" ] || fail "no such folder or file"
+folder=$(cd "$logs" && pwd)
 
-# The same file names as in config/quickstart.yaml.
-find -L "$logs" -type f \
-	\( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' -o -name '*.log' -o -name '*.gz' \) 2>/dev/null |
-	grep -q . || fail "no log file in it or below (looked for .json, .jsonl, .ndjson, .log and .gz)"
-cd "$logs" && pwd
+# What is included and what is excluded, as in config/quickstart.yaml.
+included() {
+	find -L "$folder" -type f \
+		\( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' -o -name '*.log' -o -name '*.gz' \) 2>/dev/null
+}
+excluded='/data/[^/]*_((input|output)\.json(\.gz)?|input_media_[^/]*)$'
+
+included | grep -q . || fail "no log file in it or below (looked for .json, .jsonl, .ndjson, .log and .gz)"
+included | grep -Evq "$excluded" ||
+	fail "only bodies that Bedrock stores beside its records (in data/), and no records; name a folder further up"
+echo "$folder"

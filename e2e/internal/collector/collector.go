@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -37,6 +38,7 @@ type Collector struct {
 	stdout, stderr *output
 	exited         chan struct{} // closed when the process has ended
 	stopped        bool
+	script         bool // of which all processes get a signal
 }
 
 // Start runs a collector and waits until it is ready.
@@ -65,6 +67,22 @@ func Launch(t *testing.T, settings Settings) *Collector {
 	return c
 }
 
+// LaunchScript runs a script of the project with the collector and further arguments, in a new folder that holds the project's
+// configurations, as in a terminal: all that it starts gets what [Collector.Stop] sends.
+func LaunchScript(t *testing.T, script string, args ...string) *Collector {
+	t.Helper()
+	cmd := command(t, nil)
+	cmd.Args = append([]string{filepath.Join(Root(t), script), cmd.Path}, args...)
+	cmd.Path = cmd.Args[0]
+	cmd.Dir = t.TempDir()
+	require.NoError(t, os.Symlink(filepath.Join(Root(t), "config"), filepath.Join(cmd.Dir, "config")))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c := &Collector{t: t, cmd: cmd, script: true}
+	c.start()
+	t.Cleanup(c.finish)
+	return c
+}
+
 func launch(t *testing.T, settings Settings, env ...string) *Collector {
 	t.Helper()
 	in, metrics := freePort(t), freePort(t)
@@ -72,9 +90,6 @@ func launch(t *testing.T, settings Settings, env ...string) *Collector {
 		In:      address(in),
 		Metrics: address(metrics),
 		t:       t,
-		stdout:  newOutput(),
-		stderr:  newOutput(),
-		exited:  make(chan struct{}),
 	}
 	args := slices.Clone(settings.Args)
 	for _, config := range settings.Configs {
@@ -82,13 +97,32 @@ func launch(t *testing.T, settings Settings, env ...string) *Collector {
 	}
 	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+metrics)
 	c.cmd = command(t, append(env, settings.Env...), args...)
+	c.start()
+	return c
+}
+
+func (c *Collector) start() {
+	c.t.Helper()
+	c.stdout, c.stderr, c.exited = newOutput(), newOutput(), make(chan struct{})
 	c.cmd.Stdout, c.cmd.Stderr = c.stdout, c.stderr
-	require.NoError(t, c.cmd.Start())
+	require.NoError(c.t, c.cmd.Start())
 	go func() {
 		defer close(c.exited)
 		_ = c.cmd.Wait() // its state tells how it ended
 	}()
-	return c
+}
+
+// signal does nothing when the process has ended already.
+func (c *Collector) signal(signal os.Signal) {
+	if !c.script {
+		_ = c.cmd.Process.Signal(signal)
+		return
+	}
+	select {
+	case <-c.exited: // its number may be somebody else's by now
+	default:
+		_ = syscall.Kill(-c.cmd.Process.Pid, signal.(syscall.Signal))
+	}
 }
 
 // awaitReady waits for the health check's word that all pipelines run. It reports false when the process ends before.
@@ -135,6 +169,9 @@ func (c *Collector) await(o *output, wanted func(text string) bool) {
 		select {
 		case <-changed:
 		case <-c.exited:
+			if text, _ = o.read(); wanted(text) { // its last words
+				return
+			}
 			c.t.Fatalf("the collector has ended: %s", c.stderr)
 		case <-deadline:
 			c.t.Fatalf("waited in vain for output; there is:\n%s\n%s", text, c.stderr)
@@ -146,11 +183,11 @@ func (c *Collector) await(o *output, wanted func(text string) bool) {
 func (c *Collector) Stop(signal os.Signal) Result {
 	c.t.Helper()
 	c.stopped = true
-	_ = c.cmd.Process.Signal(signal) // fails only if it has ended already
+	c.signal(signal)
 	select {
 	case <-c.exited:
 	case <-time.After(Patience):
-		_ = c.cmd.Process.Signal(syscall.SIGQUIT) // makes it tell where it hangs
+		c.signal(syscall.SIGQUIT) // makes it tell where it hangs
 		<-c.exited
 		c.t.Fatalf("the collector does not end within %v of the signal %v: %s", Patience, signal, c.stderr)
 	}

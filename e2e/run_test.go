@@ -1,0 +1,107 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/internal/samplelogs"
+)
+
+// What the processor says of the first records, as run.sh shows it.
+const (
+	summary      = "Records read so far: "
+	noInvocation = "docs/inputs.md#no-invocations\n"
+)
+
+// run runs what make run does with a folder.
+func run(t *testing.T, logs string) *collector.Collector {
+	t.Helper()
+	return collector.LaunchScript(t, "scripts/run.sh", logs)
+}
+
+func TestMakeRunShowsAlertsAndThatRecordsAreRead(t *testing.T) {
+	t.Parallel()
+	c := run(t, filepath.Join(collector.Root(t), "testdata", "quickstart"))
+	c.AwaitStdout(func(stdout string) bool {
+		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.Contains(stdout, "MEDIUM escalated: ")
+	})
+	c.AwaitStderr(summary)
+	result := c.Stop(os.Interrupt)
+	assert.Zero(t, result.Code, "Ctrl-C is no error")
+	assert.NotContains(t, result.Stdout, "ResourceLog", "headings of the debug exporter")
+	assert.Regexp(t, `^Records read so far: \d+, of which invocations: [1-9]\d* \(without an approved guardrail: \d+, impossible to judge: \d+\)\n$`, result.Stderr)
+}
+
+// Somebody with other logs would look at an empty screen.
+func TestMakeRunSaysWithinSecondsThatNoRecordIsAnInvocation(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ content, says string }{
+		"other records": {
+			"GET /index.html 200\n" + `{"level":"info","message":"done"}` + "\n",
+			summary + "2, of which invocations: 0. How to get them here: see " + noInvocation,
+		},
+		"an empty file": {"", "No record has arrived yet. How to get them here: see " + noInvocation},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "other.log"), []byte(test.content), 0o600))
+			c := run(t, folder)
+			c.AwaitStderr(noInvocation)
+			result := c.Stop(os.Interrupt)
+			assert.Zero(t, result.Code, "Ctrl-C is no error")
+			assert.Empty(t, result.Stdout)
+			assert.Equal(t, test.says, result.Stderr)
+		})
+	}
+}
+
+// What keeps the collector from starting must be seen, and fail.
+func TestMakeRunShowsErrors(t *testing.T) {
+	t.Parallel()
+	c := run(t, "[") // no pattern
+	c.AwaitStderr("rror")
+	result := c.Stop(os.Interrupt)
+	assert.NotZero(t, result.Code)
+}
+
+// A folder in which nothing will ever be read is refused before the collector is built.
+func TestMakeRunRefusesAFolderWithoutLogs(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		file, says string
+	}{
+		"no file that is read": {"notes.txt", "no log file in it or below"},
+		"bodies beside none":   {"data/2c7f_input.json.gz", "no records; name a folder further up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			file := filepath.Join(folder, test.file)
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+			require.NoError(t, os.WriteFile(file, []byte("GET /index.html 200\n"), 0o600))
+			var stdout, stderr strings.Builder
+			cmd := exec.CommandContext(t.Context(), "make", "run", "LOGS="+folder)
+			cmd.Dir = collector.Root(t)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // not that of the make that runs the tests
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			failed := new(exec.ExitError)
+			require.ErrorAs(t, cmd.Run(), &failed)
+			assert.Equal(t, 2, failed.ExitCode())
+			assert.Empty(t, stdout.String())
+			assert.Contains(t, stderr.String(), "LOGS="+folder+": ")
+			assert.Contains(t, stderr.String(), test.says)
+			assert.Contains(t, stderr.String(), noInvocation)
+		})
+	}
+}
