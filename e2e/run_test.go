@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 	"example.com/otelcol-guardrail/internal/samplelogs"
 )
@@ -64,6 +65,18 @@ func TestMakeRunSaysWithinSecondsThatNoRecordIsAnInvocation(t *testing.T) {
 			assert.Equal(t, test.says, result.Stderr)
 		})
 	}
+}
+
+// Of an array none of the calls is judged: that must not look like a folder without findings.
+func TestMakeRunShowsThatALineHoldsSeveralRecords(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	array := "[" + strings.Join(bodies(bedrock.Burst("alice", 6)...), ",") + "]\n"
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "export.json"), []byte(array), 0o600))
+	c := run(t, folder)
+	c.AwaitStderr("docs/inputs.md#several")
+	c.AwaitStderr("of which invocations: 1 (without an approved guardrail: 0, impossible to judge: 1)")
+	assert.Zero(t, c.Stop(os.Interrupt).Code)
 }
 
 // What keeps the collector from starting must be seen, and fail.

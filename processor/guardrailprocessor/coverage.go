@@ -15,8 +15,9 @@ import (
 // coverage warns when detection sees little or nothing of what passes: such a
 // detector looks just like one that has nothing to report.
 //
-// Calls on all cores add to the tally. Only the timer reads and judges it, so the
-// calls take no lock, and a last minute is judged though nothing arrives after it.
+// Calls on all cores add to the tally, and announce what is worth it the first time.
+// Only the timer reads and judges the tally, so the calls take no lock, and a last
+// minute is judged though nothing arrives after it.
 type coverage struct {
 	tally  tally
 	start  startWatch
@@ -46,7 +47,7 @@ type counts struct {
 
 // add counts a batch. The records come last, and [tally.read] reads them first, so
 // that no record is seen without the invocation that it is.
-func (t *tally) add(b *batch, invocations, noGroup int64) {
+func (t *tally) add(b *batch, invocations, noGroup int64, logger *zap.Logger) {
 	if invocations > 0 {
 		t.invocations.Add(invocations)
 		var unguarded int64
@@ -61,8 +62,8 @@ func (t *tally) add(b *batch, invocations, noGroup int64) {
 			if evidence := blindSpots[i].evidence; evidence != invocation.NoEvidence {
 				n = b.kinds[invocation.Unknown][evidence]
 			}
-			if n > 0 {
-				t.blind[i].Add(n)
+			if n > 0 && t.blind[i].Add(n) == n && blindSpots[i].announced {
+				logger.Warn("Some invocations "+blindSpots[i].text(), blindSpots[i].field(n))
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func (w *minuteWatch) look(now time.Time, seen counts, logger *zap.Logger) {
 	}
 	for i := range blindSpots {
 		if blindSpots[i].announced && seen.blind[i] > 0 && w.warned[i].IsZero() {
-			w.warn(i, now, logger, "Some invocations "+blindSpots[i].text(), blindSpots[i].field(seen.blind[i]))
+			w.warned[i] = now // by the call that saw it
 		}
 	}
 	if now.Before(w.end) {

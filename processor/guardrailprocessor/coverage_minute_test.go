@@ -155,7 +155,6 @@ func TestTheFirstRecordOfSeveralIsAnnouncedAtOnce(t *testing.T) {
 		for range 5 {
 			r.passes(t, 200, map[invocation.Evidence]int{invocation.Several: 1})
 		}
-		wait(2 * time.Second)
 		warnings := r.messages(zap.WarnLevel)
 		require.Len(t, warnings, 1)
 		assert.Contains(t, warnings[0], "several")
@@ -187,10 +186,17 @@ func TestRecordsThatCannotBeJudgedOrGroupedAreBlindSpots(t *testing.T) {
 	cut := bedrockLogs(call{user: "alice", at: noon})
 	body := records(cut)[0].Body()
 	body.SetStr(body.Str()[:len(body.Str())-20])
+	array := bedrockLogs(call{user: "alice", at: noon})
+	body = records(array)[0].Body()
+	body.SetStr("[" + body.Str() + "," + body.Str() + "]")
+	untold := eventLogs(call{user: "alice", at: noon})
+	untold.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName("openlit")
 	for anchor, logs := range map[string]plog.Logs{
 		"#no-body":    bedrockLogs(call{user: "alice", at: noon, offload: true}),
 		"#no-group":   bedrockLogs(call{at: noon}),
 		"#unreadable": cut,
+		"#several":    array,
+		"#untold":     untold,
 	} {
 		t.Run(anchor, func(t *testing.T) {
 			watched(t, func(t *testing.T, r *rig) {

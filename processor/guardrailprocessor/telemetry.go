@@ -139,7 +139,7 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch) {
 	for _, delay := range b.delays {
 		t.builder.ProcessorGenAiGuardrailArrivalDelay.Record(ctx, delay)
 	}
-	p.coverage.tally.add(b, total, noGroup)
+	p.coverage.tally.add(b, total, noGroup, p.logger)
 }
 
 func (t *telemetry) told(ctx context.Context, rule int, state detect.State) {
