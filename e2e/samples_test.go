@@ -27,6 +27,7 @@ type sample struct {
 	Options           json.RawMessage // settings of the processor
 	Verdict, Evidence string
 	Guardrails        []struct{ ID string }
+	Intervened        bool
 
 	User, Principal, Account, Region, Model, Operation string
 	RequestID                                          string `json:"request_id"`
@@ -82,9 +83,10 @@ func (s sample) logs(t *testing.T) plog.Logs {
 func (s sample) check(t *testing.T, sent, got plog.LogRecord) {
 	t.Helper()
 	name := s.File + ": " + s.Note
+	isOne := s.Verdict != "not_invocation"
 	want := sent.Attributes().AsRaw()
 	maps.DeleteFunc(want, func(key string, _ any) bool { return strings.HasPrefix(key, "gen_ai_guardrail.") })
-	if s.Verdict != "not_invocation" {
+	if isOne {
 		for key, value := range map[string]string{
 			"gen_ai_guardrail.verdict":   s.Verdict,
 			"gen_ai_guardrail.evidence":  s.Evidence,
@@ -107,16 +109,22 @@ func (s sample) check(t *testing.T, sent, got plog.LogRecord) {
 		if ids != nil {
 			want["gen_ai_guardrail.guardrail_ids"] = ids
 		}
+		if s.Intervened {
+			want["gen_ai_guardrail.intervened"] = true
+		}
 	}
 	annotated := got.Attributes().AsRaw()
 	_, partitioned := annotated["gen_ai_guardrail.partition"]
-	assert.Equal(t, s.Verdict != "not_invocation" && s.Principal != "", partitioned, name)
+	assert.Equal(t, isOne && s.Principal != "", partitioned, name)
 	delete(annotated, "gen_ai_guardrail.partition")
+	_, identified := annotated["gen_ai_guardrail.id"]
+	assert.Equal(t, isOne && s.RequestID == "", identified, name)
+	delete(annotated, "gen_ai_guardrail.id")
 	assert.Equal(t, want, annotated, name)
 	assert.Equal(t, sent.Body().AsRaw(), got.Body().AsRaw(), name)
 	when := sent.Timestamp()
-	if s.Verdict != "not_invocation" && when == 0 && sent.ObservedTimestamp() == 0 && !s.Time.IsZero() {
-		when = pcommon.NewTimestampFromTime(s.Time)
+	if stated := pcommon.NewTimestampFromTime(s.Time); isOne && s.Time.Unix() > 0 && stated != sent.ObservedTimestamp() {
+		when = stated
 	}
 	assert.Equal(t, when, got.Timestamp(), name)
 }
