@@ -51,13 +51,18 @@ func isEmpty(value pcommon.Value) bool {
 func mayTell(attrs pcommon.Map) (may bool) {
 	// With Range the loop is an eighth of a record faster than with All.
 	attrs.Range(func(name string, _ pcommon.Value) bool {
-		may = name != "" && tellingBits>>nameBit(name)&1 != 0 && tells(name)
+		may = tellingLengths>>(len(name)%64)&1 != 0 && tellingBits>>nameBit(name)&1 != 0 && tells(name)
 		return !may
 	})
 	return may
 }
 
-var tellingBits = wrapperBits | nameBits([]string{attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel})
+// tellingNames are the names that make a record an invocation, or may hold one.
+var (
+	tellingNames   = append([]string{attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel}, wrapperNames...)
+	tellingBits    = nameBits(tellingNames)
+	tellingLengths = lengthBits(tellingNames) // an empty name is none of them: it has no first letter
+)
 
 func tells(name string) bool {
 	switch name {
@@ -88,14 +93,20 @@ func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocat
 	default:
 		return false
 	}
-	operation := r.settlingOf(record, inv).first(&operationNameKey)
+	attrs := r.settlingOf(record, inv)
+	operation := attrs.operation()
 	switch operation {
 	case "", "chat", "generate_content", "text_completion", embeddings:
 	default:
 		return false // an agent's step, or a tool: it calls no model by itself
 	}
-	if event == callDetails && inv.levels.first(&responseIDKeys) == "" && !concluded(r.levelsOf(record, inv)) {
+	if event == callDetails && attrs[0].responseID == "" && !concluded(r.levelsOf(record, inv)) {
 		return false // the request alone
+	}
+	r.nameGuardrails(attrs, inv)
+	if event == callDetails && len(inv.Guardrails) > 0 && attrs.has()&(interventionKeys.set|1<<keyModelECS) == 0 {
+		inv.Kind = r.approve(inv, Claimed) // as nearly all
+		return true
 	}
 	r.judgeAttributes(record, operation, choice, inv)
 	return true
@@ -143,8 +154,7 @@ func (s *choiceSigns) read(body pcommon.Value, scan *scanner) {
 
 // judgeAttributes decides by what the attributes say; the first rule that applies counts.
 func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice choiceSigns, inv *Invocation) {
-	attrs := &inv.levels // readAttributes has filled them with what may settle the verdict alone
-	r.nameGuardrails(attrs, inv)
+	attrs := r.settlingOf(record, inv)
 	ecs := attrs[0].has.has(keyModelECS)
 	if ecs {
 		attrs = r.levelsOf(record, inv)

@@ -56,6 +56,9 @@ func versionOf(value pcommon.Value) string {
 // intervenedIn reports whether attributes say that a guardrail intervened: as the
 // reason for which the answer, or one of its messages, came to an end.
 func (inv *Invocation) intervenedIn(attrs *levels) bool {
+	if attrs.has()&interventionKeys.set == 0 {
+		return false
+	}
 	s := &inv.found.inner // for its memory
 	if reasons, ok := attrs.value(keyFinishReasons); ok && holdsIntervention(reasons, s) {
 		return true

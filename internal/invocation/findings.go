@@ -236,6 +236,8 @@ func guardrailOf(name string) Guardrail {
 		}
 		name = name[slash+1:]
 	}
-	id, version, _ := strings.Cut(name, ":")
-	return Guardrail{ID: id, Version: version}
+	if colon := strings.IndexByte(name, ':'); colon >= 0 {
+		return Guardrail{ID: name[:colon], Version: name[colon+1:]}
+	}
+	return Guardrail{ID: name}
 }

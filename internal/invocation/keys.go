@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"cmp"
 	"math/bits"
 	"slices"
 
@@ -80,7 +81,7 @@ var keyNames = [...]string{ //nolint:gosec // G101: tokens are what models count
 // settlingKeys can settle the verdict of an attribute record, besides the guardrails
 // that the settings name.
 var settlingKeys = []key{
-	keySchemaType, keyModelID, keyModelECS, keyOperation, keyResponseID,
+	keySchemaType, keyModelID, keyModelECS,
 	keyFinishReasons, keyOutputMessages, keyGuardrailVersion, keyGuardrailVersionAWS,
 }
 
@@ -123,7 +124,7 @@ func (t *keyTable) addAll(names []string) (keys []key) {
 
 // only gives a table of some of the keys, with the same numbers.
 func (t *keyTable) only(keys ...key) *keyTable {
-	some := &keyTable{names: t.names}
+	some := &keyTable{names: t.names, lengths: 1<<len(attrOperation) | 1<<len(attrResponseID)}
 	for _, k := range keys {
 		some.enter(k)
 	}
@@ -193,7 +194,7 @@ var (
 	regionKeys           = listOf(keyRegion)
 	modelKeys            = listOf(keyModel, keyModelECS)
 	operationKeys        = listOf(keyMethod, keyActionECS, keyOperation)
-	operationNameKey     = listOf(keyOperation)
+	interventionKeys     = listOf(keyFinishReasons, keyOutputMessages)
 	guardrailVersionKeys = listOf(keyGuardrailVersion, keyGuardrailVersionAWS)
 	requestIDKeys        = listOf(keyRequestID, keyRequestIDDot)
 	responseIDKeys       = listOf(keyResponseID)
@@ -212,15 +213,25 @@ type level struct {
 	has    keySet
 	values [maxTabled]pcommon.Value // of those that it has
 	held   keySet                   // those that values still refers to some value of
+
+	// Two that are looked at in every record, without the table: a tenth of a guarded one.
+	operation, responseID string
 }
 
 // read takes in all attributes at once. Of two with one key, the first counts,
 // as it does in [pcommon.Map.Get].
 func (l *level) read(attrs pcommon.Map, table *keyTable) {
 	l.attrs, l.table, l.has = attrs, table, 0
+	l.operation, l.responseID = "", ""
 	for name, value := range attrs.All() {
 		if table.lengths&(1<<(len(name)%64)) == 0 {
 			continue // passes over half of the names of others
+		}
+		switch name {
+		case attrOperation:
+			l.operation = cmp.Or(l.operation, value.Str())
+		case attrResponseID:
+			l.responseID = cmp.Or(l.responseID, value.Str())
 		}
 		if k, ok := table.find(name); ok && !l.has.has(k) {
 			l.has |= 1 << k
@@ -237,6 +248,7 @@ func (l *level) clear() {
 		l.values[bits.TrailingZeros64(uint64(l.held))] = pcommon.Value{}
 	}
 	l.attrs, l.table, l.has = pcommon.Map{}, nil, 0
+	l.operation, l.responseID = "", ""
 }
 
 func (l *level) get(k key) (pcommon.Value, bool) {
@@ -249,6 +261,16 @@ func (l *level) get(k key) (pcommon.Value, bool) {
 // levels are the attributes of a record, its scope and its resource, in the
 // order in which they are looked up.
 type levels [3]level
+
+// operation returns the name of the operation that a record is about.
+func (l *levels) operation() string {
+	for i := range l {
+		if l[i].operation != "" {
+			return l[i].operation
+		}
+	}
+	return ""
+}
 
 // lacks reports that there is none of the keys at any level.
 func (l *levels) lacks(list *keyList) bool {

@@ -136,12 +136,9 @@ var beginnings = func() (set [256]bool) {
 // readBedrock reads the Bedrock record that a log record holds, and leaves inv
 // empty when there is none.
 func (r *Reader) readBedrock(event event, record plog.LogRecord, inv *Invocation) (got reading) {
-	depth := 0
 	// Attribute records mostly have no body: asked first, that saves a twentieth of one.
 	if body := record.Body(); body.Type() != pcommon.ValueTypeEmpty && mayBeBedrock(body) {
-		depth = wrappersAround(event, record)
-		got = inv.readValue(body, depth)
-		if got == noRecord {
+		if got = inv.readValue(body, wrappersAround(event, record)); got == noRecord {
 			inv.reset()
 		}
 	}
@@ -152,10 +149,9 @@ func (r *Reader) readBedrock(event event, record plog.LogRecord, inv *Invocation
 			inv.reset()
 		}
 	}
-	if got == noRecord && hasWrapper(record.Attributes()) {
-		if depth = wrappersAround(event, record); depth > 0 {
-			got = inv.readMembers(record.Attributes(), depth-1)
-			if got == noRecord {
+	if got == noRecord && event != callDetails && hasWrapper(record.Attributes()) {
+		if depth := wrappersAround(event, record); depth > 0 {
+			if got = inv.readMembers(record.Attributes(), depth-1); got == noRecord {
 				inv.reset()
 			}
 			inv.split = inv.content == ""

@@ -43,6 +43,14 @@ var wrapperBits = nameBits(wrapperNames)
 // set of bits passes over nearly all names that are not wanted.
 func nameBit(name string) uint64 { return (uint64(len(name)) + 11*uint64(name[0])) % 64 }
 
+// lengthBits has a bit for the length of each of the names, modulo 64.
+func lengthBits(names []string) (bits uint64) {
+	for _, name := range names {
+		bits |= 1 << (len(name) % 64)
+	}
+	return bits
+}
+
 func nameBits(names []string) (bits uint64) {
 	for _, name := range names {
 		bits |= 1 << nameBit(name)
