@@ -20,7 +20,7 @@ import (
 )
 
 // run starts a program for the rest of the test, which is skipped where there is none.
-func run(t *testing.T, name string, args ...string) {
+func runShipper(t *testing.T, name string, args ...string) {
 	t.Helper()
 	path := program(t, name)
 	output, err := os.Create(filepath.Join(t.TempDir(), "output"))
@@ -78,7 +78,7 @@ func TestRsyslogWritesWhatIsRead(t *testing.T) {
 			dir := t.TempDir()
 			config := configured(t, dir, strings.ReplaceAll(documented, `template="record"`, `template="`+template+`"`))
 			writeFile(t, filepath.Join(dir, "bedrock-in.log"))
-			run(t, "rsyslogd", "-n", "-f", config, "-i", filepath.Join(dir, "pid"))
+			runShipper(t, "rsyslogd", "-n", "-f", config, "-i", filepath.Join(dir, "pid"))
 			requireAlert(t, dir)
 		})
 	}
@@ -96,7 +96,7 @@ func TestSyslogNGWritesWhatIsRead(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			config := configured(t, dir, strings.ReplaceAll(documented, `template("${MESSAGE}\n")`, template))
-			run(t, "syslog-ng", "-F", "--no-caps", "-f", config,
+			runShipper(t, "syslog-ng", "-F", "--no-caps", "-f", config,
 				"-R", filepath.Join(dir, "persist"), "-c", filepath.Join(dir, "ctl"), "-p", filepath.Join(dir, "pid"))
 			requireAlert(t, dir)
 		})

@@ -5,6 +5,7 @@ package invocation
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -77,14 +78,13 @@ func tells(name string) bool {
 // semantic conventions, or a record without event name in their form or in that
 // of Elastic's Bedrock integration (ECS).
 func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocation) bool {
-	var choice choiceSigns
+	var choice choice
 	switch event {
 	case callDetails:
 	case answerChoice:
-		if !isFirstChoice(record.Body()) {
+		if choice.read(record.Body(), &inv.found.inner); choice.later {
 			return false
 		}
-		choice.read(record.Body(), &inv.found.inner)
 	case noEvent:
 		has := r.levelsOf(record, inv)[0].has
 		if !has.has(keyModelECS) && (!has.has(keyOperation) || !has.has(keyModel)) {
@@ -115,45 +115,85 @@ func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocat
 // embeddings is the operation that makes no text.
 const embeddings = "embeddings"
 
-// isFirstChoice reports whether the body is that of the first of an answer's
-// choices, which stands for the call.
-func isFirstChoice(body pcommon.Value) bool {
-	for name, value := range members(body) {
-		if name != "index" {
-			continue
-		}
-		switch value.Type() {
-		case pcommon.ValueTypeInt:
-			return value.Int() == 0
-		case pcommon.ValueTypeDouble:
-			return value.Double() == 0
-		case pcommon.ValueTypeStr:
-			return value.Str() == "0"
-		}
-	}
-	return true
-}
-
-// choiceSigns is what the body of an answer's choice shows.
-type choiceSigns struct {
+// choice is what the body of an answer's choice shows.
+type choice struct {
+	later      bool // another one stands for the call
 	intervened bool // a guardrail did
 	answered   bool // in whole or in part
+	failed     bool // it ended in an error
 }
 
-func (s *choiceSigns) read(body pcommon.Value, scan *scanner) {
+// read reads the body of a choice: a map, or JSON.
+func (c *choice) read(body pcommon.Value, s *scanner) {
+	if body.Type() == pcommon.ValueTypeStr {
+		c.readText(body.Str(), s)
+		return
+	}
 	for name, value := range members(body) {
 		switch name {
-		case "finish_reason":
-			s.intervened = s.intervened || holdsIntervention(value, scan)
-			s.answered = s.answered || !isEmpty(value) && !holds(value, "error")
+		case "index":
+			switch value.Type() {
+			case pcommon.ValueTypeInt:
+				c.later = value.Int() != 0
+			case pcommon.ValueTypeDouble:
+				c.later = value.Double() != 0
+			case pcommon.ValueTypeStr:
+				c.later = value.Str() != "0"
+			}
+		case messageReason:
+			c.intervened = c.intervened || holdsIntervention(value, s)
+			c.failed = c.failed || holds(value, "error")
+			c.answered = c.answered || !isEmpty(value) && !holds(value, "error")
 		case "message":
-			s.answered = s.answered || !isEmpty(value)
+			c.answered = c.answered || !isEmpty(value)
 		}
+	}
+}
+
+func (c *choice) readText(body string, s *scanner) {
+	if !looksLikeJSON(body) {
+		c.answered = body != ""
+		return
+	}
+	var read choice
+	var message, reason string
+	s.start(body)
+	whole := s.object(func(name string) (ok bool) {
+		switch name {
+		case "index":
+			var index string
+			index, ok = s.rawValue()
+			n, err := strconv.ParseFloat(index, 64)
+			read.later = err == nil && n != 0 || index[:1] == `"` && index != `"0"`
+		case messageReason:
+			reason, ok = s.stringValue()
+		case "message":
+			message, ok = s.rawValue()
+		default:
+			ok = s.skip()
+		}
+		return ok
+	})
+	if whole && s.end() {
+		read.intervened = isIntervention(reason)
+		read.failed = reason == "error"
+		read.answered = !isEmptyJSON(message) || reason != "" && reason != "error"
+		*c = read
+	}
+}
+
+// isEmptyJSON reports whether a JSON value holds nothing.
+func isEmptyJSON(raw string) bool {
+	switch strings.Trim(raw, " \t\r\n") {
+	case "", "null", `""`, "[]", "{}":
+		return true
+	default:
+		return false
 	}
 }
 
 // judgeAttributes decides by what the attributes say; the first rule that applies counts.
-func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice choiceSigns, inv *Invocation) {
+func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice choice, inv *Invocation) {
 	attrs := r.settlingOf(record, inv)
 	ecs := attrs[0].has.has(keyModelECS)
 	if ecs {
@@ -171,7 +211,7 @@ func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice
 		inv.Kind = Kind{NotApplicable, Model}
 	case !r.judges(attrs, inv.Model):
 		inv.Kind = Kind{NotApplicable, Provider}
-	case failed(attrs, ecs) && !choice.answered && !answered(attrs):
+	case (choice.failed || failed(attrs, ecs)) && !choice.answered && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}
@@ -189,13 +229,18 @@ func (r *Reader) judges(attrs *levels, model string) bool {
 	if r.anyProvider {
 		return true
 	}
-	provider := attrs.first(&providerKeys)
-	for _, known := range r.Providers {
-		if provider != "" && sameProvider(provider, known) {
+	named := false
+	for _, k := range providerKeys.keys {
+		provider := attrs.text(k)
+		if provider == "" {
+			continue
+		}
+		named = true
+		if slices.ContainsFunc(r.Providers, func(known string) bool { return sameProvider(provider, known) }) {
 			return true
 		}
 	}
-	return provider == "" && model == "" || hasBedrockForm(model)
+	return !named && model == "" || hasBedrockForm(model)
 }
 
 // sameProvider compares the names of providers without case, '.', '-' and '_', in
@@ -244,8 +289,11 @@ func (r *Reader) silent(scope *scopeState) bool {
 
 // failed reports whether a record names an error.
 func failed(attrs *levels, ecs bool) bool {
-	return attrs.first(&failureKeys) != "" ||
-		ecs && attrs.first(&outcomeKeys) == "failure"
+	if attrs.first(&failureKeys) != "" || ecs && attrs.first(&outcomeKeys) == "failure" {
+		return true
+	}
+	reasons, ok := attrs.value(keyFinishReasons)
+	return ok && holds(reasons, "error")
 }
 
 // concluded reports whether a record is about more than a request: it names an
@@ -265,7 +313,7 @@ func concluded(attrs *levels) bool {
 // answered reports whether there is any sign that an answer came.
 func answered(attrs *levels) bool {
 	for _, k := range [...]key{keyResponseID, keyOutputMessages, keyCompletion} {
-		if _, ok := attrs.value(k); ok {
+		if value, ok := attrs.value(k); ok && (value.Type() != pcommon.ValueTypeStr || !isEmptyJSON(value.Str())) {
 			return true
 		}
 	}

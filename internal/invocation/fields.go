@@ -80,7 +80,7 @@ func parseTime(s string) (ns int64, ok bool) {
 const accountDigits = 12
 
 // accountOf returns an account id, which some pipelines turn from text into a
-// number on its way: then its leading zeros are missing.
+// number on its way, and back: then its leading zeros are missing.
 func accountOf(value pcommon.Value) string {
 	switch value.Type() {
 	case pcommon.ValueTypeInt:
@@ -88,8 +88,22 @@ func accountOf(value pcommon.Value) string {
 	case pcommon.ValueTypeDouble:
 		return accountNumber(value.Double())
 	default:
-		return stringOf(value)
+		return accountText(stringOf(value))
 	}
+}
+
+// accountText returns the account id that a text is: as it stands, unless it is a
+// number that is too short or has an exponent.
+func accountText(text string) string {
+	if len(text) == accountDigits || text == "" || strings.Trim(text, "0123456789.eE+") != "" {
+		return text
+	}
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n < 1e12 {
+		if id := accountNumber(n); id != "" {
+			return id
+		}
+	}
+	return text
 }
 
 // accountNumber returns the account id that has become a number; empty for a number

@@ -272,6 +272,18 @@ func (l *levels) operation() string {
 	return ""
 }
 
+// text returns the first non-empty string under the key, the nearest level first.
+func (l *levels) text(k key) string {
+	for i := range l {
+		if value, ok := l[i].get(k); ok {
+			if s := stringOf(value); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
 // lacks reports that there is none of the keys at any level.
 func (l *levels) lacks(list *keyList) bool {
 	return l.has()&list.set == 0 && !list.beyond

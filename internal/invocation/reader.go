@@ -124,9 +124,9 @@ func mayBeBedrock(body pcommon.Value) bool {
 }
 
 // beginnings are the bytes with which a text can begin that has a record in a
-// wrapper: JSON, a time, a priority, the name of a month or a day.
+// wrapper: JSON, a time, a priority, a cookie, the name of a month or a day.
 var beginnings = func() (set [256]bool) {
-	for _, c := range "\"[<0123456789JFMASONDTW" {
+	for _, c := range "\"[<@0123456789JFMASONDTW" {
 		set[byte(c)] = true
 	}
 	set[byteOrderMark[0]] = true

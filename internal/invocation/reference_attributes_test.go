@@ -22,7 +22,7 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 	case "gen_ai.client.inference.operation.details":
 	case "gen_ai.choice":
 		choice = true
-		if laterChoice(src) {
+		if laterChoice(choiceBody(src)) {
 			return invocation.Invocation{}, false
 		}
 	case "":
@@ -37,7 +37,8 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 	if !slices.Contains([]string{"", "chat", "generate_content", "text_completion", "embeddings"}, operation) {
 		return invocation.Invocation{}, false
 	}
-	failure := src.first("error.type", "gen_ai.response.error_code") != ""
+	failure := src.first("error.type", "gen_ai.response.error_code") != "" ||
+		slices.Contains(src.get("gen_ai.response.finish_reasons").strs(), "error")
 	if details := !choice && name != ""; details && !answered(src) && !failure && src.get("gen_ai.response.model") == nil &&
 		src.get("gen_ai.response.finish_reasons") == nil {
 		return invocation.Invocation{}, false // the request alone
@@ -71,14 +72,19 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 		messages, _ = parseWhole(messages.text)
 	}
 	reasons = append(reasons, reasonsOf(messages)...)
-	if choice && src.log.Body().Type() == pcommon.ValueTypeMap {
-		for _, f := range treeOf(src.log.Body()).fields {
-			if f.key == "finish_reason" {
+	if choice {
+		body := choiceBody(src)
+		for _, f := range fieldsOf(body) {
+			if f.key == "finish_reason" && !f.bad {
 				one := f.value.strs()
-				if decoded, err := parseWhole(f.value.str()); err == nil && decoded.is(list) {
+				if decoded, err := parseWhole(f.value.str()); err == nil && decoded.is(list) && src.log.Body().Type() == pcommon.ValueTypeMap {
 					one = decoded.strs()
 				}
+				if src.log.Body().Type() == pcommon.ValueTypeStr && !f.value.is(text) {
+					one = nil
+				}
 				reasons = append(reasons, one...)
+				failure = failure || slices.Contains(one, "error")
 			}
 		}
 	}
@@ -99,7 +105,7 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 		ran:       found.ran || found.intervened,
 		positive:  invocation.Claimed,
 		noModel:   operation == "embeddings",
-		foreign:   !ref.judges(src.first("gen_ai.provider.name", "gen_ai.system"), inv.Model),
+		foreign:   !ref.judges(src, inv.Model),
 		failed:    failure && !answered(src) && (!choice || !answeredChoice(src)),
 		silent:    slices.ContainsFunc(ref.SilentScopes, func(pattern string) bool { return src.name != "" && glob(pattern, src.name) }),
 		unguarded: invocation.Presumed,
@@ -127,20 +133,19 @@ func reasonsOf(messages *node) (reasons []string) {
 }
 
 // judges says whether records of a provider and a model are Bedrock's.
-func (ref reference) judges(provider, model string) bool {
+func (ref reference) judges(src source, model string) bool {
 	plain := func(name string) string {
 		return strings.NewReplacer(".", "", "-", "", "_", "").Replace(asciiLower(name))
 	}
-	switch {
-	case slices.Contains(ref.Providers, "*"):
-		return true
-	case provider == "" && model == "":
-		return true
-	case bedrocks(model):
-		return true
-	default:
-		return provider != "" && slices.ContainsFunc(ref.Providers, func(known string) bool { return plain(known) == plain(provider) })
+	named := false
+	for _, key := range []string{"gen_ai.provider.name", "gen_ai.system"} {
+		provider := src.first(key)
+		named = named || provider != ""
+		if provider != "" && slices.ContainsFunc(ref.Providers, func(known string) bool { return plain(known) == plain(provider) }) {
+			return true
+		}
 	}
+	return slices.Contains(ref.Providers, "*") || !named && model == "" || bedrocks(model)
 }
 
 func asciiLower(s string) string {
@@ -152,13 +157,30 @@ func asciiLower(s string) string {
 	}, s)
 }
 
+// choiceBody is the body of a choice: a map, or JSON in a text.
+func choiceBody(src source) *node {
+	switch src.log.Body().Type() {
+	case pcommon.ValueTypeMap:
+		return treeOf(src.log.Body())
+	case pcommon.ValueTypeStr:
+		body, _ := parseWhole(src.log.Body().Str())
+		return body
+	default:
+		return nil
+	}
+}
+
+func fieldsOf(n *node) []field {
+	if !n.is(object) {
+		return nil
+	}
+	return n.fields
+}
+
 // laterChoice says whether a record is one more choice of a call that another
 // record stands for.
-func laterChoice(src source) bool {
-	if src.log.Body().Type() != pcommon.ValueTypeMap {
-		return false
-	}
-	switch index := treeOf(src.log.Body()).get("index"); {
+func laterChoice(body *node) bool {
+	switch index := body.get("index"); {
 	case index == nil:
 		return false
 	case index.kind == number:
@@ -172,10 +194,12 @@ func laterChoice(src source) bool {
 
 // answeredChoice looks for an answer in the body of a choice.
 func answeredChoice(src source) bool {
-	if src.log.Body().Type() != pcommon.ValueTypeMap {
-		return false
+	body := choiceBody(src)
+	if body == nil && src.log.Body().Type() == pcommon.ValueTypeStr {
+		plain := src.log.Body().Str()
+		begin := skipBlank(plain)
+		return plain != "" && !strings.HasPrefix(begin, "{") && !strings.HasPrefix(begin, "[")
 	}
-	body := treeOf(src.log.Body())
 	reason := body.get("finish_reason")
 	return !body.get("message").empty() || !reason.empty() && !slices.Contains(reason.strs(), "error")
 }
@@ -183,7 +207,7 @@ func answeredChoice(src source) bool {
 // answered looks for any sign of an answer.
 func answered(src source) bool {
 	for _, key := range []string{"gen_ai.response.id", "gen_ai.output.messages", "gen_ai.completion"} {
-		if src.get(key) != nil {
+		if value := src.get(key); value != nil && !(value.is(text) && slices.Contains([]string{"", "null", `""`, "[]", "{}"}, strings.Trim(value.text, " \t\r\n"))) {
 			return true
 		}
 	}

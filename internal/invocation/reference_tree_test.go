@@ -119,6 +119,12 @@ func (n *node) str() string {
 
 // account is a text, or a whole number with the zeros back that make twelve digits.
 func (n *node) account() string {
+	if s := n.str(); s != "" && len(s) != 12 && strings.Trim(s, "0123456789.eE+") == "" {
+		value, err := strconv.ParseFloat(s, 64)
+		if short := (&node{kind: number, number: value}).account(); err == nil && value < 1e12 && short != "" {
+			return short
+		}
+	}
 	if n == nil || n.kind != number {
 		return n.str()
 	}

@@ -23,7 +23,7 @@ type location struct {
 const wrappers = 4
 
 // wrapperKeys are where a whole record may stand.
-var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original logEvents events records Records")
+var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original log.record.original logEvents events records Records")
 
 // locate looks for the record that a body or an attribute is or holds.
 func locate(v pcommon.Value, depth int) *location {
@@ -83,10 +83,8 @@ func locateText(s string, depth int) *location {
 			return locateNode(text, depth-1)
 		}
 		return nil
-	case strings.HasPrefix(s, "["):
-		if at := locateSequence(s, depth); at != nil {
-			return at
-		}
+	case strings.HasPrefix(s, "[") && !regexp.MustCompile(`^\[\d`).MatchString(s):
+		return locateSequence(s, depth)
 	}
 	if rest, ok := afterHeader(s); ok {
 		return locateText(rest, depth-1)
@@ -138,6 +136,9 @@ func locateSequence(s string, depth int) *location {
 		}
 	}
 	count := len(items)
+	if next, ok := afterHeader(rest); ok && s[0] == '{' {
+		rest = next
+	}
 	if at := locateCut(rest, inner); at != nil {
 		found = append(found, at)
 		count++
@@ -196,41 +197,53 @@ func sequenceOf(s string) (items []*node, rest string, whole bool) {
 // tools put in front of a line: a time, and the words that they write after it.
 func afterHeader(s string) (rest string, ok bool) {
 	limit := s[:min(len(s), 1024)]
-	at := strings.IndexAny(limit, "{[")
-	for ; at >= 0; at = nextOpen(limit, at) {
-		prefix := strings.TrimRight(strings.TrimRight(limit[:at], " \t\r\n\f\ufeff"), "")
-		prefix = strings.TrimRight(strings.TrimSuffix(prefix, "@cee:"), " \t\r\n\f\ufeff")
+	if !strings.Contains(limit, "{") {
+		return "", false
+	}
+	blank := " \t\r\n\f\ufeff"
+	for at := range len(limit) {
+		if at == 0 || limit[at] != '{' && limit[at] != '[' {
+			continue
+		}
+		prefix := strings.TrimRight(limit[:at], blank)
+		prefix = strings.TrimSuffix(prefix, "@cee:")
+		bare := strings.TrimRight(prefix, blank)
 		for _, form := range headerForms {
-			if form.MatchString(prefix) && strings.Contains(limit, "{") {
-				return s[at:], true
+			if m := form.FindStringSubmatch(bare); m != nil && (bare != "" || prefix != limit[:at]) {
+				level := form.SubexpIndex("host") >= 0 && logLevel.MatchString(m[max(0, form.SubexpIndex("host"))])
+				rest, ok = s[at:], !level // the last one counts: a program's number stands in brackets
+			}
+			if form.MatchString(limit[:at]) && bare != limit[:at] { // where the blank after it belongs to it
+				rest, ok = s[at:], true
 			}
 		}
 	}
-	return "", false
+	return rest, ok
 }
 
-func nextOpen(s string, at int) int {
-	next := strings.IndexAny(s[at+1:], "{[")
-	if next < 0 {
-		return -1
-	}
-	return at + 1 + next
-}
+var logLevel = regexp.MustCompile(`(?i)^\[?(trace|debug|info|notice|warn|warning|error|err|fatal|critical|crit)\]?$`)
 
 var headerForms = func() (forms []*regexp.Regexp) {
 	const (
-		date = `(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?|([A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (\d{4} )?\d\d:\d\d:\d\d(\.\d+)?( \d{4})?|\d{10}(\d{3})?(\.\d+)?)`
-		time = `(` + date + `|\[` + date + `\]):?`
-		pri  = `((\d+ )?<\d{1,3}>)`
+		clock  = `(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?|\d{10}(\d{3})?(\.\d+)?)`
+		date   = `([A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (\d{4} )?\d\d:\d\d:\d\d(\.\d+)?( \d{4})?`
+		time   = `(` + clock + `|\[` + clock + `\]):?`
+		pri    = `(\d+ )?<\d{1,3}>`
+		aWord  = `[^\s{"]+`
+		fields = `1( [^\s{"]+){5} `
 	)
 	for _, form := range []string{
-		pri + `?` + time,
-		pri + `?` + time + ` (stdout|stderr) [FP]\S*`,
-		pri + `?` + time + `\s+aws/bedrock/modelinvocations`,
-		pri + `?` + time + ` [^\s{"]+:`,
-		pri + `?` + time + ` [^\s{"]+ [^\s{"]+:`,
-		pri + `1( [^\s{"]+){5} -`,
-		pri + `1( [^\s{"]+){5} (\[[^\]"]*("([^"\\]|\\.)*"[^\]"]*)*\])+`,
+		``, // before a cookie
+		pri,
+		pri + `(` + date + `|` + clock + `):?( ` + aWord + `){0,2}`,
+		pri + fields + `-`,
+		pri + fields + `(\[[^\]"]*("([^"\\]|\\.)*"[^\]"]*)*\])+`,
+		date + `:?( ` + aWord + `)?( ` + aWord + `:)?`,
+		time,
+		time + ` (stdout|stderr) [FP]\S*`,
+		time + `\t` + aWord + `\t`,
+		time + `\s+aws/bedrock/modelinvocations`,
+		time + ` (?P<host>` + aWord + `) ` + aWord + `:`,
 	} {
 		forms = append(forms, regexp.MustCompile(`^`+form+`$`))
 	}

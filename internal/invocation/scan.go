@@ -197,7 +197,8 @@ func (s *scanner) rawValue() (raw string, ok bool) {
 // number on its way.
 func (s *scanner) accountID() (id string, ok bool) {
 	if s.peek() == quote {
-		return s.stringValue()
+		id, ok = s.stringValue()
+		return accountText(id), ok
 	}
 	raw, ok := s.rawValue()
 	if s.pos == len(s.text) { // perhaps not all of it

@@ -16,6 +16,9 @@ func (inv *Invocation) readSequence(text string, depth int) reading {
 			record = value
 		}
 	})
+	if next, ok := afterHeader(rest); ok && text[0] == '{' { // of another line
+		rest = next
+	}
 	cut := rest != "" && inv.readElement(rest, true, inner) != noRecord
 	if cut {
 		count++

@@ -29,7 +29,7 @@ const maxWrappers = 4
 // where log shippers and loggers put the line that they carry, and where services
 // deliver several lines at once.
 var wrapperNames = []string{
-	"message", "MESSAGE", "msg", "@message", "log", "event", "original", "event.original",
+	"message", "MESSAGE", "msg", "@message", "log", "event", "original", "event.original", "log.record.original",
 	"logEvents", "events", "records", "Records",
 }
 
@@ -164,10 +164,8 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	if text[0] == quote {
 		return inv.readElement(text, false, depth-1)
 	}
-	if text[0] == '[' {
-		if got := inv.readSequence(text, depth); got != noRecord {
-			return got
-		}
+	if text[0] == '[' && (len(text) < 2 || !isDigit(text[1])) { // else a time in brackets
+		return inv.readSequence(text, depth)
 	}
 	rest, ok := afterHeader(text)
 	if !ok {
