@@ -161,10 +161,16 @@ func (c *choice) readText(body string, s *scanner) {
 	whole := s.object(func(name string) (ok bool) {
 		switch name {
 		case "index":
+			if s.peek() == quote {
+				var index string
+				index, ok = s.stringValue()
+				read.later = index != "0"
+				break
+			}
 			var index string
 			index, ok = s.rawValue()
 			n, err := strconv.ParseFloat(index, 64)
-			read.later = err == nil && n != 0 || index[:1] == `"` && index != `"0"`
+			read.later = err == nil && n != 0
 		case messageReason:
 			reason, ok = s.stringValue()
 		case "message":

@@ -83,6 +83,9 @@ func generate(seed uint64) (plog.Logs, invocation.Options) {
 	if g.chance(25) {
 		g.sourceFields(scope.Scope().Attributes())
 	}
+	if g.chance(40) {
+		scope.Scope().SetName(pick(g, "opentelemetry.instrumentation.botocore.bedrock-runtime", "@opentelemetry/instrumentation-openai", "desk", "opentelemetry.instrumentation.botocore/x"))
+	}
 	if g.chance(70) {
 		log.SetTimestamp(pick[pcommon.Timestamp](g, 0, 1, 1773479560000000000, math.MaxInt64, math.MaxUint64))
 	}
@@ -116,19 +119,82 @@ func (g generator) bedrockRecord(log plog.LogRecord) {
 		for g.chance(25) {
 			body = g.damage(body)
 		}
-		if form < 60 {
+		if g.chance(25) {
+			body = g.wrap(body)
+		}
+		switch {
+		case form < 60:
 			log.Body().SetStr(body)
-		} else {
+		case form < 66:
+			log.Attributes().PutStr(g.wrapper(), body)
+		case form < 69:
+			g.put(log.Body(), members{{"level", "info"}, {g.wrapper(), body}})
+		default:
 			log.Body().SetEmptyBytes().FromRaw([]byte(body))
 		}
 	case form < 88:
-		g.put(log.Body(), g.parsed(record))
+		body := value(g.parsed(record))
+		if g.chance(20) {
+			body = pick[value](g, members{{g.wrapper(), body}}, values{body}, values{body, body}, members{{"time", 5}, {g.wrapper(), values{members{{g.wrapper(), body}}}}})
+		}
+		g.put(log.Body(), body)
 	default:
 		log.Attributes().EnsureCapacity(len(record))
 		for _, m := range g.flattened(g.parsed(record)) {
 			g.put(log.Attributes().PutEmpty(m.key), m.value)
 		}
 	}
+}
+
+func (g generator) wrapper() string {
+	return pick(g, "message", "log", "MESSAGE", "msg", "event.original", "log.record.original", "event", "original", "@message", "logEvents", "records", "payload", "Message")
+}
+
+// wrap puts a line into what shippers, loggers and tools put around lines, and nearly so.
+func (g generator) wrap(line string) string {
+	for again := true; again; again = g.chance(40) {
+		other := func() string {
+			return pick(g, line, `{"level":"info"}`, `{"message":"x"}`, "{", "", "7", `"x"`, "null")
+		}
+		member := func(v value) string {
+			m := members{{g.wrapper(), v}}
+			for _, more := range []member{{"time", "2026-03-14T09:12:40Z"}, {"stream", "stdout"}, {g.wrapper(), "GET / 200"}} {
+				if g.chance(40) {
+					m = append(m, more)
+				}
+			}
+			if g.chance(50) {
+				g.Shuffle(len(m), func(i, j int) { m[i], m[j] = m[j], m[i] })
+			}
+			return g.render(m)
+		}
+		switch g.IntN(12) {
+		case 0, 1, 2:
+			line = member(line + pick(g, "", "\n"))
+		case 3:
+			line = member(verbatim(line))
+		case 4:
+			line = member(values{verbatim(line)})
+		case 5:
+			line = pick(g, "[", "[ ", "[]") + line + pick(g, "]", "] ", "", "]x", ",") + pick(g, "", "", "]")
+		case 6:
+			line = "[" + other() + "," + line + "]"
+		case 7:
+			line = line + pick(g, "", " ", "\n", ",") + other()
+		case 8:
+			line = other() + pick(g, "", " ", "\n") + line
+		case 9:
+			line = strings.Repeat(pick(g, "\x00", " ", "\ufeff"), g.IntN(5)) + line + strings.Repeat("\x00", g.IntN(3))
+		default:
+			line = pick(g, "<14>1 2026-03-14T09:12:40Z desk relay 7 - - ", `<14>1 2026-03-14T09:12:40Z desk relay 7 ID [a@1 b="]\"{"] `, "<134>Mar 14 09:12:40 desk bedrock[71]: ", "Mar  4 09:12:40 desk bedrock: ",
+				"2026-03-14T09:12:40.5+01:00 desk bedrock: ", "2026-03-14T09:12:40.123456789Z stdout F ", "2026-03-14 09:12:40,5 ", "[2026-03-14 09:12:40] ", "1773479560.5 ", "2026-03-14T09:12:40Z aws/bedrock/modelinvocations ",
+				"2026-03-14T09:12:40Z\tdesk.bedrock\t", "@cee: ", "<14>", "<14>Mar 14 09:12:40 desk ", "2026-03-14T09:12:40Z INFO replay: ", "replay ", "2026-03-14T09:12:40Z replayed ", "Mar 14 09:12:40 desk replayed ", "12 <14>1 - - - - - - ") + line
+		}
+		if g.chance(5) {
+			line = g.damage(line)
+		}
+	}
+	return line
 }
 
 func (g generator) bedrock() members {
@@ -138,7 +204,7 @@ func (g generator) bedrock() members {
 		{"schemaType", "ModelInvocationLog"},
 		{"schemaVersion", "1.0"},
 		{"timestamp", g.timestamp()},
-		{"accountId", pick[value](g, "111122223333", "444455556666", "", 111122223333, "<redacted>")},
+		{"accountId", pick[value](g, "111122223333", "444455556666", "", 111122223333, 11122223333, 1.1122223333e10, "11122223333", "1.1122223333e+10", 12345678901234, 0.5, -1, "<redacted>")},
 		{"identity", g.maybeJunk(6, members{{"arn", g.user()}})},
 		{"region", pick[value](g, "us-east-1", "eu-west-1", "", nil)},
 		{"requestId", pick[value](g, "r-1", "r-2", "", nil, 5)},
@@ -289,6 +355,12 @@ func (g generator) answer(operation value) value {
 		for n := pick(g, 0, 0, 1, 1, 2, 3); n > 0; n-- {
 			c = append(c, g.evidence())
 		}
+		if g.chance(12) {
+			c = append(c, member{pick(g, "embedding", "embeddings", "embeddingsByType"), pick[value](g, values{0.5}, members{{"float", values{}}}, nil, "x")})
+		}
+		if g.chance(8) {
+			c = append(c, member{"results", pick[value](g, values{members{{"index", 0}, {"relevance_score", 0.5}}}, values{members{{"outputText", "x"}}, members{{"relevance_score", 1}}}, values{members{{"relevanceScore", nil}}}, values{}, values{1}, "x")})
+		}
 		if g.chance(40) {
 			g.Shuffle(len(c), func(i, j int) { c[i], c[j] = c[j], c[i] })
 		}
@@ -420,7 +492,8 @@ func (g generator) model() value {
 	return pick[value](g, "anthropic.claude-3-haiku-20240307-v1:0", "us.anthropic.claude-sonnet-4-20250514-v1:0", "amazon.nova-lite-v1:0", "eu.amazon.nova-pro-v1:0",
 		"amazon.titan-embed-text-v2:0", "us.amazon.titan-embed-text-v2:0", "us-gov.cohere.embed-english-v3", "us.us.cohere.embed-english-v3", "global.cohere.embed-v4:0", "xx.cohere.embed-v4:0",
 		"arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0", "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.cohere.embed-v4:0",
-		"arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/amazon.titan-embed-x", "arn:aws:sagemaker:us-east-1:1:endpoint/amazon.titan-embed-x",
+		"arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/amazon.titan-embed-x", "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/q7", "titan-embed-text-v2:0", "embed-english-v3",
+		"rerank-v3-5:0", "nova-lite-v1:0", "gpt-4.1", "llama3.1:8b", "gemini-2.5-pro", "openai.gpt-oss-20b-1:0", "us.deepseek.r1-v1:0", "hf.co/x/llama", "anthropic.", ".x", "Anthropic.claude", "arn:aws:sagemaker:us-east-1:1:endpoint/amazon.titan-embed-x",
 		"arn:aws:bedrock:us-east-1:1:imported-model/amazon.titan-embed-x", "arn:aws:bedrock:us-east-1::foundation-model/", "amazon.rerank-v1:0", "amazon.titan-embed-a/b", "us.", "", nil, 3)
 }
 
@@ -725,7 +798,7 @@ func (g generator) sourceFields(to pcommon.Map) {
 
 var sourceKeys = []string{
 	"user.id", "enduser.id", "enduser.pseudo.id", "cloud.account.id", "cloud.region", "gen_ai.request.model", "gen_ai.request.model.id",
-	"rpc.method", "event.action", "gen_ai.operation.name", "aws.request_id", "gen_ai.response.id", "gen_ai.request.id", "gen_ai.provider.name", "gen_ai.system",
+	"rpc.method", "event.action", "gen_ai.operation.name", "aws.request_id", "aws.request.id", "service.name", "gen_ai.response.id", "gen_ai.request.id", "gen_ai.provider.name", "gen_ai.system",
 	"aws.bedrock.guardrail.id", "my.guardrail", "error.type", "gen_ai.response.finish_reasons", "gen_ai.usage.output_tokens",
 }
 
@@ -744,7 +817,11 @@ func (g generator) attributeRecord(log plog.LogRecord) {
 				body = without(body, key)
 			}
 		}
-		g.put(log.Body(), g.maybeJunk(5, body))
+		if g.chance(20) {
+			g.put(log.Body(), g.textOf(body))
+		} else {
+			g.put(log.Body(), g.maybeJunk(5, body))
+		}
 	}
 	ecs, often := g.chance(40), g.IntN(80)
 	for _, key := range attributeKeys {
@@ -764,14 +841,15 @@ func (g generator) attributeRecord(log plog.LogRecord) {
 }
 
 var attributeKeys = []string{
-	"gen_ai.operation.name", "gen_ai.request.model", "gen_ai.request.model.id", "gen_ai.provider.name", "gen_ai.system", "gen_ai.response.id", "gen_ai.request.id", "aws.request_id",
+	"gen_ai.operation.name", "gen_ai.request.model", "gen_ai.request.model.id", "gen_ai.provider.name", "gen_ai.system", "gen_ai.response.id", "gen_ai.response.model", "gen_ai.request.id", "aws.request_id", "aws.request.id",
 	"gen_ai.response.finish_reasons", "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "gen_ai.usage.input_tokens", "gen_ai.output.messages", "gen_ai.completion",
 	"error.type", "gen_ai.response.error_code", "event.outcome", "event.action", "rpc.method", "user.id", "enduser.id", "cloud.account.id", "cloud.region",
-	"gen_ai.compliance.violation_detected", "gen_ai.policy.action", "gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "my.guardrail", "schemaType", "modelId",
+	"gen_ai.compliance.violation_detected", "gen_ai.policy.action", "gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "my.guardrail", "gen_ai.guardrail.version", "aws.bedrock.guardrail.version",
+	"schemaType", "modelId", "message",
 }
 
 func (g generator) reasons() value {
-	return pick[value](g, "end_turn", "guardrail_intervened", "error", "", values{"end_turn"}, values{"error"}, values{"error", "guardrail_intervened"}, values{}, values{7, ""}, `["guardrail_intervened"]`, nil)
+	return pick[value](g, "end_turn", "guardrail_intervened", "guardrailIntervened", "GUARDRAIL__INTERVENED", "guardrail-intervened", "content_filter", values{"stop", "GuardrailIntervened"}, `["stop","guardrailIntervened"]`, `[ "x"`, "error", "", values{"end_turn"}, values{"error"}, values{"error", "guardrail_intervened"}, values{}, values{7, ""}, `["guardrail_intervened"]`, nil)
 }
 
 // attribute is a value for an attribute, of a kind that its key may hold.
@@ -781,19 +859,25 @@ func (g generator) attribute(key string) value {
 	case "gen_ai.request.model", "gen_ai.request.model.id", "modelId":
 		v = g.model()
 	case "gen_ai.provider.name", "gen_ai.system":
-		v = pick[value](g, "aws.bedrock", "aws.bedrock", "aws", "openai", "AWS", "", nil)
+		v = pick[value](g, "aws.bedrock", "aws.bedrock", "aws", "openai", "AWS", "AWS-Bedrock", "a_w.s", "aws.bedrocks", "._-", "", nil)
 	case "gen_ai.response.finish_reasons":
 		v = g.reasons()
 	case "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "gen_ai.usage.input_tokens":
 		v = pick[value](g, 0, 0, 4, 0.0, 2.5, -1, "4", nil)
 	case "gen_ai.output.messages", "gen_ai.completion":
-		v = pick[value](g, "", "text", values{}, values{members{}}, members{}, members{{"a", 1}}, nil, 5)
+		reason := member{"finish_reason", g.reasons()}
+		messages := pick[value](g, values{members{{"role", "assistant"}, reason}}, values{members{}, members{{"parts", values{members{reason}}}, reason}}, members{reason}, values{values{members{reason}}})
+		v = pick[value](g, "", "text", values{}, values{members{}}, members{}, members{{"a", 1}}, nil, 5, messages, messages, g.textOf(messages), "[]", " {} ", "null")
 	case "error.type", "gen_ai.response.error_code":
 		v = pick[value](g, "ThrottlingException", "ThrottlingException", "", nil, 429)
 	case "event.outcome":
 		v = pick[value](g, "success", "failure", "failure", "Failure", nil)
-	case "event.action", "rpc.method", "gen_ai.operation.name":
+	case "event.action", "rpc.method":
 		v = pick[value](g, "Converse", "InvokeModel", "chat", "", nil)
+	case "gen_ai.operation.name":
+		v = pick[value](g, "chat", "chat", "chat", "text_completion", "generate_content", "embeddings", "invoke_agent", "Chat", "", nil)
+	case "gen_ai.guardrail.version", "aws.bedrock.guardrail.version":
+		v = pick[value](g, "1", "3", "DRAFT", 3, 2.0, "", values{"3"})
 	case "user.id", "enduser.id", "enduser.pseudo.id":
 		v = g.user()
 	case "cloud.account.id":

@@ -195,10 +195,8 @@ func laterChoice(body *node) bool {
 // answeredChoice looks for an answer in the body of a choice.
 func answeredChoice(src source) bool {
 	body := choiceBody(src)
-	if body == nil && src.log.Body().Type() == pcommon.ValueTypeStr {
-		plain := src.log.Body().Str()
-		begin := skipBlank(plain)
-		return plain != "" && !strings.HasPrefix(begin, "{") && !strings.HasPrefix(begin, "[")
+	if plain := src.log.Body().Str(); plain != "" && !strings.HasPrefix(skipBlank(plain), "{") && !strings.HasPrefix(skipBlank(plain), "[") {
+		return true
 	}
 	reason := body.get("finish_reason")
 	return !body.get("message").empty() || !reason.empty() && !slices.Contains(reason.strs(), "error")

@@ -355,8 +355,8 @@ func (p *treeParser) text() (s string, bad bool, err error) {
 		}
 	}
 	if end >= len(p.in) { // what there is of it, but for half an escape
-		for s, ok := unescape(p.in); ; s, ok = unescape(p.in) {
-			if ok || p.in == "" {
+		for trimmed := 0; ; trimmed++ {
+			if s, ok := unescape(p.in); ok || p.in == "" || trimmed == len(`\ud83d\ude00`) {
 				return s, !ok, errBroken
 			}
 			p.in = p.in[:len(p.in)-1]

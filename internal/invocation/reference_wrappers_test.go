@@ -83,8 +83,10 @@ func locateText(s string, depth int) *location {
 			return locateNode(text, depth-1)
 		}
 		return nil
-	case strings.HasPrefix(s, "[") && !regexp.MustCompile(`^\[\d`).MatchString(s):
-		return locateSequence(s, depth)
+	case strings.HasPrefix(s, "["):
+		if at := locateSequence(s, depth); at != nil {
+			return at
+		}
 	}
 	if rest, ok := afterHeader(s); ok {
 		return locateText(rest, depth-1)
@@ -163,8 +165,13 @@ func locateCut(s string, depth int) *location {
 	if s == "" {
 		return nil
 	}
-	if s[0] == '{' || s[0] == '[' {
+	switch {
+	case s[0] == '{':
 		return locateText(s, depth)
+	case s[0] == '[' && depth == 0:
+		return nil
+	case s[0] == '[':
+		return locateSequence(s, depth)
 	}
 	cut, _ := (&treeParser{in: s}).value()
 	return locateNode(cut, depth)
@@ -200,21 +207,14 @@ func afterHeader(s string) (rest string, ok bool) {
 	if !strings.Contains(limit, "{") {
 		return "", false
 	}
-	blank := " \t\r\n\f\ufeff"
 	for at := range len(limit) {
 		if at == 0 || limit[at] != '{' && limit[at] != '[' {
 			continue
 		}
-		prefix := strings.TrimRight(limit[:at], blank)
-		prefix = strings.TrimSuffix(prefix, "@cee:")
-		bare := strings.TrimRight(prefix, blank)
 		for _, form := range headerForms {
-			if m := form.FindStringSubmatch(bare); m != nil && (bare != "" || prefix != limit[:at]) {
-				level := form.SubexpIndex("host") >= 0 && logLevel.MatchString(m[max(0, form.SubexpIndex("host"))])
-				rest, ok = s[at:], !level // the last one counts: a program's number stands in brackets
-			}
-			if form.MatchString(limit[:at]) && bare != limit[:at] { // where the blank after it belongs to it
-				rest, ok = s[at:], true
+			if m := form.FindStringSubmatch(limit[:at]); m != nil {
+				host := form.SubexpIndex("host")
+				rest, ok = s[at:], host < 0 || !logLevel.MatchString(m[host]) // the last one counts: a program's number stands in brackets
 			}
 		}
 	}
@@ -245,7 +245,7 @@ var headerForms = func() (forms []*regexp.Regexp) {
 		time + `\s+aws/bedrock/modelinvocations`,
 		time + ` (?P<host>` + aWord + `) ` + aWord + `:`,
 	} {
-		forms = append(forms, regexp.MustCompile(`^`+form+`$`))
+		forms = append(forms, regexp.MustCompile(`^`+form+`[\s\x{feff}]*(@cee:\s*)?$`))
 	}
 	return forms
 }()

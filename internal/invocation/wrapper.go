@@ -164,8 +164,11 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	if text[0] == quote {
 		return inv.readElement(text, false, depth-1)
 	}
-	if text[0] == '[' && (len(text) < 2 || !isDigit(text[1])) { // else a time in brackets
-		return inv.readSequence(text, depth)
+	if text[0] == '[' {
+		got := inv.readSequence(text, depth)
+		if got != noRecord || len(text) < 2 || !isDigit(text[1]) { // else perhaps a time in brackets
+			return got
+		}
 	}
 	rest, ok := afterHeader(text)
 	if !ok {
@@ -187,8 +190,15 @@ func (inv *Invocation) noteContent(text string) {
 // readWrapped looks for a record in members of a JSON object.
 func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
 	for _, member := range members.list[:members.n] {
-		text := member.raw
-		if text[0] == quote {
+		text, got := member.raw, noRecord
+		switch text[0] {
+		case '{':
+			got = inv.readText(text, depth)
+		case '[':
+			if depth > 0 {
+				got = inv.readSequence(text, depth)
+			}
+		case quote:
 			if !mayHoldRecord(text) {
 				continue
 			}
@@ -196,18 +206,14 @@ func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
 			if text, ok = unquote(text, member.cut); !ok {
 				continue
 			}
-		} else if text[0] != '{' && text[0] != '[' {
-			continue
+			if got = inv.readText(text, depth); got == wholeRecord && member.cut { // its end may be missing
+				got = brokenRecord
+			}
 		}
-		got := inv.readText(text, depth)
-		if got == noRecord {
-			continue
+		if got != noRecord {
+			inv.noteContent(text)
+			return got
 		}
-		inv.noteContent(text)
-		if got == wholeRecord && member.cut { // its end may be missing
-			got = brokenRecord
-		}
-		return got
 	}
 	return noRecord
 }
