@@ -199,6 +199,9 @@ func answeredChoice(src source) bool {
 		return true
 	}
 	reason := body.get("finish_reason")
+	if src.log.Body().Type() == pcommon.ValueTypeStr && !reason.is(text) {
+		reason = nil
+	}
 	return !body.get("message").empty() || !reason.empty() && !slices.Contains(reason.strs(), "error")
 }
 

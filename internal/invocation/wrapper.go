@@ -225,20 +225,20 @@ func mayHoldRecord(raw string) bool {
 	return strings.Contains(raw, fieldModel) || strings.Contains(raw, fieldSchema) || strings.Contains(raw, `\u`)
 }
 
-// unquote returns what a JSON string says that is all of raw, or its beginning.
+// unquote returns what a JSON string says that is all of raw. One that is cut off says
+// what there is of it, up to half an escape.
 func unquote(raw string, cut bool) (text string, ok bool) {
-	if !cut {
-		end := closing(raw, 1)
-		if end != len(raw)-1 {
-			return "", false
+	if end := closing(raw, 1); end >= 0 {
+		if text, ok = unescape(raw[1:end]); end < len(raw)-1 {
+			ok = ok && cut
 		}
-		return unescape(raw[1:end])
+		return text, ok
 	}
 	const longestEscape = len(`\ud83d\ude00`)
 	raw = raw[1:]
-	for range min(longestEscape, len(raw)) + 1 { // an escape may be cut in two
+	for range min(longestEscape, len(raw)) + 1 {
 		if text, ok = unescape(raw); ok {
-			return text, true
+			return text, cut
 		}
 		raw = raw[:max(0, len(raw)-1)]
 	}
