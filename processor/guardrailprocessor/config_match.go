@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -46,7 +47,10 @@ type Match struct {
 	_ struct{}
 }
 
-var _ confmap.Unmarshaler = (*Match)(nil)
+var (
+	_ confmap.Unmarshaler = (*Match)(nil)
+	_ confmap.Validator   = Match{}
+)
 
 // expiry is the first moment at which m no longer applies; ok is false where it has no end.
 func (m Match) expiry() (end time.Time, ok bool) {
@@ -76,7 +80,8 @@ type matchText struct {
 // Unmarshal reads m, taking a date and an account id without quotes for the text they are.
 func (m *Match) Unmarshal(conf *confmap.Conf) error {
 	var text matchText
-	err := conf.Unmarshal(&text)
+	found := unknownSettings(conf, &text)
+	found = append(found, readForm(conf, &text)...)
 	*m = Match{
 		User:      string(text.User),
 		Principal: string(text.Principal),
@@ -87,7 +92,41 @@ func (m *Match) Unmarshal(conf *confmap.Conf) error {
 		Until:     string(text.Until),
 		Reason:    string(text.Reason),
 	}
-	return explain(conf, err).err()
+	return found.err()
+}
+
+// Validate returns all that is wrong with m.
+func (m Match) Validate() error {
+	var found mistakes
+	given := false
+	for _, field := range []struct{ name, glob string }{
+		{"user", m.User},
+		{"principal", m.Principal},
+		{"account", m.Account},
+		{"region", m.Region},
+		{"model", m.Model},
+		{"operation", m.Operation},
+	} {
+		if field.glob == "" {
+			continue
+		}
+		given = true
+		if strings.TrimSpace(field.glob) != field.glob {
+			found.add(field.name, "%q begins or ends with white space; remove it", field.glob)
+		} else if complaint := checkGlob(field.glob); complaint != "" {
+			found.add(field.name, "%q %s", field.glob, complaint)
+		}
+	}
+	if !given {
+		found.add("", "selects everything; allowed: at least one of user, principal, account, region, model, operation")
+	}
+	if m.Until != "" {
+		if _, err := parseUntil(m.Until); err != nil {
+			found.add("until", "%q is not a date; allowed: a date such as 2026-12-31 (through the end of that day in UTC) "+
+				"or a time such as 2026-12-31T18:00:00Z", m.Until)
+		}
+	}
+	return found.err()
 }
 
 // yamlText is a text that YAML may have read as something else for want of quotes.

@@ -109,7 +109,12 @@ type AlertConfig struct {
 	_ struct{}
 }
 
-var _ confmap.Unmarshaler = (*RuleConfig)(nil)
+var (
+	_ confmap.Unmarshaler = (*RuleConfig)(nil)
+	_ confmap.Validator   = (*RuleConfig)(nil)
+	_ confmap.Validator   = WindowConfig{}
+	_ confmap.Validator   = AlertConfig{}
+)
 
 // Identity is what the rule's alerts are known by, sharing nothing with c.
 func (c RuleConfig) Identity() alert.Identity {

@@ -4,7 +4,6 @@
 package guardrailprocessor
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,12 +27,10 @@ var partitionKeys = []string{
 	principalKey, "user.id", "cloud.account.id", "cloud.region", "gen_ai.request.model", "rpc.method",
 }
 
-// Validate reports every wrong value at once, each with the setting, the value and what is allowed.
+// Validate returns all that is wrong with the processor's own settings and with the rules as a whole. Each
+// rule, and each of its parts, is validated by itself.
 func (c *Config) Validate() error {
-	return c.mistakes().err()
-}
-
-func (c *Config) mistakes() (found mistakes) {
+	var found mistakes
 	found.checkList("guardrail_keys", c.GuardrailKeys, nil)
 	found.checkList("user_keys", c.UserKeys, nil)
 	found.checkList("providers", c.Providers, nil)
@@ -48,11 +45,10 @@ func (c *Config) mistakes() (found mistakes) {
 		return ""
 	})
 	found.checkList("unguardable_models", c.UnguardableModels, checkGlob)
-	found.checkMatches("assume_guarded", c.AssumeGuarded)
 	found.checkRules(c)
 	found.checkDuration("retention", c.Retention, minRetention, maxRetention)
 	if c.MaxAge < 0 {
-		found.add("max_age", "%s is less than nothing; allowed: 0s (no limit) or more", short(c.MaxAge))
+		found.add("max_age", "%s is negative; allowed: 0s (no limit) or more", short(c.MaxAge))
 	}
 	found.checkList("partition_by", c.PartitionBy, func(entry string) string {
 		if !slices.Contains(partitionKeys, entry) {
@@ -64,7 +60,7 @@ func (c *Config) mistakes() (found mistakes) {
 		found.add("max_state_mib", "%d is out of range; allowed: %d to %d", c.MaxStateMiB, least, maxStateMiB)
 	}
 	found.checkOutput(c)
-	return found
+	return found.err()
 }
 
 // checkOutput refuses switches that contradict each other.
@@ -88,25 +84,25 @@ func (ms *mistakes) checkOutput(c *Config) {
 	}
 }
 
-// guardrail is an id or an ARN, each with or without the version behind it. Amazon's own ids are lower-case
-// letters and digits; those that other telemetry tells are not always.
+// guardrail is an id or an ARN, each with or without a version after it. Amazon's own ids are lower-case
+// letters and digits; those that other telemetry names are not always.
 var guardrail = regexp.MustCompile(
 	`^(arn:aws[a-z-]*:bedrock:[a-z0-9-]+:[0-9]{12}:guardrail/)?[A-Za-z0-9_-]+(:(DRAFT|[1-9][0-9]{0,7}))?$`)
 
 // checkList refuses entries that are empty, repeated or padded, and those that check complains of.
 func (ms *mistakes) checkList(path string, entries []string, check func(entry string) string) {
-	for i, entry := range entries {
-		at := fmt.Sprintf("%s[%d]", path, i)
+	for i, value := range entries {
+		at := entry(path, i)
 		switch {
-		case entry == "":
+		case value == "":
 			ms.add(at, `"" is empty; leave the entry out`)
-		case strings.TrimSpace(entry) != entry:
-			ms.add(at, "%q begins or ends with white space; take it away", entry)
-		case slices.Contains(entries[:i], entry):
-			ms.add(at, "%q is given twice; once is enough", entry)
+		case strings.TrimSpace(value) != value:
+			ms.add(at, "%q begins or ends with white space; remove it", value)
+		case slices.Contains(entries[:i], value):
+			ms.add(at, "%q is given twice; once is enough", value)
 		case check != nil:
-			if complaint := check(entry); complaint != "" {
-				ms.add(at, "%q %s", entry, complaint)
+			if complaint := check(value); complaint != "" {
+				ms.add(at, "%q %s", value, complaint)
 			}
 		}
 	}
@@ -118,7 +114,7 @@ func (ms *mistakes) checkDuration(path string, value, least, most time.Duration)
 	}
 }
 
-// short is d without the zeros behind it: 24h, not 24h0m0s.
+// short returns d without its trailing zeros: 24h, not 24h0m0s.
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -135,38 +131,4 @@ func checkGlob(glob string) string {
 		return `holds "**"; allowed: "*", for any run of characters but "/"`
 	}
 	return ""
-}
-
-func (ms *mistakes) checkMatches(path string, matches []Match) {
-	for i, m := range matches {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		given := false
-		for _, field := range []struct{ name, glob string }{
-			{"user", m.User},
-			{"principal", m.Principal},
-			{"account", m.Account},
-			{"region", m.Region},
-			{"model", m.Model},
-			{"operation", m.Operation},
-		} {
-			if field.glob == "" {
-				continue
-			}
-			given = true
-			if strings.TrimSpace(field.glob) != field.glob {
-				ms.add(at+"::"+field.name, "%q begins or ends with white space; take it away", field.glob)
-			} else if complaint := checkGlob(field.glob); complaint != "" {
-				ms.add(at+"::"+field.name, "%q %s", field.glob, complaint)
-			}
-		}
-		if !given {
-			ms.add(at, "selects everything; allowed: at least one of user, principal, account, region, model, operation")
-		}
-		if m.Until != "" {
-			if _, err := parseUntil(m.Until); err != nil {
-				ms.add(at+"::until", "%q is not a date; allowed: a date such as 2026-12-31 (through the end of that day in UTC) "+
-					"or a time such as 2026-12-31T18:00:00Z", m.Until)
-			}
-		}
-	}
 }

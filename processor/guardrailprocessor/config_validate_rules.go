@@ -4,7 +4,6 @@
 package guardrailprocessor
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -40,26 +39,23 @@ const (
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
 
-// checkRules refuses rules that are wrong in themselves, clash with each other or cannot ever alert.
+// checkRules refuses rules that clash with each other or with other settings.
 func (ms *mistakes) checkRules(c *Config) {
 	for i, rule := range c.Rules {
-		at := fmt.Sprintf("rules[%d]", i)
-		ms.checkDetection(at, rule)
-		ms.checkIdentity(at, rule)
-
+		at := entry("rules", i)
 		// Behind annotating edges it is they who know the approved guardrails.
 		if slices.Equal(rule.Count, []string{"unapproved"}) && len(c.ApprovedGuardrails) == 0 && !c.TrustAnnotations {
-			ms.add(at+"::count", "[unapproved] never occurs while approved_guardrails is empty; "+
+			ms.add(join(at, "count"), "[unapproved] never occurs while approved_guardrails is empty; "+
 				"allowed: approved guardrails, or another verdict to count")
 		}
 		for j, earlier := range c.Rules[:i] {
 			if rule.ID == earlier.ID {
-				ms.add(at+"::id", "%q is the id of rules[%d] as well (without an id, an entry is the rule %s); allowed: an id of its own",
+				ms.add(join(at, "id"), "%q is the id of rules::%d as well (without an id, an entry is the rule %s); allowed: an id of its own",
 					rule.ID, j, alert.BuiltInID)
 				break
 			}
 			if rule.UUID == earlier.UUID {
-				ms.add(at+"::uuid", "%q is the uuid of rules[%d] as well; allowed: a uuid of its own, or none, which derives it from the id",
+				ms.add(join(at, "uuid"), "%q is the uuid of rules::%d as well; allowed: a uuid of its own, or none, which derives it from the id",
 					rule.UUID, j)
 				break
 			}
@@ -67,66 +63,79 @@ func (ms *mistakes) checkRules(c *Config) {
 	}
 }
 
-func (ms *mistakes) checkDetection(at string, rule RuleConfig) {
-	ms.checkList(at+"::count", rule.Count, checkCount)
-	if len(rule.Count) == 0 {
-		ms.add(at+"::count", "[] counts nothing; allowed: at least one of %s", strings.Join(verdicts(), ", "))
+// Validate returns all that is wrong with the rule by itself, except for its window, its alert and its
+// exemptions, which validate themselves.
+func (c *RuleConfig) Validate() error {
+	var found mistakes
+	found.checkList("count", c.Count, checkCount)
+	if len(c.Count) == 0 {
+		found.add("count", "[] counts nothing; allowed: at least one of %s", strings.Join(verdicts(), ", "))
 	}
-	ms.checkMatches(at+"::exempt", rule.Exempt)
-	ms.checkList(at+"::group_by", rule.GroupBy, checkGroupKey)
-	if len(rule.GroupBy) == 0 {
-		ms.add(at+"::group_by", "[] makes no groups; allowed: at least one attribute, such as user.id")
+	found.checkList("group_by", c.GroupBy, checkGroupKey)
+	if len(c.GroupBy) == 0 {
+		found.add("group_by", "[] makes no groups; allowed: at least one attribute, such as user.id")
 	}
-	if rule.Threshold < 0 || rule.Threshold > maxThreshold {
-		ms.add(at+"::threshold", "%d is out of range; allowed: 0 to %d", rule.Threshold, maxThreshold)
+	if c.Threshold < 0 || c.Threshold > maxThreshold {
+		found.add("threshold", "%d is out of range; allowed: 0 to %d", c.Threshold, maxThreshold)
 	}
-	ms.checkWindowType(at+"::window::type", rule.Window.Type)
-	ms.checkDuration(at+"::window::size", rule.Window.Size, minWindow, maxWindow)
-	ms.checkDuration(at+"::alert::keep_alive", rule.Alert.KeepAlive, 0, maxKeepAlive)
-	if rule.Alert.Limit < 1 || rule.Alert.Limit > maxLimit {
-		ms.add(at+"::alert::limit", "%d is out of range; allowed: 1 to %d", rule.Alert.Limit, maxLimit)
+	if c.Alert.MaxDuration < c.Window.Size && c.Window.Size <= maxWindow {
+		found.add("alert::max_duration", "%s is less than window::size; allowed: %s to %s",
+			short(c.Alert.MaxDuration), short(c.Window.Size), short(maxAlertDuration))
 	}
-	if rule.Alert.MaxDuration < rule.Window.Size && rule.Window.Size <= maxWindow {
-		ms.add(at+"::alert::max_duration", "%s is less than window::size; allowed: %s to %s",
-			short(rule.Alert.MaxDuration), short(rule.Window.Size), short(maxAlertDuration))
-	} else {
-		ms.checkDuration(at+"::alert::max_duration", rule.Alert.MaxDuration, 0, maxAlertDuration)
-	}
+	found.checkIdentity(c)
+	return found.err()
 }
 
-func (ms *mistakes) checkWindowType(path string, given WindowType) {
-	if !slices.Contains([]WindowType{WindowSliding, WindowTumbling, WindowSession}, given) {
-		ms.add(path, "%q is not a window type; allowed: %s, %s, %s", given, WindowSliding, WindowTumbling, WindowSession)
+// Validate returns all that is wrong with the window.
+func (c WindowConfig) Validate() error {
+	var found mistakes
+	if !slices.Contains([]WindowType{WindowSliding, WindowTumbling, WindowSession}, c.Type) {
+		found.add("type", "%q is not a window type; allowed: %s, %s, %s", c.Type, WindowSliding, WindowTumbling, WindowSession)
 	}
+	found.checkDuration("size", c.Size, minWindow, maxWindow)
+	return found.err()
 }
 
-func (ms *mistakes) checkIdentity(at string, rule RuleConfig) {
+// Validate returns all that is wrong with the alert.
+func (c AlertConfig) Validate() error {
+	var found mistakes
+	found.checkDuration("keep_alive", c.KeepAlive, 0, maxKeepAlive)
+	if c.Limit < 1 || c.Limit > maxLimit {
+		found.add("limit", "%d is out of range; allowed: 1 to %d", c.Limit, maxLimit)
+	}
+	if c.MaxDuration > maxAlertDuration { // its lower bound is the window's size
+		found.add("max_duration", "%s is out of range; allowed: 0s to %s", short(c.MaxDuration), short(maxAlertDuration))
+	}
+	return found.err()
+}
+
+func (ms *mistakes) checkIdentity(rule *RuleConfig) {
 	if !ruleID.MatchString(rule.ID) || len(rule.ID) > maxIDLen {
-		ms.add(at+"::id", `%q is not an id; allowed: lower-case letters, digits, "_", "." and "-", first a letter or digit, at most %d characters`,
+		ms.add("id", `%q is not an id; allowed: lower-case letters, digits, "_", "." and "-", first a letter or digit, at most %d characters`,
 			rule.ID, maxIDLen)
 	}
-	if strings.TrimSpace(rule.Name) == "" && rule.ID != "" { // an empty id has given its name away
-		ms.add(at+"::name", "%q is empty; allowed: the rule's title, or left out", rule.Name)
+	if strings.TrimSpace(rule.Name) == "" && rule.ID != "" { // a rule without an id has no name either
+		ms.add("name", "%q is empty; allowed: the rule's title, or left out", rule.Name)
 	}
 	if _, err := uuid.Parse(rule.UUID); err != nil || len(rule.UUID) != len(uuid.Nil.String()) {
-		ms.add(at+"::uuid", "%q is not a UUID; allowed: the form 00000000-0000-0000-0000-000000000000, or left out", rule.UUID)
+		ms.add("uuid", "%q is not a UUID; allowed: the form 00000000-0000-0000-0000-000000000000, or left out", rule.UUID)
 	}
 	if strings.TrimSpace(rule.Version) == "" {
-		ms.add(at+"::version", `%q is empty; allowed: a text such as "1", or left out`, rule.Version)
+		ms.add("version", `%q is empty; allowed: a text such as "1", or left out`, rule.Version)
 	}
 	if !rule.Severity.Valid() {
-		ms.add(at+"::severity", "%q is not a severity; allowed: low, medium, high, critical", rule.Severity)
+		ms.add("severity", "%q is not a severity; allowed: low, medium, high, critical", rule.Severity)
 	}
 	if rule.RiskScore < 0 || rule.RiskScore > maxRiskScore {
-		ms.add(at+"::risk_score", "%d is out of range; allowed: 0 to %d", rule.RiskScore, maxRiskScore)
+		ms.add("risk_score", "%d is out of range; allowed: 0 to %d", rule.RiskScore, maxRiskScore)
 	}
-	ms.checkList(at+"::references", rule.References, func(entry string) string {
+	ms.checkList("references", rule.References, func(entry string) string {
 		if address, err := url.Parse(entry); err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
 			return "is not an address; allowed: http://... or https://..."
 		}
 		return ""
 	})
-	ms.checkList(at+"::tags", rule.Tags, nil)
+	ms.checkList("tags", rule.Tags, nil)
 }
 
 // checkCount accepts a verdict, or a verdict with evidence that can lead to it.
