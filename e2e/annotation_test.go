@@ -38,6 +38,9 @@ func TestEveryInvocationIsAnnotatedWithItsVerdictAndFields(t *testing.T) {
 			"rpc.method":                 truth[i].Operation,
 			"aws.request_id":             truth[i].RequestID,
 		}
+		if body := record.Body().Str(); strings.Contains(body, `"INTERVENED"`) || strings.Contains(body, `"stopReason":"guardrail_intervened"`) {
+			want["gen_ai_guardrail.intervened"] = true
+		}
 		if truth[i].Guardrail != "" {
 			want["gen_ai_guardrail.guardrail_ids"] = []any{truth[i].Guardrail}
 		}
@@ -73,6 +76,9 @@ func TestAnnotationsThatArriveAreReplaced(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("annotate: true"))
 	logs := bedrock.Logs(bedrock.Burst("mallory", 6)...)
+	// A load balancer behind the edge reads the resource first.
+	logs.ResourceLogs().At(0).Resource().Attributes().PutStr("gen_ai_guardrail.partition", "0")
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope().Attributes().PutStr("gen_ai_guardrail.partition", "0")
 	for _, record := range recordsIn(logs) {
 		record.SetTimestamp(pcommon.Timestamp(1))
 		attributes := record.Attributes()
@@ -90,8 +96,10 @@ func TestAnnotationsThatArriveAreReplaced(t *testing.T) {
 	require.Len(t, raised, 1)
 	assert.Equal(t, bedrock.User("mallory"), raised[0].user())
 
+	assert.Empty(t, forwarded.ResourceLogs().At(0).Resource().Attributes().AsRaw())
+	assert.Empty(t, forwarded.ResourceLogs().At(0).ScopeLogs().At(0).Scope().Attributes().AsRaw())
 	for i, record := range recordsIn(forwarded) {
-		assert.Equal(t, pcommon.Timestamp(1), record.Timestamp(), "a time that is set stays")
+		assert.Equal(t, bedrock.Burst("mallory", 6)[i].Time, record.Timestamp().AsTime(), "a forwarder's would take its place without the body")
 		got := record.Attributes().AsRaw()
 		assert.NotEmpty(t, got["gen_ai_guardrail.partition"])
 		assert.NotEqual(t, "0", got["gen_ai_guardrail.partition"])
