@@ -16,7 +16,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 	"example.com/otelcol-guardrail/e2e/internal/sink"
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 // shipped runs a configuration in front of a sink, without what only the crash tests lay over it.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // The rules of testdata/crash.yaml, in the oracle's words.

@@ -16,7 +16,7 @@ import (
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 // watched is the quickstart at work on a folder, which tells by its metrics how far it is.

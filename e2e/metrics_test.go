@@ -15,7 +15,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 	"example.com/otelcol-guardrail/e2e/internal/sink"
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 // The processor's metrics, as dashboards know them.

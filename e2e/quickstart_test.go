@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/e2e/internal/collector"
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 // Just what a newcomer runs, but for the place of the file with the alerts.

@@ -21,7 +21,7 @@ import (
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/sink"
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 var soak = flag.Duration("soak", 0, "how long to soak, at least 2m; 0: not at all")

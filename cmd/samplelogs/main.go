@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command samplelogs writes the sample logs of the quickstart; run it after a change to the scenario in internal/samplelogs.
+// Command samplelogs writes the sample logs of the quickstart; run it after a change to the scenario in internal/testing/samplelogs.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"os"
 
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 func main() {

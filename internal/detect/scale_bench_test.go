@@ -14,8 +14,8 @@ import (
 	"time"
 	"unsafe"
 
-	"example.com/otelcol-guardrail/internal/cputime"
 	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/testing/cputime"
 )
 
 // BenchmarkScale has many users make calls, in random order. It tells

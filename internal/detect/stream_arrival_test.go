@@ -11,8 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // The alerts depend on what happened only: not on the order in which it arrives,

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // An alert says exactly what was counted. What that is cannot be disputed where

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // Clocks that are out by centuries neither stop the detector nor meet each other.

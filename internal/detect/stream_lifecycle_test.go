@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // However long alerts live, what is told of them fits together, and no alerting

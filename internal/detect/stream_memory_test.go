@@ -16,8 +16,8 @@ import (
 	"pgregory.net/rapid"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // What arrives within size and retention of each other is counted together, to

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 var (

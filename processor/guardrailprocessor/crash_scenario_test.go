@@ -12,7 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // crashScenario is what a sender delivers while the collector may be killed.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 var (

@@ -12,7 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"example.com/otelcol-guardrail/internal/cputime"
+	"example.com/otelcol-guardrail/internal/testing/cputime"
 )
 
 // BenchmarkScale is how long a call of ConsumeLogs takes at worst (p99-us, max-us)

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // check feeds a stream to a detector and returns how what it says differs from

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 const committed = "../../testdata/quickstart"

@@ -6,7 +6,7 @@ package streams
 import (
 	"slices"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // Stats says what a stream is made of, as found in it rather than as intended.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // ledger notes what was opened, and what of it proved to be part of another.

@@ -10,8 +10,8 @@ import (
 	"unsafe"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/oracle"
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // feeder hands events to a detector in memory that it destroys afterwards, as

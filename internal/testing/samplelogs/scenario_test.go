@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/samplelogs"
+	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
 // delivered is a record as it lies in the committed files, read and judged here by the simplest means.

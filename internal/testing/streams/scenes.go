@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // stage is where invocations happen, scene by scene, in no order yet.

@@ -12,7 +12,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // Stream is what arrives, and the rule that watches it.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 var windows = []oracle.Type{oracle.Sliding, oracle.Tumbling, oracle.Session}

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/otelcol-guardrail/internal/streams"
+	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // shrink takes away from a failing stream what it can while it keeps failing.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/oracle"
+	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
 // Live makes a stream that goes on for much longer than anything is remembered:
