@@ -48,20 +48,12 @@ type bucketKey struct {
 
 // findGroup gives the group with a hash, 0 if there is none.
 func (s *shard) findGroup(hash groupHash) uint32 {
-	t := &s.index // whose under is written out here: this is done for every event
-	if t.used == 0 {
-		return 0
-	}
-	tag := hash.tag()
-	for i := t.home(tag); ; i = t.next(i) {
-		slot := t.slots[i]
-		if slot.n == 0 {
-			return 0
-		}
-		if slot.tag == tag && s.groups.at(slot.n).hash == hash {
-			return slot.n
+	for g := range s.index.under(hash.tag()) {
+		if s.groups.at(g).hash == hash {
+			return g
 		}
 	}
+	return 0
 }
 
 func (s *shard) addGroup(hash groupHash) uint32 {

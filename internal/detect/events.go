@@ -10,12 +10,7 @@ type event struct {
 	time int64
 	id   eventID
 	text uint32 // where the request id lies when it is not the id, see texts
-	mark
-}
 
-// mark is apart because the compiler keeps in registers what has no more than four
-// fields.
-type mark struct {
 	profile    uint16
 	generation uint8 // in which it arrived, modulo 256
 	flags      eventFlags

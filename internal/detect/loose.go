@@ -14,7 +14,7 @@ const (
 	// unless the threshold is lower, and behind how many later ones another may be put.
 	fewLoose = 16
 	// mostLoose is how many lie loose in all. It bounds how many are sorted at once.
-	mostLoose = 256
+	mostLoose = 64
 )
 
 // loose is an event of a group no window of which can hold more than the threshold yet:

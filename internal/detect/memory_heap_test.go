@@ -36,7 +36,7 @@ func (l load) formula() int64 {
 	if l.observed {
 		texts += 60
 	}
-	if calls := l.windows * l.events; calls <= 256 && l.events <= min(16, l.threshold) {
+	if calls := l.windows * l.events; calls <= 64 && l.events <= min(16, l.threshold) {
 		return 1<<20 + int64(l.groups)*int64(50+calls*(43+texts))
 	}
 	group := 50

@@ -96,11 +96,13 @@ func (c *change) count(e *Event, p *prepared) bool {
 	if e.Presumed {
 		flags |= eventPresumed
 	}
-	ev := event{time: e.Time, id: p.id, mark: mark{
+	ev := event{
+		time:       e.Time,
+		id:         p.id,
 		profile:    s.profiles.number(e),
 		generation: uint8(s.generation),
 		flags:      flags,
-	}}
+	}
 	if s.room--; s.room < 0 {
 		c.told = s.makeRoom(p.hash, &ev, c.told)
 	}

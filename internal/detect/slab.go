@@ -4,9 +4,8 @@
 package detect
 
 import (
-	"encoding/binary"
+	"bytes"
 	"iter"
-	"math/bits"
 	"unsafe"
 )
 
@@ -95,31 +94,26 @@ func (a *aged[T]) take(generation uint8) uint32 {
 	return n
 }
 
-// of gives the numbers of a generation, some at a time. Some of them may be free.
+// of returns the numbers of a generation, a few at a time. Some of them may be free.
 func (a *aged[T]) of(generation uint8) iter.Seq[[]uint32] {
 	return func(yield func([]uint32) bool) {
 		var list [64]uint32
-		found := 0
-		for next := uint32(0); next < a.next; next += 8 {
-			for some := sameBytes(binary.LittleEndian.Uint64(a.oldest[next:]), generation); some != 0; some &= some - 1 {
-				list[found] = next + uint32(bits.TrailingZeros64(some)/8)
-				found++
+		found := list[:0]
+		for next := uint32(0); next < a.next; next++ {
+			at := bytes.IndexByte(a.oldest[next:a.next], generation)
+			if at < 0 {
+				break
 			}
-			if found > len(list)-8 {
-				if !yield(list[:found]) {
+			next += uint32(at)
+			if found = append(found, next); len(found) == len(list) {
+				if !yield(found) {
 					return
 				}
-				found = 0
+				found = list[:0]
 			}
 		}
-		yield(list[:found])
+		yield(found)
 	}
-}
-
-// sameBytes marks the bytes of a word that are some byte, by their highest bit.
-func sameBytes(word uint64, b uint8) uint64 {
-	word ^= each * uint64(b)
-	return ^((word&^highest + 0x7f*each) | word) & highest
 }
 
 // cut drops the last chunk, of whose numbers none may be in use or free.
