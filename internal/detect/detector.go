@@ -4,191 +4,142 @@
 package detect
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
 
-// shardCount is how many locks share the groups: enough that a machine's cores
-// seldom meet.
+// shardCount is how many locks share the groups: enough that calls on the cores of one
+// machine rarely wait for each other.
 const shardCount = 32
 
-// Detector holds the windows of one rule. It may be used by any number of
+// Detector holds the windows and the alerts of one rule. It may be used by any number of
 // goroutines at once.
 type Detector struct {
 	rule    Rule
-	hasher  hasher // its keys are random: nobody can choose groups that share a shard, or an identity
+	hasher  hasher
 	shards  [shardCount]shard
 	limiter limiter
-	journal *Journal // nil: nothing is kept over a restart
-	scratch sync.Pool
+	journal *Journal  // nil: nothing outlives a restart
+	batches sync.Pool // of *batch
 }
 
-// New makes a Detector.
+// New returns a Detector that remembers nothing yet.
 func New(rule Rule) *Detector {
 	d := &Detector{rule: rule, hasher: newHasher(), limiter: limiter{limit: rule.Limit}}
-	d.scratch.New = func() any { return new(batchOrder) }
+	d.batches.New = func() any { return new(batch) }
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.rule, s.hasher = &d.rule, &d.hasher
-		s.few, s.apart = d.rule.few()
-		s.lead = time.Duration(d.rule.generationLength() / shardCount * int64(i))
-		s.profiles.most = s.budget() / 16
+		s.store = store.New(store.Config{
+			Size: int64(rule.Size), Threshold: rule.Threshold, Session: rule.Window == Session,
+		})
+		s.generationOffset = time.Duration(rule.generationLength() / shardCount * int64(i))
+		s.profiles.maxBytes = s.budget() / 16
 	}
 	return d
 }
 
-// batchOrder lists the events of a batch by shard, as linked lists.
-type batchOrder struct {
-	first    [shardCount]int32
-	prepared []prepared
-	fresh    []int32 // events of a shard that are no repeats
-}
-
-// prepared is what of an event is worked out before it is counted.
-type prepared struct {
-	hash  groupHash
-	id    eventID
-	flags eventFlags
-	group uint32 // as found before the first event of the shard was counted; 0: there was none
-	next  int32  // event of the shard; -1: none
-}
-
-// Observe counts a batch of events and returns what is to be told of alerts
-// because of them. now is the present, for what goes by arrival. Each shard is
-// locked once, unless the batch might go over the limit of alerts.
+// Observe counts a batch of events, and returns the alerts to be emitted because of them and
+// the number of repeats. now is the present, for what depends on arrival. Each shard is
+// locked once, unless the batch might exceed the limit of alerts: then the order of events
+// decides which alerts are opened.
 func (d *Detector) Observe(events []Event, now time.Time) Result {
-	var result Result
 	if len(events) == 0 {
-		return result
+		return Result{}
 	}
-	if len(events) > 1 && d.limiter.tight(2*len(events), now) { // one event makes at most two buckets alert
+	if len(events) > 1 && d.limiter.mayExceed(2*len(events), now) { // one event makes at most two buckets alert
 		return d.observeInOrder(events, now)
 	}
-	order := d.scratch.Get().(*batchOrder)
-	defer d.scratch.Put(order)
-	d.sort(events, order)
+	b := d.batches.Get().(*batch)
+	defer d.batches.Put(b)
+	b.prepare(events, &d.hasher)
 
-	c := change{limiter: &d.limiter, now: now}
+	u := groupUpdate{limiter: &d.limiter, now: now}
 	counted := 0
-	start := order.prepared[0].hash.shard() // anywhere, so that calls do not follow each other from lock to lock
+	start := shardOf(b.lookups[0].Hash) // anywhere, so that calls do not follow each other from lock to lock
 	for k := range uint64(shardCount) {
 		i := (start + k) % shardCount
-		if order.first[i] < 0 {
+		from, to := b.starts[i], b.starts[i+1]
+		if from == to {
 			continue
 		}
 		s := &d.shards[i]
 		s.mu.Lock()
-		s.turn(now)
-		if s.many() {
-			s.readAhead(order.prepared, order.first[i])
+		s.advance(now)
+		if s.store.WorthPrefetching() {
+			s.store.Prefetch(b.lookups[from:to])
 		}
-		c.shard = s
-		c.countList(events, order, order.first[i])
-		counted += len(order.fresh)
-		d.journal.enter(s, &d.limiter, events, order.fresh, now)
+		u.shard = s
+		b.countRange(&u, events, from, to)
+		counted += len(b.counted)
+		d.journal.record(s, &d.limiter, events, b.counted, now)
 		s.mu.Unlock()
 	}
-	result.Repeats = len(events) - counted
-	result.Alerts = c.inOrder()
-	return result
+	return Result{Alerts: u.inOrder(), Repeats: len(events) - counted}
 }
 
-// countList counts the events of a list.
-func (c *change) countList(events []Event, order *batchOrder, first int32) {
-	prepared, fresh := order.prepared, order.fresh[:0]
-	for n := first; n >= 0; n = prepared[n].next {
-		if c.count(&events[n], &prepared[n]) {
-			fresh = append(fresh, n)
-		}
-		for len(c.causes) < len(c.told) {
-			c.causes = append(c.causes, n)
-		}
+// observeInOrder counts a batch event by event, where Observe does it shard by shard.
+func (d *Detector) observeInOrder(events []Event, now time.Time) (all Result) {
+	for i := range events {
+		result := d.Observe(events[i:i+1], now)
+		all.Alerts = append(all.Alerts, result.Alerts...)
+		all.Repeats += result.Repeats
 	}
-	order.fresh = fresh
+	return all
 }
 
-// inOrder gives what is told in the order of the events that caused it.
-func (c *change) inOrder() []Alert {
-	order := make([]int, len(c.told))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.causes[a], c.causes[b]) })
-	var told []Alert
-	for _, i := range order {
-		told = append(told, c.told[i])
-	}
-	return told
-}
-
-func (d *Detector) sort(events []Event, order *batchOrder) {
-	for i := range order.first {
-		order.first[i] = -1
-	}
-	order.prepared = slices.Grow(order.prepared[:0], len(events))[:len(events)]
-	prepared := order.prepared
-	// From the back, so that each list runs in the order of the batch.
-	for i := len(events) - 1; i >= 0; i-- {
-		p := &prepared[i]
-		p.hash = d.hasher.group(events[i].Key)
-		p.group = 0
-		var isUUID bool
-		if p.id, isUUID = parseUUID(events[i].ID); isUUID {
-			p.flags = eventUUID
-		} else {
-			p.id, p.flags = d.hasher.text(events[i].ID), 0
-		}
-		first := &order.first[p.hash.shard()]
-		p.next, *first = *first, int32(i)
-	}
-}
-
-// Tick does what time alone brings about: it closes alerts that nothing has
-// changed for the keep-alive, tells of corrections and overflows, and forgets.
-// To be called every second or so.
+// Tick does what the passing of time alone brings about, and returns the alerts to be
+// emitted: it closes alerts that nothing has changed for the keep-alive, reports corrections
+// and overflows, and forgets. It is to be called every second or so.
 func (d *Detector) Tick(now time.Time) []Alert {
-	var told []Alert
+	var emitted []Alert
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		told = s.settle(now, told)
-		s.turn(now)
-		d.journal.enter(s, &d.limiter, nil, nil, now)
+		emitted = s.runTimers(now, emitted)
+		s.advance(now)
+		d.journal.record(s, &d.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
-	return append(told, d.overflow(now, false)...)
+	return append(emitted, d.overflow(now, false)...)
 }
 
-// Awaits reports whether something is to be told, or allowed again, as soon as enough
-// time has passed: alerts to be closed or corrected, an overflow, a limit that is used.
-func (d *Detector) Awaits(now time.Time) bool {
+// HasTimers reports whether the passing of time alone will change something: alerts are to
+// be closed or corrected, an overflow is due later, or the limit is in use.
+func (d *Detector) HasTimers(now time.Time) bool {
 	if !d.limiter.idle(now) {
 		return true
 	}
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		unsettled := len(s.unsettled) > s.gone
+		timers := len(s.timers) > s.droppedTimers
 		s.mu.Unlock()
-		if unsettled {
+		if timers {
 			return true
 		}
 	}
 	return false
 }
 
-// Stats tells what is remembered.
+// Stats returns what the detector remembers.
 func (d *Detector) Stats() Stats {
-	stats := Stats{Limited: d.limiter.limitedSoFar()}
+	stats := Stats{Limited: d.limiter.suppressedSoFar()}
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		stats.Groups += s.index.used
+		stats.Groups += s.store.Len()
 		stats.Evicted += s.evicted
 		stats.Bytes += s.bytes()
 		s.mu.Unlock()
 	}
 	return stats
+}
+
+// shard returns the shard of a group's key, and the hash of the key.
+func (d *Detector) shard(key string) (*shard, store.GroupHash) {
+	hash := d.hasher.groupString(key)
+	return &d.shards[shardOf(hash)], hash
 }

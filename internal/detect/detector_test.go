@@ -273,7 +273,7 @@ func checkExact(t *testing.T, seed uint64, inOrder bool) {
 		assert.Equal(t, count, alerts[0].Count, "seed %d", seed)
 	default:
 		assert.LessOrEqual(t, alerts[0].Count, count, "seed %d", seed)
-		assert.Greater(t, count, exactCount, "seed %d: there was room for all of it", seed)
+		assert.Greater(t, count, 4096, "seed %d: there was room for all of it", seed)
 	}
 }
 

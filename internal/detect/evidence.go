@@ -6,6 +6,9 @@ package detect
 import (
 	"slices"
 	"strings"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/journal"
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
 
 // maxEvidence is how many values of each kind an alert carries.
@@ -14,71 +17,68 @@ const maxEvidence = 10
 // profile is what many events have in common.
 type profile struct{ model, operation, region string }
 
-// profiles numbers the profiles met. There are few, unless somebody makes them
-// up: those past the bound are not kept, nor are names longer than any real one.
+// profiles numbers profiles as they occur. There are few, unless somebody makes them up:
+// those past the bounds are not kept, nor is more of a name than any real one has.
 type profiles struct {
-	last   profile
-	latest uint16 // the number of the last
-	byName map[profile]uint16
-	list   []profile
-	bytes  int64 // that they take
-	most   int64 // that they may take; 0: any
+	last     profile
+	lastID   uint16
+	byName   map[profile]uint16
+	list     []profile
+	bytes    int64 // that they take
+	maxBytes int64 // 0: no bound
 }
 
 const (
 	maxProfiles    = 256
-	maxProfileName = 256
+	maxProfileName = journal.MaxName
 	profileBytes   = 200 // about what one takes besides its names
 )
 
+// number returns the number of an event's profile, 0 if it is not kept.
 func (p *profiles) number(e *Event) uint16 {
-	// Mostly it is the last one. What is likeliest to differ is compared first.
+	// Usually it is the last one. What is likely to differ is compared first.
 	if p.last.model == e.Model && p.last.region == e.Region && p.last.operation == e.Operation && len(p.list) > 0 {
-		return p.latest
+		return p.lastID
 	}
 	return p.find(e.Model, e.Operation, e.Region)
 }
 
 func (p *profiles) find(model, operation, region string) uint16 {
-	if len(p.list) == 0 { // the first is the unknown one
+	if len(p.list) == 0 { // the first stands for those that are not kept
 		p.list = append(p.list, profile{})
 		p.byName = map[profile]uint16{{}: 0}
 	}
-	want := profile{short(model, maxProfileName), short(operation, maxProfileName), short(region, maxProfileName)}
-	n, ok := p.byName[want]
+	wanted := profile{cut(model, maxProfileName), cut(operation, maxProfileName), cut(region, maxProfileName)}
+	n, ok := p.byName[wanted]
 	if !ok {
-		if len(p.list) == maxProfiles || p.most > 0 && p.bytes > p.most {
+		if len(p.list) == maxProfiles || p.maxBytes > 0 && p.bytes > p.maxBytes {
 			return 0
 		}
-		want = profile{strings.Clone(want.model), strings.Clone(want.operation), strings.Clone(want.region)}
+		wanted = profile{strings.Clone(wanted.model), strings.Clone(wanted.operation), strings.Clone(wanted.region)}
 		n = uint16(len(p.list))
-		p.list = append(p.list, want)
-		p.byName[want] = n
-		p.bytes += profileBytes + int64(len(want.model)+len(want.operation)+len(want.region))
+		p.list = append(p.list, wanted)
+		p.byName[wanted] = n
+		p.bytes += profileBytes + int64(len(wanted.model)+len(wanted.operation)+len(wanted.region))
 	}
-	p.last, p.latest = p.list[n], n
+	p.last, p.lastID = p.list[n], n
 	return n
 }
 
-func short(s string, most int) string {
-	if len(s) > most {
-		return s[:most]
-	}
-	return s
-}
+// cut returns the beginning of a string, at most n bytes.
+func cut(s string, n int) string { return s[:min(len(s), n)] }
 
-// texts keeps request ids that are no UUIDs, for one generation of arrival: they
-// are dropped whole.
+// texts keeps request IDs that are no UUIDs, for one generation of arrival: they are dropped
+// together.
 type texts []byte
 
 const maxText = 64
 
-// add stores a text and returns where; 0 is no text.
+// add keeps a text, and returns where it lies; 0 is no text.
 func (t *texts) add(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	s = short(s, maxText)
+	s = cut(s, maxText)
 	if len(*t) == 0 {
 		*t = append(*t, 0)
 	}
@@ -94,41 +94,50 @@ func (t texts) at(n uint32) string {
 	return string(t[n+1 : n+1+uint32(t[n])])
 }
 
-// evidence gathers values from the newest event to the oldest.
-type evidence struct{ requestIDs, models, operations, regions []string }
-
-func (e *evidence) full() bool {
-	return len(e.requestIDs) >= maxEvidence && len(e.models) >= maxEvidence &&
-		len(e.operations) >= maxEvidence && len(e.regions) >= maxEvidence
+// requestID returns the request ID of an event, "" if it is not kept.
+func (s *shard) requestID(e *store.Event) string {
+	if e.Flags&store.EventUUID != 0 {
+		return formatUUID(e.ID)
+	}
+	return s.texts[e.Generation%textSlots].at(e.Text)
 }
 
-func (e *evidence) add(s *shard, ev *event) {
-	if len(e.requestIDs) < maxEvidence {
-		addNew(&e.requestIDs, s.requestID(ev))
+// addEvidence adds to an alert the newest evidence of a group's events from one time to
+// another.
+func (s *shard) addEvidence(a *Alert, g store.GroupID, from, to int64) {
+	first := s.store.IndexOf(from)
+	for index, steps := s.store.IndexOf(to), 0; index >= first && steps < maxWalk && !hasAllEvidence(a); index, steps = index-1, steps+1 {
+		n := s.store.Find(g, index)
+		if n == 0 {
+			continue
+		}
+		events := s.store.EventsOf(n)
+		for i := store.CountUpTo(events, to) - 1; i >= 0 && events[i].Time >= from && !hasAllEvidence(a); i-- {
+			s.addEvidenceOf(a, &events[i])
+		}
 	}
-	p := s.profiles.list[ev.profile]
-	addNew(&e.models, p.model)
-	addNew(&e.operations, p.operation)
-	addNew(&e.regions, p.region)
+	for _, values := range [...][]string{a.RequestIDs, a.Models, a.Operations, a.Regions} {
+		slices.Reverse(values)
+	}
+}
+
+func hasAllEvidence(a *Alert) bool {
+	return len(a.RequestIDs) >= maxEvidence && len(a.Models) >= maxEvidence &&
+		len(a.Operations) >= maxEvidence && len(a.Regions) >= maxEvidence
+}
+
+func (s *shard) addEvidenceOf(a *Alert, e *store.Event) {
+	if len(a.RequestIDs) < maxEvidence {
+		addNew(&a.RequestIDs, s.requestID(e))
+	}
+	p := &s.profiles.list[e.Profile]
+	addNew(&a.Models, p.model)
+	addNew(&a.Operations, p.operation)
+	addNew(&a.Regions, p.region)
 }
 
 func addNew(values *[]string, value string) {
 	if value != "" && len(*values) < maxEvidence && !slices.Contains(*values, value) {
 		*values = append(*values, value)
 	}
-}
-
-// into writes what was gathered, in order of time.
-func (e *evidence) into(a *Alert) {
-	for _, values := range [...][]string{e.requestIDs, e.models, e.operations, e.regions} {
-		slices.Reverse(values)
-	}
-	a.RequestIDs, a.Models, a.Operations, a.Regions = e.requestIDs, e.models, e.operations, e.regions
-}
-
-func (s *shard) requestID(e *event) string {
-	if e.flags&eventUUID != 0 {
-		return formatUUID(e.id)
-	}
-	return s.texts[e.generation%textSlots].at(e.text)
 }

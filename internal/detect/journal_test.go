@@ -16,31 +16,31 @@ import (
 // A storage that hangs for hours must not take the collector's memory.
 func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 	detector := New(Rule{Threshold: 1e6, Size: time.Minute, Retention: time.Hour})
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
-	long := strings.Repeat("x", pageMost/2)
-	const written = 3 * sealedMost
+	long := strings.Repeat("x", maxPageSize/2)
+	const written = 3 * maxSealed
 	for i := range 2 * written {
 		detector.Observe([]Event{at("alice", long+strconv.Itoa(i), noon)}, running(0))
 	}
-	pages, lost := journal.Take(nil)
-	assert.Equal(t, written-sealedMost, lost)
-	require.Len(t, pages, sealedMost)
+	pages, lost := journal.Drain(nil)
+	assert.Equal(t, written-maxSealed, lost)
+	require.Len(t, pages, maxSealed)
 	last := pages[len(pages)-1].Number
 	assert.Equal(t, uint64(written), last, "the newest are kept")
-	assert.Equal(t, last-sealedMost+1, pages[0].Number)
+	assert.Equal(t, last-maxSealed+1, pages[0].Number)
 
 	// What is kept can be read, and the journal goes on.
 	detector.Observe([]Event{at("bob", "1", noon)}, running(0))
-	pages, lost = journal.Take(pages)
+	pages, lost = journal.Drain(pages)
 	assert.Zero(t, lost)
 	assert.Equal(t, last+1, pages[len(pages)-1].Number)
 	restarted := New(Rule{Threshold: 1e6, Size: time.Minute, Retention: time.Hour})
-	_, replay = restarted.Keep()
+	_, replay = restarted.EnableJournal()
 	for _, page := range pages {
 		require.NoError(t, replay.Page(page))
 	}
-	assert.Equal(t, 2*sealedMost+1, replay.Events())
+	assert.Equal(t, 2*maxSealed+1, replay.Events())
 	assert.Empty(t, replay.End(running(0), last+2))
 	assert.Equal(t, 2, restarted.Stats().Groups)
 }
@@ -49,12 +49,12 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 // whole; one that was taken out is added to until it has some size.
 func TestPagesEndWithTheirGeneration(t *testing.T) {
 	detector := New(hourly())
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 7)
 	var pages []Page
 	step := func(arrival time.Duration) {
 		detector.Observe([]Event{at("alice", strconv.Itoa(len(pages)), noon)}, running(arrival))
-		pages, _ = journal.Take(pages)
+		pages, _ = journal.Drain(pages)
 	}
 	generation := (hourly().Size+hourly().Retention)/(Generations-1) + 1
 	step(0)
@@ -68,10 +68,10 @@ func TestPagesEndWithTheirGeneration(t *testing.T) {
 	assert.Equal(t, uint32(1), journal.Generation(pages[2].Arrived))
 
 	detector.Tick(running(generation))
-	fresh, _ := journal.Take(nil)
+	fresh, _ := journal.Drain(nil)
 	assert.Empty(t, fresh, "nothing new")
 
-	for len(pages[len(pages)-1].Body) < pageFull {
+	for len(pages[len(pages)-1].Body) < drainedPageSize {
 		step(generation)
 	}
 	full := pages[len(pages)-1].Number

@@ -108,9 +108,9 @@ func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
 	alerts, waiting := 0, 0
 	for i := range detector.shards {
 		alerts += len(detector.shards[i].alerts)
-		waiting += len(detector.shards[i].unsettled)
-		for _, a := range detector.shards[i].unsettled {
-			require.Equal(t, a.dropped, a.key == "", "a name can be long")
+		waiting += len(detector.shards[i].timers)
+		for _, a := range detector.shards[i].timers {
+			require.Equal(t, a.Dropped, a.Key == "", "a name can be long")
 		}
 	}
 	require.Positive(t, detector.Stats().Evicted)
@@ -124,12 +124,6 @@ func TestAlertsOfLongNamesMakeRoomForEachOther(t *testing.T) {
 	detector := New(rule)
 	name := strings.Repeat("n", 100_000)
 	for user := range 1000 {
-		for i := range detector.shards {
-			if runs := &detector.shards[i].runs; runs.spare == nil {
-				runs.spare = new(page)
-				runs.made++
-			}
-		}
 		require.Len(t, opened(detector.Observe([]Event{at(name+strconv.Itoa(user), "1", noon)}, noon).Alerts), 1)
 	}
 	assert.Positive(t, detector.Stats().Evicted)

@@ -275,9 +275,9 @@ func TestAwaitsWhatTimeBrings(t *testing.T) {
 	rule := hourly()
 	rule.KeepAlive, rule.Limit = 30*time.Minute, 1
 	detector := New(rule)
-	assert.False(t, detector.Awaits(noon))
+	assert.False(t, detector.HasTimers(noon))
 	detector.Observe(crowd(0, 1, 2, noon), noon)
-	assert.False(t, detector.Awaits(noon), "no alert")
+	assert.False(t, detector.HasTimers(noon), "no alert")
 	detector.Observe(crowd(1, 2, 3, noon), noon)
 	for _, step := range []struct {
 		minute int
@@ -285,15 +285,15 @@ func TestAwaitsWhatTimeBrings(t *testing.T) {
 	}{{0, true}, {10, true}, {29, true}, {30, false}, {1000, false}} {
 		now := noon.Add(time.Duration(step.minute) * time.Minute)
 		detector.Tick(now)
-		assert.Equal(t, step.awaits, detector.Awaits(now), "after %d minutes", step.minute)
+		assert.Equal(t, step.awaits, detector.HasTimers(now), "after %d minutes", step.minute)
 	}
 
 	rule.KeepAlive = time.Minute
 	detector = New(rule)
 	detector.Observe(crowd(0, 2, 3, noon), noon) // one over the limit
 	detector.Tick(noon.Add(9 * time.Minute))
-	assert.True(t, detector.Awaits(noon.Add(9*time.Minute)), "the overflow is still to be told")
+	assert.True(t, detector.HasTimers(noon.Add(9*time.Minute)), "the overflow is still to be told")
 	detector.Tick(noon.Add(10 * time.Minute))
-	assert.True(t, detector.Awaits(noon.Add(19*time.Minute)), "the next is not to be told before the twentieth")
-	assert.False(t, detector.Awaits(noon.Add(20*time.Minute)))
+	assert.True(t, detector.HasTimers(noon.Add(19*time.Minute)), "the next is not to be told before the twentieth")
+	assert.False(t, detector.HasTimers(noon.Add(20*time.Minute)))
 }

@@ -12,7 +12,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
+
+// nearby is the most events near each other that a sparse list holds.
+const nearby = 16
 
 // fullShard is a detector one shard of which is sent more than it can hold.
 type fullShard struct {
@@ -27,7 +32,7 @@ type fullShard struct {
 func (f *fullShard) user() []byte {
 	for {
 		f.users++
-		if key := AppendKey(nil, "user "+strconv.Itoa(f.users)); f.hasher.group(key).shard() == 0 {
+		if key := AppendKey(nil, "user "+strconv.Itoa(f.users)); shardOf(f.hasher.group(key)) == 0 {
 			return key
 		}
 	}
@@ -41,9 +46,9 @@ func (f *fullShard) call(user []byte, after time.Duration) Result {
 		Time: noon.Add(after).UnixNano(), Key: user, ID: fmt.Sprintf("%08x-0000-4000-8000-000000000000", f.calls),
 	}}, f.now)
 	// To have a page, so many groups may have to go whose blocks are the shortest.
-	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*pageLen, "groups evicted for one call")
+	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*int(store.PageBytes/store.EventBytes), "groups evicted for one call")
 	// Lists that grow are not foreseen.
-	require.LessOrEqual(f.t, f.shards[0].windowBytes(), f.shards[0].budget()/4*3+2*pageBytes)
+	require.LessOrEqual(f.t, f.shards[0].windowBytes(), f.shards[0].budget()/4*3+2*store.PageBytes)
 	return result
 }
 
@@ -84,16 +89,16 @@ func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
 						}
 					}
 				}
-				if most = max(most, s.index.used); s.evicted == 0 {
+				if most = max(most, s.store.Len()); s.evicted == 0 {
 					least = most
 				}
-				least = min(least, s.index.used)
+				least = min(least, s.store.Len())
 			}
 			require.NoError(t, f.Consistent())
 			t.Logf("%d evicted; %d to %d groups; %d of %d bytes", s.evicted, least, most, s.bytes(), s.budget())
 			require.Positive(t, s.evicted)
 			assert.Equal(t, 1, noticed, "alerts of the burst")
-			assert.NotZero(t, s.findGroup(f.hasher.group(heavy)), "whoever called most")
+			assert.NotZero(t, s.store.FindGroup(f.hasher.group(heavy)), "whoever called most")
 			if most > 100 {
 				assert.Greater(t, least, most*3/4, "groups")
 			}
@@ -124,7 +129,7 @@ func newFullShardOf(t *testing.T, rule Rule) *fullShard {
 }
 
 // knows reports whether a user is remembered.
-func (f *fullShard) knows(user []byte) bool { return f.shards[0].findGroup(f.hasher.group(user)) != 0 }
+func (f *fullShard) knows(user []byte) bool { return f.shards[0].store.FindGroup(f.hasher.group(user)) != 0 }
 
 // again has some of those users who are remembered make some calls. It gives these
 // users, and tells how many groups were evicted for it.
@@ -148,19 +153,19 @@ func TestCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 	f := newFullShard(t)
 	users := f.fill(0)
 	s := &f.shards[0]
-	assert.GreaterOrEqual(t, s.left(), s.forSeveral()+s.buckets.chunkBytes(), "what is kept")
-	busy, evicted := f.again(users, 150, fewLoose-1)
-	assert.InDelta(t, 150*(fewLoose-1), evicted, 100)
-	require.Zero(t, s.buckets.next)
+	assert.GreaterOrEqual(t, s.available(), s.blockReserve()+s.store.FirstChunk(), "what is kept")
+	busy, evicted := f.again(users, 150, nearby-1)
+	assert.InDelta(t, 150*(nearby-1), evicted, 100)
+	require.Positive(t, s.store.FirstChunk(), "no buckets yet")
 	_, evicted = f.again(busy, 56, 1)
 	assert.Zero(t, evicted)
-	assert.Equal(t, 56, s.runs.blocks(), "of 32 events, in seven pages")
+	assert.LessOrEqual(t, s.store.BlockBytes(), s.blockReserve()+store.PageBytes)
 	_, evicted = f.again(busy[56:], len(busy), 1)
 	assert.Positive(t, evicted)
 	for before := s.evicted; s.evicted == before; {
 		f.call(f.user(), 0)
 	}
-	_, evicted = f.again(busy, len(busy), 32-fewLoose-1)
+	_, evicted = f.again(busy, len(busy), 32-nearby-1)
 	assert.Zero(t, evicted)
 	require.NoError(t, f.Consistent())
 	assert.LessOrEqual(t, s.bytes(), s.budget())
@@ -187,7 +192,7 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 				told = append(told, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
 			}
 			assert.Len(t, told, 1)
-			assert.Less(t, s.evicted-evicted, 2*fewLoose+20)
+			assert.Less(t, s.evicted-evicted, 2*nearby+20)
 		}
 		assert.NoError(t, f.Consistent())
 	}
@@ -197,17 +202,17 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 func TestCallerIsNotForgotten(t *testing.T) {
 	f := newFullShard(t)
 	s := &f.shards[0]
-	number := func(user []byte) uint32 { return s.findGroup(f.hasher.group(user)) }
+	number := func(user []byte) store.GroupID { return s.store.FindGroup(f.hasher.group(user)) }
 	quiet, loud := f.user(), f.user()
 	for i := range 40 {
-		if i < fewLoose+1 {
+		if i < nearby+1 {
 			f.call(quiet, time.Duration(i)*time.Millisecond)
 		}
 		f.call(loud, time.Duration(i)*time.Millisecond)
 	}
 	for range 100 {
-		assert.Equal(t, number(loud), s.quietest(number(quiet)))
-		if victim := s.quietestOfSeveral(number(quiet)); victim != 0 {
+		assert.Equal(t, number(loud), s.store.Quietest(number(quiet)))
+		if victim := s.store.QuietestWithBlocks(number(quiet)); victim != 0 {
 			assert.Equal(t, number(loud), victim)
 		}
 	}
@@ -240,7 +245,7 @@ func TestBurstOutlivesCallsFarApart(t *testing.T) {
 func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 	f := newFullShardOf(t, Rule{Threshold: 50, MaxBytes: 8 << 20})
 	quiet, loud := f.user(), f.user()
-	for i := range fewLoose + 4 {
+	for i := range nearby + 4 {
 		f.call(quiet, time.Duration(i)*time.Second)
 	}
 	for i := range 20_000 {
@@ -256,7 +261,7 @@ func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 	t.Run("of users who call once", func(t *testing.T) {
 		f := newFullShard(t)
-		f.takeForBlocks(120, f.fill(0), &f.shards[0].loose.next)
+		f.takeForBlocks(120, f.fill(0))
 	})
 	t.Run("of users in many windows", func(t *testing.T) {
 		f := newFullShard(t)
@@ -272,11 +277,11 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 				f.call(flood[users], time.Duration(minute)*time.Minute)
 			}
 		}
-		f.takeForBlocks(150, flood[:users], &f.shards[0].buckets.next)
+		f.takeForBlocks(150, flood[:users])
 	})
 }
 
-func (f *fullShard) takeForBlocks(users int, flood [][]byte, places *uint32) {
+func (f *fullShard) takeForBlocks(users int, flood [][]byte) {
 	t, s := f.t, &f.shards[0]
 	f.now = noon.Add(time.Hour)
 	var staying []Event
@@ -301,16 +306,16 @@ func (f *fullShard) takeForBlocks(users int, flood [][]byte, places *uint32) {
 	}
 	f.now = noon.Add(95 * time.Minute)
 	f.Tick(f.now)
-	require.Less(t, s.index.used, len(flood)/10)
-	flooded, evicted := *places, s.evicted
+	require.Less(t, s.store.Len(), len(flood)/10)
+	free, blocks, evicted := s.available(), s.store.BlockBytes(), s.evicted
 	for range users {
 		user := f.user()
-		for i := range fewLoose + 4 {
+		for i := range nearby + 4 {
 			f.call(user, 95*time.Minute+time.Duration(i)*time.Second)
 		}
 	}
 	assert.Equal(t, evicted, s.evicted)
-	assert.Less(t, *places, flooded*3/4)
+	assert.Greater(t, s.store.BlockBytes()-blocks, free, "more than was free before")
 	require.NoError(t, f.Consistent())
 	assert.LessOrEqual(t, s.bytes(), s.budget())
 	assert.Equal(t, len(staying), f.Observe(staying, f.now).Repeats)

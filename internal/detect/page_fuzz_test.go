@@ -4,30 +4,39 @@
 package detect
 
 import (
+	"encoding/hex"
 	"errors"
+	"os"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/journal"
 )
 
-// Whatever lies in the storage, the detector starts, takes no more memory than that
-// is worth, and goes on to detect.
+// Whatever lies in the storage, the detector starts, takes memory in proportion to it at
+// most, and continues to detect.
 func FuzzPage(f *testing.F) {
-	var w pageWriter
-	e := at("alice", "1", noon)
-	w.event(&e)
-	f.Add(versionOne().write(), uint8(0), int64(90*time.Minute))
-	f.Add(w.body, uint8(1), int64(0))
-	f.Add(append(w.body, versionOne().write()...), uint8(2), int64(1)<<62)
-	f.Add([]byte{entryText, 0, entryAlert, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(0), int64(-1))
+	versionOne, err := goldenPage()
+	if err != nil {
+		f.Fatal(err)
+	}
+	var w journal.Writer
+	w.Event(w.Group(AppendKey(nil, "alice")), &journal.Event{Time: noon.UnixNano(), Text: "1"})
+	f.Add(versionOne, uint8(0), int64(90*time.Minute))
+	f.Add(w.Body(), uint8(1), int64(0))
+	f.Add(slices.Concat(w.Body(), versionOne), uint8(2), int64(1)<<62)
+	f.Add([]byte{1, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(0), int64(-1)) // an empty text, and an alert
 	f.Fuzz(func(t *testing.T, body []byte, window uint8, arrived int64) {
 		rule := Rule{
 			Window: WindowType(window % 3), Threshold: 2, Size: time.Minute,
 			KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour,
 		}
 		detector := New(rule)
-		journal, replay := detector.Keep()
+		journal, replay := detector.EnableJournal()
 		before := allocated()
 		err := replay.Page(Page{Number: 1, Arrived: arrived, Body: body})
 		var corrupt *CorruptError
@@ -36,8 +45,8 @@ func FuzzPage(f *testing.F) {
 		}
 		now := time.Unix(0, max(0, arrived))
 		replay.End(now, 2)
-		if _, again := detector.Clean(Page{Number: 1, Arrived: arrived, Body: body}); (again == nil) != (err == nil) {
-			t.Fatalf("cleaning: %v, reading: %v", again, err)
+		if _, again := detector.Compact(Page{Number: 1, Arrived: arrived, Body: body}); (again == nil) != (err == nil) {
+			t.Fatalf("compacting: %v, reading: %v", again, err)
 		}
 		// A shard's first chunks are about 30 kB; an alert of a dozen bytes takes a few hundred.
 		if took := allocated() - before; took > 8<<20+400*uint64(len(body)) {
@@ -57,14 +66,23 @@ func FuzzPage(f *testing.F) {
 			detector.Observe([]Event{at("alice", now.String(), noon)}, now)
 		}
 		detector.Checkpoint(now)
-		_, replay = New(rule).Keep()
-		pages, _ := journal.Take(nil)
+		_, replay = New(rule).EnableJournal()
+		pages, _ := journal.Drain(nil)
 		for _, page := range pages {
 			if err := replay.Page(page); err != nil {
 				t.Fatalf("what it writes afterwards: %v", err)
 			}
 		}
 	})
+}
+
+// goldenPage returns a page that the first version of the format wrote.
+func goldenPage() ([]byte, error) {
+	stored, err := os.ReadFile("internal/journal/testdata/page_v1.hex")
+	if err != nil {
+		return nil, err
+	}
+	return hex.DecodeString(strings.Join(strings.Fields(string(stored)), ""))
 }
 
 func allocated() uint64 {

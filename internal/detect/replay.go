@@ -5,97 +5,107 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"runtime"
 	"slices"
-	"sort"
 	"sync"
 	"time"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/journal"
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
 
-// Replay makes a new detector stand where another stood, from the pages of that
-// one's journal. Events of all pages give the same buckets in any order; how alerts
-// stand is taken from their latest entries.
+// Replay makes a new detector continue where another was, from the pages of that one's
+// journal. Events of all pages make the same buckets in any order; the state of an alert is
+// taken from its latest entry.
 //
-// Pages are read by the caller while events of earlier ones are counted, by as many
-// goroutines as there are cores, each for shards of its own.
+// The caller reads pages while events of earlier ones are counted, by as many goroutines as
+// there are cores, each for shards of its own.
 type Replay struct {
 	detector *Detector
-	alerts   map[alertName]alertEntry // the latest of each
-	limiter  *limiterEntry            // the latest
-	alerting map[string][]int64       // buckets that alert, by group, as of the latest checkpoint
+	alerts   map[alertID]journal.Alert // the latest entry of each
+	limiter  *journal.Limiter          // the latest entry
+	alerting map[string][]int64        // alerting buckets by group, as of the latest checkpoint
 	events   int
-	read     []recalled // that are to be counted next
-	counting []recalled // that are being counted
+	read     []replayedEvent // to be counted next
+	counting []replayedEvent // being counted
 	counters sync.WaitGroup
 
-	mu   sync.Mutex           // guards what follows
-	keys map[groupHash]string // of groups with a bucket that alerts
+	mu     sync.Mutex                 // guards what follows
+	raised map[store.GroupHash]string // keys of groups with a bucket that began to alert
 }
 
-// recalled is an event that was read.
-type recalled struct {
-	eventEntry
-	hash    groupHash
+// replayedEvent is an event that was read.
+type replayedEvent struct {
+	journal.Event
+	hash    store.GroupHash
 	arrived int64 // running time, in nanoseconds
 }
 
-// recallAtOnce is how many events are handed over at once.
-const recallAtOnce = 4096
+// replayBatch is how many events are handed over at once.
+const replayBatch = 4096
 
-// alertName is what an alert is told from others by.
-type alertName struct {
+// alertID identifies an alert.
+type alertID struct {
 	key    string
 	opened int64
 }
 
-// Keep makes the detector, which must be new, keep a journal. Its present must be
-// running time from here on: time.Unix(0, n) for the n-th nanosecond for which
-// there was a detector of the rule. What the detector must know from before is put
-// in with Page; End ends that.
-func (d *Detector) Keep() (*Journal, *Replay) {
-	journal := &Journal{rule: &d.rule, number: 1}
-	d.journal = journal
+// EnableJournal makes the detector, which must be new, keep a journal. Its present must be
+// running time from then on: time.Unix(0, n) for the n-th nanosecond for which there was a
+// detector of the rule. What the detector must know from before is put in with [Replay.Page],
+// and [Replay.End] ends that.
+func (d *Detector) EnableJournal() (*Journal, *Replay) {
+	j := &Journal{rule: &d.rule, number: 1}
+	d.journal = j
 	replay := &Replay{
-		detector: d, alerts: map[alertName]alertEntry{}, alerting: map[string][]int64{}, keys: map[groupHash]string{},
+		detector: d,
+		alerts:   map[alertID]journal.Alert{},
+		alerting: map[string][]int64{},
+		raised:   map[store.GroupHash]string{},
 	}
 	for i := range d.shards {
 		s := &d.shards[i]
-		s.started = time.Unix(0, 0).Add(-s.lead)
-		s.journal, s.replay = journal, replay
+		s.started = time.Unix(0, 0).Add(-s.generationOffset)
+		s.journal, s.replay = j, replay
 	}
-	return journal, replay
+	return j, replay
 }
 
-// Events tells how many events were put in so far.
+// Events returns how many events were put in so far.
 func (r *Replay) Events() int { return r.events }
 
-// Page puts in a page, the older pages before. A page that is not what a journal
-// writes is an error; what it holds before the fault is put in.
+// Page puts in a page. Older pages must be put in before. The error is a [CorruptError]; what
+// the page holds before the fault is put in.
 func (r *Replay) Page(page Page) error {
-	d := r.detector
-	p := readPage(page)
-	for len(p.rest) > 0 {
-		kind, entry := p.next()
-		if err := p.err(); err != nil {
+	entries := journal.NewReader(page)
+	for {
+		kind, err := entries.Next()
+		if err != nil {
 			return err
 		}
 		switch kind {
-		case entryEvent:
-			r.events++
-			hash := d.hasher.groupString(entry.event.key)
-			if r.read = append(r.read, recalled{entry.event, hash, p.present}); len(r.read) == recallAtOnce {
-				r.count()
-			}
-		case entryAlert:
-			r.alerts[alertName{entry.alert.key, entry.alert.opened}] = entry.alert
-		case entryBuckets:
-			r.alerting[entry.buckets.key] = entry.buckets.indexes
-		case entryLimiter:
-			latest := entry.limiter // the reader writes over its own
+		case journal.End:
+			return nil
+		case journal.KindEvent:
+			r.addEvent(&entries.Event, entries.Arrived())
+		case journal.KindAlert:
+			r.alerts[alertID{entries.Alert.Key, entries.Alert.Opened}] = entries.Alert
+		case journal.KindAlerting:
+			r.alerting[entries.Alerting.Key] = entries.Alerting.Buckets
+		case journal.KindLimiter:
+			latest := entries.Limiter
 			r.limiter = &latest
 		}
 	}
-	return nil
+}
+
+func (r *Replay) addEvent(e *journal.Event, arrived int64) {
+	r.events++
+	r.read = append(r.read, replayedEvent{*e, r.detector.hasher.groupString(e.Key), arrived})
+	if len(r.read) == replayBatch {
+		r.count()
+	}
 }
 
 // count has the events counted that were read, once those before them are.
@@ -107,42 +117,42 @@ func (r *Replay) count() {
 		r.counters.Go(func() {
 			for i := range r.counting {
 				e := &r.counting[i]
-				if number := e.hash.shard(); number%workers == worker {
-					r.detector.shards[number].recall(e)
+				if number := shardOf(e.hash); number%workers == worker {
+					r.detector.shards[number].replayEvent(e)
 				}
 			}
 		})
 	}
 }
 
-// recall counts an event of a journal.
-func (s *shard) recall(e *recalled) {
+// replayEvent counts an event of a journal.
+func (s *shard) replayEvent(e *replayedEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	arrived := time.Unix(0, e.arrived)
-	s.turn(arrived)
+	s.advance(arrived)
 	event := Event{
-		Time:     e.time,
-		IDOnly:   e.flags&journalIDOnly != 0,
-		Presumed: e.flags&journalPresumed != 0,
-		Model:    e.model, Operation: e.operation, Region: e.region,
+		Time:     e.Time,
+		IDOnly:   e.Flags&journal.IDOnly != 0,
+		Presumed: e.Flags&journal.Presumed != 0,
+		Model:    e.Model, Operation: e.Operation, Region: e.Region,
 	}
-	if e.flags&journalRequestID != 0 {
-		event.RequestID = e.text
+	if e.Flags&journal.IsRequestID != 0 {
+		event.RequestID = e.Text
 	}
-	p := prepared{hash: e.hash}
-	p.id, p.flags = s.entryID(&e.eventEntry)
-	c := change{shard: s, now: arrived}
-	if c.count(&event, &p); c.raised {
+	var p prepared
+	p.id, p.flags = s.entryID(&e.Event)
+	u := groupUpdate{shard: s, now: arrived}
+	if u.count(&event, &p, store.Lookup{Hash: e.hash}); u.raised {
 		s.replay.mu.Lock()
-		s.replay.keys[e.hash] = e.key
+		s.replay.raised[e.hash] = e.Key
 		s.replay.mu.Unlock()
 	}
 }
 
-// End ends the putting in, at a present that is not before any page's, and numbers
-// the journal's next page. It returns alerts that are due and were never told: there
-// are none unless entries are missing.
+// End ends the replay, at a present that is not before any page's, and sets the number of the
+// journal's next page. It returns alerts that are due and were never reported: there are none
+// unless entries are missing.
 func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
 	r.count()
 	r.counters.Wait()
@@ -150,7 +160,7 @@ func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
 	for i := range d.shards {
 		s := &d.shards[i]
 		s.mu.Lock()
-		s.turn(now)
+		s.advance(now)
 		s.replay = nil
 		s.mu.Unlock()
 	}
@@ -158,137 +168,93 @@ func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
 	d.journal.number = nextPage
 	d.journal.mu.Unlock()
 	if r.limiter != nil {
-		d.limiter.restore(r.limiter)
+		d.limiter.restore(*r.limiter)
 	}
-	for _, entry := range r.alerts {
-		if !entry.dropped {
-			s, hash := d.shardOf(entry.key)
+	for _, alert := range r.alerts {
+		if !alert.Dropped {
+			s, hash := d.shard(alert.Key)
 			s.mu.Lock()
-			s.restoreAlert(hash, entry)
+			s.restoreAlert(hash, alert)
 			s.mu.Unlock()
 		}
 	}
-	for key, indexes := range r.alerting {
-		s, hash := d.shardOf(key)
+	for key, buckets := range r.alerting {
+		s, hash := d.shard(key)
 		s.mu.Lock()
-		s.restoreAlerting(hash, indexes)
+		s.restoreAlerting(hash, buckets)
 		s.mu.Unlock()
 	}
-	return r.untold(now)
-}
-
-// restoreAlerting has buckets alert that lie in an alert.
-func (s *shard) restoreAlerting(hash groupHash, indexes []int64) {
-	c := change{shard: s, group: s.findGroup(hash)}
-	if c.group == 0 {
-		return
-	}
-	for _, index := range indexes {
-		if n, _ := s.find(c.group, index); n != 0 && c.home(index) != nil {
-			s.buckets.at(n).flags |= bucketAlerts
-		}
-	}
+	return r.raiseUnreported(now)
 }
 
 // restoreAlert puts an alert in its place among its group's.
-func (s *shard) restoreAlert(hash groupHash, a alertEntry) {
-	g := s.groupOf(hash)
-	s.sortLoose(g, s.groups.at(g))
-	if s.alerts == nil {
-		s.alerts = map[uint32][]*openAlert{}
+func (s *shard) restoreAlert(hash store.GroupHash, alert journal.Alert) {
+	g := s.store.FindGroup(hash)
+	if g == 0 {
+		g = s.store.AddGroup(hash)
 	}
-	list := s.alerts[g]
-	at := sort.Search(len(list), func(i int) bool { return list[i].first > a.first })
-	fresh := a.openAlert
-	s.alerts[g] = slices.Insert(list, at, &fresh)
-	s.groups.at(g).flags |= groupAlerts
-	s.alertBytes += fresh.bytes()
-	if !fresh.closed || fresh.corrected {
-		s.settleLater(&fresh)
+	a := &openAlert{Alert: alert}
+	s.addAlert(g, a)
+	if !a.Closed || a.Corrected {
+		s.addTimer(a)
 	}
 }
 
-// untold raises the alerts of buckets that alert without lying in one.
-func (r *Replay) untold(now time.Time) (told []Alert) {
-	keys := make([]string, 0, len(r.keys))
-	for _, key := range r.keys {
-		keys = append(keys, key)
+// restoreAlerting marks buckets as alerting that lie in an alert.
+func (s *shard) restoreAlerting(hash store.GroupHash, buckets []int64) {
+	g := s.store.FindGroup(hash)
+	if g == 0 {
+		return
 	}
-	slices.Sort(keys)                    // for the same order each time
+	for _, index := range buckets {
+		if n := s.store.Find(g, index); n != 0 && s.alertContaining(g, index) != nil {
+			s.store.Bucket(n).Alerting = true
+		}
+	}
+}
+
+// raiseUnreported raises the alerts of buckets that alert without lying in one.
+func (r *Replay) raiseUnreported(now time.Time) (emitted []Alert) {
 	dropped := map[string][]*openAlert{} // of groups that were evicted
-	for name, entry := range r.alerts {
-		if entry.dropped {
-			dropped[name.key] = append(dropped[name.key], &entry.openAlert)
+	for id, alert := range r.alerts {
+		if alert.Dropped {
+			dropped[id.key] = append(dropped[id.key], &openAlert{Alert: alert})
 		}
 	}
-	for _, key := range keys {
-		s, hash := r.detector.shardOf(key)
+	for _, key := range slices.Sorted(maps.Values(r.raised)) { // in the same order each time
+		s, hash := r.detector.shard(key)
 		s.mu.Lock()
-		if g := s.findGroup(hash); g != 0 {
-			c := change{shard: s, limiter: &r.detector.limiter, group: g, key: []byte(key), now: now, told: told}
-			c.raiseUntold(dropped[key])
-			told = c.told
+		if g := s.store.FindGroup(hash); g != 0 {
+			u := groupUpdate{shard: s, limiter: &r.detector.limiter, group: g, key: []byte(key), now: now, emitted: emitted}
+			u.raiseUnreported(dropped[key])
+			emitted = u.emitted
 		}
-		r.detector.journal.enter(s, &r.detector.limiter, nil, nil, now)
+		r.detector.journal.record(s, &r.detector.limiter, nil, nil, now)
 		s.mu.Unlock()
 	}
-	return told
+	return emitted
 }
 
-// raiseUntold raises what alerts without lying in an alert. What lay in one that was
+// raiseUnreported raises what alerts without lying in an alert. What lay in one that was
 // dropped is not raised again before something is added to it.
-func (c *change) raiseUntold(dropped []*openAlert) {
-	var homeless []uint32
-	for n := c.groups.at(c.group).first; n != 0; n = c.buckets.at(n).next {
-		b := c.buckets.at(n)
-		if b.flags&bucketAlerts == 0 || c.home(b.index) != nil {
+func (u *groupUpdate) raiseUnreported(dropped []*openAlert) {
+	var unreported []store.BucketID
+	for n := range u.store.Buckets(u.group) {
+		b := u.store.Bucket(n)
+		if !b.Alerting || u.alertContaining(u.group, b.Index) != nil {
 			continue
 		}
-		b.flags &^= bucketAlerts
-		if !slices.ContainsFunc(dropped, func(a *openAlert) bool { return a.overlaps(b.index, b.index) }) {
-			homeless = append(homeless, n)
+		b.Alerting = false
+		if !slices.ContainsFunc(dropped, func(a *openAlert) bool { return a.overlaps(b.Index, b.Index) }) {
+			unreported = append(unreported, n)
 		}
 	}
-	slices.SortFunc(homeless, func(a, b uint32) int {
-		return cmp.Compare(c.buckets.at(a).index, c.buckets.at(b).index)
+	slices.SortFunc(unreported, func(a, b store.BucketID) int {
+		return cmp.Compare(u.store.Bucket(a).Index, u.store.Bucket(b).Index)
 	})
-	for _, n := range homeless {
-		if c.buckets.at(n).flags&bucketAlerts == 0 {
-			c.detect(n, c.events(n)[0].time)
+	for _, n := range unreported {
+		if !u.store.Bucket(n).Alerting {
+			u.checkWindows(n, u.store.EventsOf(n)[0].Time)
 		}
 	}
-}
-
-func (d *Detector) shardOf(key string) (*shard, groupHash) {
-	hash := d.hasher.groupString(key)
-	return &d.shards[hash.shard()], hash
-}
-
-// alerting gives a group's buckets that alert.
-func (s *shard) alerting(g uint32) (indexes []int64) {
-	for n := s.groups.at(g).first; n != 0; n = s.buckets.at(n).next {
-		if b := s.buckets.at(n); b.flags&bucketAlerts != 0 {
-			indexes = append(indexes, b.index)
-		}
-	}
-	return indexes
-}
-
-// Checkpoint enters all alerts into the journal again, with the buckets that alert
-// and how far the limit is used, so that older pages can be forgotten.
-func (d *Detector) Checkpoint(now time.Time) {
-	for i := range d.shards {
-		s := &d.shards[i]
-		s.mu.Lock()
-		for g, list := range s.alerts {
-			for _, a := range list {
-				s.save(a)
-			}
-			// Of a bucket that alerts, so few events may be left that this could not be told by them.
-			d.journal.enterBuckets(list[0].key, s.alerting(g), now)
-		}
-		d.journal.enter(s, &d.limiter, nil, nil, now)
-		s.mu.Unlock()
-	}
-	d.saveLimit(now)
 }

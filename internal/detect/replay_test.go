@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/journal"
 )
 
 // running gives a present in running time.
@@ -19,17 +21,17 @@ func running(d time.Duration) time.Time { return time.Unix(0, int64(d)) }
 func TestForgottenAlertStaysForgotten(t *testing.T) {
 	rule := Rule{Threshold: 1, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
 	detector := New(rule)
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
 	require.Len(t, detector.Observe([]Event{at("alice", "1", noon), at("alice", "2", noon)}, running(0)).Alerts, 1)
 	now := time.Duration(0)
 	for ; detector.Stats().Groups > 0; now += time.Minute {
 		detector.Tick(running(now))
 	}
-	pages, _ := journal.Take(nil)
+	pages, _ := journal.Drain(nil)
 
 	restarted := New(rule)
-	_, replay = restarted.Keep()
+	_, replay = restarted.EnableJournal()
 	for _, page := range pages {
 		require.NoError(t, replay.Page(page))
 	}
@@ -49,16 +51,16 @@ func TestAlertWhoseEntryIsMissingIsRaised(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			detector := New(hourly())
-			journal, replay := detector.Keep()
+			journal, replay := detector.EnableJournal()
 			replay.End(running(0), 1)
 			want := detector.Observe(crowd(0, 1, 3, noon), running(0)).Alerts
 			require.Len(t, want, 1)
-			pages, _ := journal.Take(nil)
+			pages, _ := journal.Drain(nil)
 			pages[0].Body = cut(pages[0].Body)
 
 			for range 2 { // what it then tells, it knows the next time
 				restarted := New(hourly())
-				journal, replay = restarted.Keep()
+				journal, replay = restarted.EnableJournal()
 				for _, page := range pages {
 					require.NoError(t, replay.Page(page))
 				}
@@ -68,17 +70,25 @@ func TestAlertWhoseEntryIsMissingIsRaised(t *testing.T) {
 				} else {
 					assert.Equal(t, want, untold)
 				}
-				pages, _ = journal.Take(pages)
+				pages, _ = journal.Drain(pages)
 			}
 		})
 	}
 }
 
-// lastEvent gives where the last event of a page ends.
+// lastEvent returns where the last event of a page ends: nothing comes after it but alerts
+// and the limiter.
 func lastEvent(body []byte) (end int) {
-	for p := (pageReader{rest: body}); len(p.rest) > 0; {
-		if kind, _ := p.next(); kind == entryEvent {
-			end = len(body) - len(p.rest)
+	for size := range body {
+		entries, events := journal.NewReader(Page{Body: body[:size]}), 0
+		for kind, err := entries.Next(); kind != journal.End && err == nil; kind, err = entries.Next() {
+			if kind != journal.KindEvent {
+				return end
+			}
+			events++
+		}
+		if _, err := entries.Next(); err == nil && events > 0 {
+			end = size
 		}
 	}
 	return end
@@ -88,7 +98,7 @@ func lastEvent(body []byte) (end int) {
 func TestMergedAlertStaysMerged(t *testing.T) {
 	rule := Rule{Threshold: 1, Size: time.Minute, KeepAlive: time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
 	detector := New(rule)
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
 	two := func(id string, when time.Time) []Event {
 		return []Event{at("alice", id, when), at("alice", id+"'", when)}
@@ -97,8 +107,8 @@ func TestMergedAlertStaysMerged(t *testing.T) {
 	detector.Observe(two("2", noon.Add(4*time.Minute)), running(0))
 	detector.Observe(two("3", noon.Add(2*time.Minute)), running(0)) // bridges them
 	restarted := New(rule)
-	_, replay = restarted.Keep()
-	pages, _ := journal.Take(nil)
+	_, replay = restarted.EnableJournal()
+	pages, _ := journal.Drain(nil)
 	for _, page := range pages {
 		require.NoError(t, replay.Page(page))
 	}
@@ -110,19 +120,19 @@ func TestMergedAlertStaysMerged(t *testing.T) {
 func TestBucketGoesOnToAlertWithoutItsEvents(t *testing.T) {
 	rule := Rule{Threshold: 3, Size: time.Minute, KeepAlive: 24 * time.Hour, MaxDuration: 48 * time.Hour, Retention: time.Second}
 	detector := New(rule)
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
 	require.Len(t, detector.Observe(crowd(0, 1, 4, noon), running(0)).Alerts, 1)
 	for now := time.Duration(0); now <= 3*time.Minute; now += 10 * time.Second { // one is always left
 		detector.Observe([]Event{at("user 00000", now.String(), noon.Add(now/1000))}, running(now))
 	}
-	old, _ := journal.Take(nil)
+	old, _ := journal.Drain(nil)
 	detector.Checkpoint(running(3 * time.Minute))
-	pages, _ := journal.Take(nil)
+	pages, _ := journal.Drain(nil)
 	require.Greater(t, pages[len(pages)-1].Number, old[0].Number, "the first events have expired")
 
 	restarted := New(rule)
-	_, replay = restarted.Keep()
+	_, replay = restarted.EnableJournal()
 	require.NoError(t, replay.Page(pages[len(pages)-1]))
 	assert.Empty(t, replay.End(running(3*time.Minute), 100))
 	late := []Event{at("user 00000", "late", noon.Add(50*time.Second))}
@@ -139,14 +149,14 @@ func TestOverflowOfEvictionsIsRemembered(t *testing.T) {
 	rule := hourly()
 	rule.MaxBytes = 8 << 20
 	detector := New(rule)
-	journal, replay := detector.Keep()
+	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
 	detector.Observe(crowd(0, 200_000, 1, noon), running(0))
 	require.Len(t, detector.Tick(running(0)), 1)
-	pages, _ := journal.Take(nil)
+	pages, _ := journal.Drain(nil)
 
 	restarted := New(rule)
-	_, replay = restarted.Keep()
+	_, replay = restarted.EnableJournal()
 	for _, page := range pages {
 		require.NoError(t, replay.Page(page))
 	}

@@ -3,7 +3,11 @@
 
 package detect
 
-import "time"
+import (
+	"time"
+
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
+)
 
 // WindowType is how windows lie in event time.
 type WindowType uint8
@@ -27,75 +31,33 @@ type Rule struct {
 	MaxBytes    int64         // bound on the memory taken; 0: none
 }
 
-// Event is one counted invocation as one rule sees it. Nothing of it is kept
-// by reference when Observe has returned.
-type Event struct {
-	Time   int64  // Unix nanoseconds
-	Key    []byte // the group, made by AppendKey
-	ID     string // the same ID at the same time again is a repeat
-	IDOnly bool   // Time is only when the record was observed: repeats are told by ID alone
+// Generations is how many spans of arrival the memory of an event is divided into.
+const Generations = store.Generations
 
-	Presumed                            bool   // counted by presumption
-	RequestID, Model, Operation, Region string // evidence; empty where not told
+// generationLength returns how long a generation lasts, in nanoseconds.
+func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
+
+// generationOf returns the generation of what arrives at a running time, in nanoseconds.
+func (r *Rule) generationOf(running int64) uint32 {
+	return uint32(max(0, running) / r.generationLength())
 }
 
-// State is what an [Alert] tells of its alert.
-type State uint8
-
-// The states.
-const (
-	Open      State = iota // the first bucket of it alerts
-	Escalated              // its count has passed ten, a hundred... times the threshold
-	Closed                 // nothing has changed it for the keep-alive, or it spans its maximum; or a late event has corrected it
-	Overflow               // alerts over the limit, or groups over the memory
-)
-
-// Alert is what is to be told of an alert at one moment.
-type Alert struct {
-	State State
-	Group []string // the group's values; overflow: none
-
-	Opened                 int64 // start of the bucket that opened it (session: its first event then), Unix nanoseconds
-	MergedInto             int64 // Opened of the group's alert that goes on for this one, if Merged
-	Merged                 bool
-	WindowStart, WindowEnd int64 // of the buckets that alert, from the first to the last; session: first and last event
-
-	// Open: of the events in the window that crossed the threshold. Later: of all
-	// events from First to Last.
-	First, Last int64 // event times
-	Count       int
-	Presumed    int  // by presumption
-	Exact       bool // false: Count is a lower bound
-
-	// Evidence: the newest ten of each among those events, in order of time.
-	RequestIDs, Models, Operations, Regions []string
-
-	Overflow *Summary // of an overflow
+// continues reports whether a bucket begins at most the keep-alive after the end of an
+// earlier one.
+func (r *Rule) continues(earlier, later int64) bool {
+	return later-earlier-1 <= int64(r.KeepAlive/r.Size)
 }
 
-// Summary is what an overflow stands for.
-type Summary struct {
-	Groups      []SummaryGroup // whose alerts were not opened, the largest first
-	Invocations int            // that those counted
-	Evicted     int            // groups forgotten for want of memory
+// allows reports whether an alert may span these buckets.
+func (r *Rule) allows(first, last int64) bool {
+	return last-first < int64(r.MaxDuration/r.Size)
 }
 
-// SummaryGroup is a group in a [Summary].
-type SummaryGroup struct {
-	Group []string
-	Count int
-}
-
-// Result is what a batch of events came to.
-type Result struct {
-	Alerts  []Alert // in the order of the events that raised them
-	Repeats int     // events that were counted before
-}
-
-// Stats tell what is remembered.
-type Stats struct {
-	Groups  int
-	Evicted int   // groups forgotten for want of memory, since the start
-	Limited int   // alerts not opened because of the limit, since the start
-	Bytes   int64 // memory taken
+// quiet returns how long nothing must change an alert for it to be closed. A session
+// continues for as long as its gap may be.
+func (r *Rule) quiet() time.Duration {
+	if r.Window == Session {
+		return max(r.KeepAlive, r.Size)
+	}
+	return r.KeepAlive
 }

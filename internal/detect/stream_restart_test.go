@@ -134,12 +134,12 @@ func (k *kept) begin() (replay *detect.Replay) {
 	} else {
 		k.feeder.detector.InStep()
 	}
-	k.journal, replay = k.feeder.detector.Keep()
+	k.journal, replay = k.feeder.detector.EnableJournal()
 	return replay
 }
 
 func (k *kept) commit() {
-	pages, _ := k.journal.Take(nil)
+	pages, _ := k.journal.Drain(nil)
 	for _, page := range pages {
 		k.pages[page.Number] = page
 	}
@@ -154,7 +154,7 @@ func (k *kept) clean(now time.Time) error {
 		if page.Number != k.pages[number].Number || len(page.Body) != len(k.pages[number].Body) {
 			continue // it has the alerts
 		}
-		cleaned, err := k.feeder.detector.Clean(page)
+		cleaned, err := k.feeder.detector.Compact(page)
 		if err != nil {
 			return fmt.Errorf("clean page %d: %w", number, err)
 		}

@@ -99,7 +99,7 @@ func (j *journal) cleanPage(number uint64, get *storage.Operation) (op *storage.
 	if err != nil {
 		return nil, 0 // told when it was loaded; it expires with the others
 	}
-	cleaned, err := j.Detector.Clean(page)
+	cleaned, err := j.Detector.Compact(page)
 	freed = int64(len(page.Body) - len(cleaned.Body))
 	switch {
 	case err != nil || freed <= 0:

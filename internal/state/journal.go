@@ -66,7 +66,7 @@ func (j *journal) shrink(page uint64, by int64) {
 
 // take collects what the detector has entered since the last time.
 func (j *journal) take() {
-	pages, lost := j.source.Take(nil)
+	pages, lost := j.source.Drain(nil)
 	j.lost += lost
 	for _, page := range pages {
 		if n := len(j.unwritten); n > 0 && j.unwritten[n-1].Number == page.Number {

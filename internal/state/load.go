@@ -125,7 +125,7 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	s.nextSlot = max(1, l.root.nextSlot)
 	for i, rule := range s.Rules {
 		j := &journal{Rule: rule, first: 1}
-		j.source, replays[i] = rule.Detector.Keep()
+		j.source, replays[i] = rule.Detector.EnableJournal()
 		s.journals = append(s.journals, j)
 		if old := l.find(rule.ID); old != nil && old.fingerprint == rule.Fingerprint {
 			j.slot, j.first, j.last, j.cleaned = old.slot, old.first, old.last, old.cleaned

@@ -137,7 +137,7 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 // be: what waits for it to pass would wait for ever if crashes always took it back.
 func (s *Store) timeWanted(running time.Time) bool {
 	return running.Sub(s.written) >= runningInterval &&
-		slices.ContainsFunc(s.journals, func(j *journal) bool { return j.Detector.Awaits(running) })
+		slices.ContainsFunc(s.journals, func(j *journal) bool { return j.Detector.HasTimers(running) })
 }
 
 // take collects what has changed.

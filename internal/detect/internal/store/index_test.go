@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package detect
+package store
 
 import (
 	"slices"
@@ -10,10 +10,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A table finds what was added and not removed, however many tags are alike.
-func TestTableFindsWhatIsInIt(t *testing.T) {
+// An index finds what was added and not removed, however many tags are equal.
+func TestIndexFindsWhatIsInIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var table table
+		var idx index
 		tags := map[uint32]uint32{} // by number
 		tag := rapid.OneOf(rapid.Uint32(), rapid.Uint32Range(0, 3), rapid.Uint32Range(1<<32-3, 1<<32-1))
 		n := uint32(0)
@@ -21,23 +21,23 @@ func TestTableFindsWhatIsInIt(t *testing.T) {
 			"add": func(t *rapid.T) {
 				n++
 				tags[n] = tag.Draw(t, "tag")
-				table.add(tags[n], n)
+				idx.add(tags[n], n)
 			},
 			"remove": func(t *rapid.T) {
-				gone := rapid.Uint32Range(0, n).Draw(t, "number")
-				if tag, ok := tags[gone]; ok {
-					table.remove(tag, gone)
-					delete(tags, gone)
+				removed := rapid.Uint32Range(0, n).Draw(t, "number")
+				if tag, ok := tags[removed]; ok {
+					idx.remove(tag, removed)
+					delete(tags, removed)
 				}
 			},
-			"shrink": func(*rapid.T) { table.shrink() },
+			"shrink": func(*rapid.T) { idx.shrink() },
 			"": func(t *rapid.T) {
-				if table.used != len(tags) {
-					t.Fatalf("%d in it, not %d", table.used, len(tags))
+				if idx.used != len(tags) {
+					t.Fatalf("%d in it, not %d", idx.used, len(tags))
 				}
 				for number := range n + 1 {
 					tag, want := tags[number]
-					if found := slices.Contains(slices.Collect(table.under(tag)), number); found != want {
+					if found := slices.Contains(slices.Collect(idx.all(tag)), number); found != want {
 						t.Fatalf("%d: found: %t, in it: %t", number, found, want)
 					}
 				}

@@ -1,0 +1,30 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package detect
+
+// Event is one counted invocation as one rule sees it. Nothing of it is kept by reference
+// when Observe has returned.
+type Event struct {
+	Time   int64  // Unix nanoseconds
+	Key    []byte // of the group, made by AppendKey
+	ID     string // the same ID at the same time again is a repeat
+	IDOnly bool   // Time is only when the record was observed: a repeat is recognised by ID alone
+
+	Presumed                            bool   // counted by presumption
+	RequestID, Model, Operation, Region string // evidence; empty where unknown
+}
+
+// Result holds the outcome of [Detector.Observe].
+type Result struct {
+	Alerts  []Alert // to be emitted, in the order of the events that caused them
+	Repeats int     // events that were counted before
+}
+
+// Stats describes what a detector remembers.
+type Stats struct {
+	Groups  int
+	Evicted int   // groups forgotten for want of memory, since the start
+	Limited int   // alerts not opened because of the limit, since the start
+	Bytes   int64 // memory taken
+}

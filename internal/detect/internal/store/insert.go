@@ -1,0 +1,130 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+// Position is where an event belongs, as found by [Store.Locate]. It is valid until the
+// store changes.
+type Position struct {
+	group  GroupID
+	bucket BucketID // the event's bucket, or the one after which a new one belongs
+	link   *uint32  // of a sparse list, to the event after which it belongs
+	kind   positionKind
+}
+
+type positionKind uint8
+
+const (
+	inNewGroup positionKind = iota
+	inSparseList
+	knownInSparseList   // the event is there already
+	inBucketsWithOthers // with all events of its sparse list
+	inBucket
+	inNewBucket
+)
+
+// Group returns the group of a position, 0 if it is new.
+func (p Position) Group() GroupID { return p.group }
+
+// Locate returns where an event belongs. A group that was prefetched is looked at first.
+func (s *Store) Locate(g GroupID, hash GroupHash, e *Event) Position {
+	if !s.hasHash(g, hash) { // not prefetched, dropped, or made since
+		if g = s.FindGroup(hash); g == 0 {
+			return Position{kind: inNewGroup}
+		}
+	}
+	group := s.group(g)
+	if group.sparse != 0 {
+		if s.isNext(group, e) {
+			return Position{group: g, link: &group.sparse, kind: inSparseList}
+		}
+		link, kind := s.searchSparse(group, e)
+		return Position{group: g, link: link, kind: kind}
+	}
+	return s.locateBucket(g, group, e.Time)
+}
+
+// locateBucket returns the position of an event time among the buckets of a group.
+func (s *Store) locateBucket(g GroupID, group *group, t int64) Position {
+	index := s.IndexOf(t)
+	if group.first == 0 || index > group.newest {
+		return Position{group: g, kind: inNewBucket}
+	}
+	n, later := s.find(g, index)
+	if n != 0 {
+		return Position{group: g, bucket: n, kind: inBucket}
+	}
+	return Position{group: g, bucket: later, kind: inNewBucket}
+}
+
+// Insert puts an event where Locate found that it belongs, and returns its group and its
+// bucket, which is 0 in a sparse list. It reports false for an event that is there already.
+func (s *Store) Insert(at Position, hash GroupHash, e *Event) (GroupID, BucketID, bool) {
+	if at.kind == inNewGroup {
+		at = s.startGroup(hash)
+	}
+	group := s.group(at.group)
+	switch at.kind {
+	case inSparseList:
+		s.addSparse(at.group, group, at.link, e)
+		return at.group, 0, true
+	case knownInSparseList:
+		return at.group, 0, false
+	case inBucketsWithOthers:
+		s.moveToBuckets(at.group, group)
+		at = s.locateBucket(at.group, group, e.Time)
+	}
+	if at.kind == inNewBucket {
+		at.bucket = s.addBucket(at.group, group, s.IndexOf(e.Time), at.bucket)
+	}
+	return at.group, at.bucket, s.add(group, at.bucket, s.Bucket(at.bucket), e)
+}
+
+// startGroup makes a group and returns where its first event belongs.
+func (s *Store) startGroup(hash GroupHash) Position {
+	g := s.AddGroup(hash)
+	if s.maxNearby == 0 {
+		return Position{group: g, kind: inNewBucket}
+	}
+	return Position{group: g, link: &s.group(g).sparse, kind: inSparseList}
+}
+
+// Lookup is a group that events are about to be inserted into.
+type Lookup struct {
+	Hash  GroupHash
+	Group GroupID // set by Prefetch; 0: not known
+}
+
+// minPrefetched is from how many groups and buckets on prefetching pays: fewer, of all
+// shards together, stay in the processor's cache.
+const minPrefetched = 1 << 11
+
+// WorthPrefetching reports whether Prefetch pays.
+func (s *Store) WorthPrefetching() bool { return s.groups.next+s.buckets.next >= minPrefetched }
+
+// Prefetch finds groups, and has the memory that inserting looks at brought into the
+// cache: no event then waits for the memory of the one before.
+func (s *Store) Prefetch(lookups []Lookup) {
+	var sink int64
+	for i := range lookups {
+		sink += int64(s.index.prefetch(lookups[i].Hash.tag()))
+	}
+	for i := range lookups {
+		lookups[i].Group = s.FindGroup(lookups[i].Hash)
+	}
+	for _, l := range lookups {
+		if l.Group != 0 && s.group(l.Group).first != 0 {
+			sink += s.Bucket(s.group(l.Group).first).Index
+		}
+	}
+	for _, l := range lookups {
+		if l.Group != 0 && s.group(l.Group).first != 0 {
+			latest := s.group(l.Group).first
+			if events := s.EventsOf(latest); len(events) > 1 {
+				sink += events[len(events)-1].Time
+			}
+			sink += s.Bucket(s.Bucket(latest).next).Index
+		}
+	}
+	s.prefetched += sink
+}
