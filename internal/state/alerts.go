@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// loadAlerts reads the alerts that wait. Those that the storage does not give are
-// asked for again while the Store runs, and stay in it until then.
+// loadAlerts reads the alerts that wait for delivery. Those that the storage fails to return
+// stay in it, and are asked for again while the Store runs.
 func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
 	s, numbers := l.store, l.root.alerts
 	if len(numbers) == 0 {
@@ -28,8 +28,8 @@ func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
 		return err
 	}
 	if !ok {
-		s.unread, s.readAgain = numbers, loaded.Running.Add(lastRetry)
-		s.Logger.Error("The storage does not give the alerts that wait to be delivered. It is asked again, and they are delivered then",
+		s.unread, s.readAgain = numbers, loaded.Running.Add(maxRetry)
+		s.Logger.Error("Could not read undelivered alerts from storage; reading is retried, and they are delivered once it succeeds",
 			zap.Int("alerts", len(numbers)))
 		return nil
 	}
@@ -37,14 +37,14 @@ func (l *Loader) loadAlerts(ctx context.Context, loaded *Loaded) error {
 	return nil
 }
 
-// readUnread asks again, now and then, for alerts that the storage did not give. That
-// it still does not is no news, and no reason not to write to it.
+// readUnread asks again, now and then, for alerts that the storage failed to return. That it
+// still fails is no news, and no reason not to write to it.
 func (s *Store) readUnread(ctx context.Context) {
 	now := s.present()
 	if len(s.unread) == 0 || now.Before(s.readAgain) {
 		return
 	}
-	s.readAgain = now.Add(lastRetry)
+	s.readAgain = now.Add(maxRetry)
 	ops := s.getAlerts(s.unread)
 	if err := doBatch(ctx, s.Client, ops); err != nil {
 		return
@@ -61,15 +61,15 @@ func (s *Store) getAlerts(numbers []uint64) (ops []*storage.Operation) {
 	return ops
 }
 
-// unsealAlerts gives the content of alerts that were read. What cannot be understood
-// is given up.
+// unsealAlerts returns the content of alerts that were read, by number. Those that cannot be
+// understood are dropped.
 func (s *Store) unsealAlerts(numbers []uint64, ops []*storage.Operation) map[uint64][]byte {
 	alerts := map[uint64][]byte{}
 	for i, op := range ops {
 		content, err := unseal(kindAlert, op.Value)
 		if err != nil {
-			s.Logger.Error("An alert that waits to be delivered cannot be read", zap.String("key", op.Key), zap.Error(err))
-			s.fault(fmt.Errorf("%w: alert %d: %w", ErrUnreadable, numbers[i], err))
+			s.Logger.Error("An undelivered alert in storage is unreadable and dropped", zap.String("key", op.Key), zap.Error(err))
+			s.reportError(fmt.Errorf("%w: alert %d: %w", ErrUnreadable, numbers[i], err))
 			s.DropAlerts(numbers[i])
 			continue
 		}

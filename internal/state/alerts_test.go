@@ -116,7 +116,7 @@ func TestAlertsThatAreNotGivenComeLater(t *testing.T) {
 		disk.Faulty(nil)
 		l.pass(2 * time.Minute)
 		assert.Equal(t, want, l.late)
-		assert.Equal(t, []string{"state cannot be read: alert 5: its checksum is wrong", ""}, l.reported()[readTries+1:])
+		assert.Equal(t, []string{"state cannot be read: alert 5: checksum mismatch", ""}, l.reported()[readTries+1:])
 		l.late = nil
 		l.pass(time.Hour)
 		assert.Nil(t, l.late, "once")

@@ -62,7 +62,7 @@ func open(tb testing.TB, disk *storagetest.Disk) (*Store, *Loaded) {
 	client, err := disk.GetClient(tb.Context(), component.KindProcessor, component.MustNewID("guardrail"), "state")
 	require.NoError(tb, err)
 	loader, err := Open(tb.Context(), Settings{
-		Client: client, Rules: []Rule{ruleOf("rule", "as it is", builtIn)}, Logger: zap.NewNop(), Report: func(error) {},
+		Client: client, Rules: []RuleDetector{ruleOf("rule", "as it is", builtIn)}, Logger: zap.NewNop(), Report: func(error) {},
 	})
 	require.NoError(tb, err)
 	store, loaded, err := loader.Load(tb.Context())
@@ -113,14 +113,14 @@ func BenchmarkLoad(b *testing.B) {
 	for tr.made < invocations {
 		now := time.Unix(0, int64(tr.made)*int64(tr.step))
 		store.Rules[0].Detector.Observe(tr.batch(events), now)
-		store.Turn(now)
+		store.Advance(now)
 		require.NoError(b, store.Commit(b.Context()))
 	}
 	require.NoError(b, store.Close(b.Context()))
 	b.ReportAllocs()
 	for b.Loop() {
 		store, loaded := open(b, disk)
-		if len(loaded.Untold[0]) > 0 {
+		if len(loaded.Unreported[0]) > 0 {
 			b.Fatal("alerts are missing")
 		}
 		b.StopTimer()

@@ -40,7 +40,7 @@ func TestCloseOfAHangingStorage(t *testing.T) {
 		says        string
 	}{
 		"without a limit": {time.Hour, 2 * patience, "the storage has not answered for 10s"},
-		"within a second": {time.Second, time.Second, "the storage does not answer: context deadline exceeded"},
+		"within a second": {time.Second, time.Second, "close the storage: context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestKillLosesNothingThatWasCommitted(t *testing.T) {
 		for range 3 {
 			l := start(t, disk)
 			assert.Empty(t, l.reported())
-			assert.Empty(t, l.loaded.Untold[0])
+			assert.Empty(t, l.loaded.Unreported[0])
 			disk = l.crash()
 		}
 		l := start(t, disk)
@@ -156,7 +156,7 @@ func TestChangeIsWrittenAsAWhole(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				l.Turn(l.now) // has the writer look at any time
+				l.Advance(l.now) // has the writer look at any time
 			}
 		}
 	})
@@ -187,7 +187,7 @@ func TestNoStore(t *testing.T) {
 	require.NoError(t, s.Commit(t.Context()))
 	s.StoreAlert(1, nil)
 	s.DropAlerts(1)
-	s.Turn(noon)
+	s.Advance(noon)
 	s.BeginChange()
 	s.EndChange()
 

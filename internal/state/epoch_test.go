@@ -51,17 +51,17 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 		change func([]byte) []byte
 		report string
 	}{
-		"corrupt pointer": {"state", flipped, "pointer: its checksum is wrong"},
-		"newer pointer":   {"state", newer, "pointer: it was written by a newer version"},
-		"short pointer":   {"state", func(v []byte) []byte { return v[:3] }, "pointer: it is cut off"},
-		"another's value": {"state", func([]byte) []byte { return seal(kindRoot, nil) }, "pointer: it is something else"},
-		"empty pointer":   {"state", func([]byte) []byte { return seal(kindPointer, nil) }, "pointer: it is cut off"},
-		"corrupt root":    {"1/root", flipped, "root: its checksum is wrong"},
-		"newer root":      {"1/root", newer, "root: it was written by a newer version"},
-		"missing root":    {"1/root", gone, "root: it is missing"},
+		"corrupt pointer": {"state", flipped, "pointer: checksum mismatch"},
+		"newer pointer":   {"state", newer, "pointer: written by a newer version"},
+		"short pointer":   {"state", func(v []byte) []byte { return v[:3] }, "pointer: cut off"},
+		"another's value": {"state", func([]byte) []byte { return seal(kindRoot, nil) }, "pointer: not the expected kind of value"},
+		"empty pointer":   {"state", func([]byte) []byte { return seal(kindPointer, nil) }, "pointer: cut off"},
+		"corrupt root":    {"1/root", flipped, "root: checksum mismatch"},
+		"newer root":      {"1/root", newer, "root: written by a newer version"},
+		"missing root":    {"1/root", gone, "root: missing"},
 		"impossible root": {"1/root", func([]byte) []byte {
-			return (&root{nextSlot: 1, journals: []rootJournal{{slot: 1}}}).encode()
-		}, "root: it cannot be so"},
+			return (&root{nextSlot: 1, journals: []journalExtent{{slot: 1}}}).encode()
+		}, "root: page numbers contradict each other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -102,23 +102,23 @@ func TestUnreadablePartIsLeftOut(t *testing.T) {
 		known   []string // of alice, bob and carol, who have a page each
 		alerts  int
 	}{
-		"corrupt page": {"1/1/0000000002", flipped, []string{"state cannot be read: page 2 of rule rule: its checksum is wrong"}, []string{"alice", "carol"}, 2},
-		"newer page":   {"1/1/0000000001", newer, []string{"state cannot be read: page 1 of rule rule: it was written by a newer version"}, []string{"bob", "carol"}, 2},
+		"corrupt page": {"1/1/0000000002", flipped, []string{"state cannot be read: page 2 of rule rule: checksum mismatch"}, []string{"alice", "carol"}, 2},
+		"newer page":   {"1/1/0000000001", newer, []string{"state cannot be read: page 1 of rule rule: written by a newer version"}, []string{"bob", "carol"}, 2},
 		"missing page": {"1/1/0000000003", gone, []string{"state cannot be read: 1 pages of rule rule are missing"}, []string{"alice", "bob"}, 2},
 		"impossible page": {
 			"1/1/0000000003", func([]byte) []byte { return seal(kindPage, []byte{0, 0, 99}) },
-			[]string{"state cannot be read: page 3 of rule rule: byte 0 of a journal page: an entry of unknown kind 99"},
+			[]string{"state cannot be read: page 3 of rule rule: byte 0 of a journal page: unknown kind of entry: 99"},
 			[]string{"alice", "bob"},
 			2,
 		},
 		"page without times": {
 			"1/1/0000000003", func([]byte) []byte { return seal(kindPage, nil) },
-			[]string{"state cannot be read: page 3 of rule rule: it is cut off"},
+			[]string{"state cannot be read: page 3 of rule rule: cut off"},
 			[]string{"alice", "bob"},
 			2,
 		},
-		"corrupt alert": {"1/o/0000000001", flipped, []string{"state cannot be read: alert 1: its checksum is wrong"}, []string{"alice", "bob", "carol"}, 1},
-		"missing alert": {"1/o/0000000002", gone, []string{"state cannot be read: alert 2: it is missing"}, []string{"alice", "bob", "carol"}, 1},
+		"corrupt alert": {"1/o/0000000001", flipped, []string{"state cannot be read: alert 1: checksum mismatch"}, []string{"alice", "bob", "carol"}, 1},
+		"missing alert": {"1/o/0000000002", gone, []string{"state cannot be read: alert 2: missing"}, []string{"alice", "bob", "carol"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

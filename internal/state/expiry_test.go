@@ -134,7 +134,7 @@ func TestRunningTimeGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := start(t, storagetest.NewDisk())
 		l.pass(90 * time.Minute)
-		l.Turn(time.Unix(0, 0)) // a clock that is set back
+		l.Advance(time.Unix(0, 0)) // a clock that is set back
 		l.close()
 		l = start(t, l.disk)
 		assert.Equal(t, int64(90*time.Minute), l.loaded.Running.UnixNano(), "a stop is told")
@@ -170,9 +170,9 @@ func TestLimitOutlivesItsAlerts(t *testing.T) {
 				require.Zero(t, l.Rules[0].Detector.Stats().Groups)
 				if cleaned {
 					l.fill(3)
-					l.cleanLeast = 1
+					l.minCompactSize = 1
 					l.pass(time.Second)
-					l.cleanLeast = cleanLeast
+					l.minCompactSize = minCompactSize
 				}
 				l = start(t, l.crash(), ruleOf("rule", "limited", rule))
 				assert.Zero(t, open(l, "erin"), "not while the ten minutes last")

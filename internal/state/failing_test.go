@@ -71,7 +71,7 @@ func TestFailingStorageCatchesUp(t *testing.T) {
 					l.invoke("alice", i, i+1)
 					l.StoreAlert(uint64(i+1), []byte("alert"))
 					l.commit()
-					l.Turn(l.now)
+					l.Advance(l.now)
 				}
 				assert.Zero(t, time.Since(begun))
 				assert.Len(t, l.reported(), 1)
@@ -124,9 +124,9 @@ func TestBacklogIsBounded(t *testing.T) {
 				}
 				l.invoke("late", 0, 5)
 				end()
-				l.Turn(l.now)
+				l.Advance(l.now)
 				timePasses()
-				assert.True(t, l.said("the oldest of what waits to be written is dropped"))
+				assert.True(t, l.said("the oldest unwritten state is dropped"))
 				reports := l.reported()
 				assert.Empty(t, reports[len(reports)-1])
 				size := 0
@@ -138,7 +138,7 @@ func TestBacklogIsBounded(t *testing.T) {
 
 				l = start(t, l.crash())
 				require.Len(t, l.reported(), 2)
-				assert.True(t, l.said("A part of the state is missing"))
+				assert.True(t, l.said("Part of the state is missing"))
 				l.knows("early", 5)
 				l.knows("late", 5)
 				assert.Equal(t, 1, l.invoke(large(249), 0, 1).Repeats)

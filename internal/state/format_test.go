@@ -51,11 +51,11 @@ func TestFlippedBitsAreNoticed(t *testing.T) {
 func drawRoot(t *rapid.T) *root {
 	r := &root{running: rapid.Int64().Draw(t, "running"), nextSlot: rapid.Uint64Range(1, 1<<40).Draw(t, "next slot")}
 	for range rapid.IntRange(0, 4).Draw(t, "journals") {
-		last := rapid.Uint64Range(0, mostPages).Draw(t, "last")
-		r.journals = append(r.journals, rootJournal{
+		last := rapid.Uint64Range(0, maxPages).Draw(t, "last")
+		r.journals = append(r.journals, journalExtent{
 			rule: rapid.String().Draw(t, "rule"), fingerprint: rapid.String().Draw(t, "fingerprint"),
 			slot:  rapid.Uint64Range(0, r.nextSlot-1).Draw(t, "slot"),
-			first: rapid.Uint64Range(0, last+1).Draw(t, "first"), last: last, cleaned: rapid.Uint64().Draw(t, "cleaned"),
+			first: rapid.Uint64Range(0, last+1).Draw(t, "first"), last: last, compactedBefore: rapid.Uint64().Draw(t, "cleaned"),
 		})
 	}
 	r.alerts = rapid.SliceOfDistinct(rapid.Uint64(), rapid.ID[uint64]).Draw(t, "alerts")
@@ -116,7 +116,7 @@ func FuzzRoot(f *testing.F) {
 	f.Add((&root{}).encode())
 	f.Add((&root{
 		running: 5, nextSlot: 3, alerts: []uint64{1, 2, 1 << 60},
-		journals: []rootJournal{{"rule", "as it is", 1, 1, 9, 7}, {"", "", 2, 5, 4, 0}},
+		journals: []journalExtent{{"rule", "as it is", 1, 1, 9, 7}, {"", "", 2, 5, 4, 0}},
 	}).encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, _ = decodeRoot(data)

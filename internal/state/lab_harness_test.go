@@ -31,8 +31,8 @@ var builtIn = detect.Rule{Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.
 // span is how long a generation of arrival of it lasts.
 const span = (time.Minute+time.Hour)/(detect.Generations-1) + 1
 
-func ruleOf(id, fingerprint string, rule detect.Rule) Rule {
-	return Rule{ID: id, Fingerprint: fingerprint, Detector: detect.New(rule)}
+func ruleOf(id, fingerprint string, rule detect.Rule) RuleDetector {
+	return RuleDetector{ID: id, Fingerprint: fingerprint, Detector: detect.New(rule)}
 }
 
 // lab is a store at work, with what it said.
@@ -50,7 +50,7 @@ type lab struct {
 }
 
 // start opens the state on a disk. Without rules there is the built-in one.
-func start(t *testing.T, disk *storagetest.Disk, rules ...Rule) *lab {
+func start(t *testing.T, disk *storagetest.Disk, rules ...RuleDetector) *lab {
 	t.Helper()
 	return startOn(t, disk, clientOf(t, disk), rules...)
 }
@@ -62,10 +62,10 @@ func clientOf(t *testing.T, disk *storagetest.Disk) storage.Client {
 	return client
 }
 
-func startOn(t *testing.T, disk *storagetest.Disk, client storage.Client, rules ...Rule) *lab {
+func startOn(t *testing.T, disk *storagetest.Disk, client storage.Client, rules ...RuleDetector) *lab {
 	t.Helper()
 	if rules == nil {
-		rules = []Rule{ruleOf("rule", "as it is", builtIn)}
+		rules = []RuleDetector{ruleOf("rule", "as it is", builtIn)}
 	}
 	core, logs := observer.New(zap.InfoLevel)
 	l := &lab{t: t, disk: disk, logs: logs}
@@ -152,7 +152,7 @@ func (l *lab) pass(d time.Duration) (told []detect.Alert) {
 		for _, rule := range l.Rules {
 			told = append(told, rule.Detector.Tick(l.now)...)
 		}
-		l.Turn(l.now)
+		l.Advance(l.now)
 		synctest.Wait()
 	}
 	return told
@@ -195,7 +195,7 @@ func bubble(t *testing.T, test func(t *testing.T)) {
 
 // timePasses lets a storage that failed be asked again.
 func timePasses() {
-	time.Sleep(lastRetry)
+	time.Sleep(maxRetry)
 	synctest.Wait()
 }
 

@@ -17,23 +17,21 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-// Loaded is what there was before a restart, besides what the detectors know again.
+// Loaded is what there was before a restart, in addition to what the detectors know again.
 type Loaded struct {
-	Running time.Time         // from here on running time goes on
-	Untold  [][]detect.Alert  // by rule: due, but missing in the state
-	Alerts  map[uint64][]byte // that wait, by number
-	// LastAlert is the highest number of an alert that waits, also of those that cannot
-	// be read.
-	LastAlert uint64
+	Running    time.Time         // from which running time continues
+	Unreported [][]detect.Alert  // by rule: due, but missing in the state
+	Alerts     map[uint64][]byte // that wait for delivery, by number
+	LastAlert  uint64            // the highest number of an alert that waits, readable or not
 }
 
-// ErrUnreadable is what Report is told of state that cannot be read, and is left out or
-// set aside. The log has been told.
+// ErrUnreadable is reported for state that cannot be read, and is skipped or set aside. It has
+// been logged.
 var ErrUnreadable = errors.New("state cannot be read")
 
-// Open looks at what is in the storage. An error is one of reading it: then nothing
-// is known and nothing may be written. What cannot be understood is left where it is,
-// with a word in the log, and detection starts without.
+// Open finds out what is in the storage. An error means that it could not be read: then nothing
+// is known and nothing may be written. What cannot be understood is logged and left where it
+// is, and detection starts without it.
 func Open(ctx context.Context, settings Settings) (*Loader, error) {
 	s := &Store{
 		Settings: settings,
@@ -42,7 +40,7 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 		stored:   map[uint64]bool{},
 		running:  time.Unix(0, 0),
 
-		cleanLeast: cleanLeast,
+		minCompactSize: minCompactSize,
 	}
 	l := &Loader{store: s, root: &root{}}
 	pointer, err := get(ctx, s.Client, pointerKey)
@@ -55,14 +53,14 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 		return nil, err
 	}
 	if l.fresh {
-		// Also when the rest cannot be written later: the next start knows where to look.
+		// Even if the rest cannot be written later: the next start then knows where to look.
 		ops := []*storage.Operation{
 			storage.SetOperation(pointerKey, encodePointer(s.epoch)),
 			s.setRoot(l.root),
 		}
 		if err := doBatch(ctx, s.Client, ops); err != nil {
 			s.pointerWanted = true
-			l.fault(err)
+			s.reportError(err)
 		}
 	}
 	return l, nil
@@ -72,16 +70,18 @@ func Open(ctx context.Context, settings Settings) (*Loader, error) {
 type Loader struct {
 	store *Store
 	root  *root
-	fresh bool // an epoch is begun: there is none, or it cannot be read
-	tired bool // the storage was asked often enough, and has given nothing since
+	fresh bool // a new epoch begins: there is none, or it cannot be read
+	// retried is set once all tries of a read have failed, until one succeeds: meanwhile a read
+	// is tried once.
+	retried bool
 }
 
-// openEpoch reads the root that a pointer leads to.
+// openEpoch reads the root of the epoch that a pointer names.
 func (l *Loader) openEpoch(ctx context.Context, pointer []byte) error {
 	s := l.store
 	epoch, err := decodePointer(pointer)
 	if err != nil && !errors.Is(err, errNewer) {
-		s.epoch = rand.Uint64N(1<<40) + 1<<40 // one that was surely never used
+		s.epoch = rand.Uint64N(1<<40) + 1<<40 // one that was certainly never used
 		l.setAside("pointer", err)
 		return nil
 	}
@@ -105,18 +105,18 @@ func (l *Loader) openEpoch(ctx context.Context, pointer []byte) error {
 	return nil
 }
 
-// setAside leaves an epoch as it is and begins the next.
+// setAside leaves an epoch as it is, and begins the next one.
 func (l *Loader) setAside(what string, why error) {
 	l.store.epoch++
 	l.fresh = true
-	l.store.Logger.Error("The state in the storage cannot be read and is set aside: detection starts without it, "+
-		"and a burst that began before the restart may go unnoticed",
+	l.store.Logger.Error("State in storage is unreadable and is set aside; detection starts empty, "+
+		"so a burst that began before the restart may go unnoticed",
 		zap.String("unreadable", what), zap.Error(why), zap.Uint64("new_epoch", l.store.epoch))
-	l.fault(fmt.Errorf("%w: %s: %w", ErrUnreadable, what, why))
+	l.store.reportError(fmt.Errorf("%w: %s: %w", ErrUnreadable, what, why))
 }
 
-// Load puts the detectors where they stood. From here on they are kept, by the Store
-// that it returns, once that runs. Only the context's end is an error.
+// Load restores the detectors. From then on the Store that it returns keeps them, once it runs.
+// The only error is the context's.
 func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	s := l.store
 	loaded := &Loaded{Running: time.Unix(0, l.root.running), Alerts: map[uint64][]byte{}}
@@ -124,29 +124,29 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	replays := make([]*detect.Replay, len(s.Rules))
 	s.nextSlot = max(1, l.root.nextSlot)
 	for i, rule := range s.Rules {
-		j := &journal{Rule: rule, first: 1}
+		j := &ruleJournal{RuleDetector: rule, first: 1}
 		j.source, replays[i] = rule.Detector.EnableJournal()
 		s.journals = append(s.journals, j)
 		if old := l.find(rule.ID); old != nil && old.fingerprint == rule.Fingerprint {
-			j.slot, j.first, j.last, j.cleaned = old.slot, old.first, old.last, old.cleaned
+			j.slot, j.first, j.last, j.compactedBefore = old.slot, old.first, old.last, old.compactedBefore
 			if err := l.replay(ctx, j, replays[i], loaded, progress); err != nil {
 				return nil, nil, err
 			}
 			continue
 		} else if old != nil {
-			s.Logger.Warn("The rule counts otherwise than before (count, exempt, group_by, window or threshold has changed): "+
-				"it starts empty, and what it counted until now is forgotten", zap.String("rule", rule.ID))
+			s.Logger.Warn("The rule's count, exempt, group_by, window or threshold has changed; "+
+				"it starts empty and forgets what it has counted", zap.String("rule", rule.ID))
 		}
 		j.slot = s.nextSlot
 		s.nextSlot++
 	}
 	s.running, s.written = loaded.Running, loaded.Running
 	for i, j := range s.journals {
-		loaded.Untold = append(loaded.Untold, replays[i].End(loaded.Running, j.last+1))
-		j.turned = j.source.Generation(loaded.Running.UnixNano())
-		j.expired = j.first
-		if len(j.begins) == 0 && j.first <= j.last { // none of its pages can be read
-			j.note(detect.Page{Number: j.first, Arrived: loaded.Running.UnixNano()}, 0)
+		loaded.Unreported = append(loaded.Unreported, replays[i].End(loaded.Running, j.last+1))
+		j.generation = j.source.Generation(loaded.Running.UnixNano())
+		j.deleteBefore = j.first
+		if len(j.generations) == 0 && j.first <= j.last { // none of its pages can be read
+			j.noteSize(detect.Page{Number: j.first, Arrived: loaded.Running.UnixNano()}, 0)
 		}
 	}
 	if err := l.loadAlerts(ctx, loaded); err != nil {
@@ -160,9 +160,9 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 	return s, loaded, nil
 }
 
-// find gives what the root says of a rule.
-func (l *Loader) find(id string) *rootJournal {
-	i := slices.IndexFunc(l.root.journals, func(j rootJournal) bool { return j.rule == id })
+// find returns what the root says of a rule, nil if nothing.
+func (l *Loader) find(id string) *journalExtent {
+	i := slices.IndexFunc(l.root.journals, func(j journalExtent) bool { return j.rule == id })
 	if i < 0 {
 		return nil
 	}
@@ -172,8 +172,8 @@ func (l *Loader) find(id string) *rootJournal {
 // pagesAtOnce is how many pages are read with one Batch.
 const pagesAtOnce = 256
 
-// replay tells a detector what is in its journal.
-func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, loaded *Loaded, progress *progress) error {
+// replay puts the pages of a journal into a detector.
+func (l *Loader) replay(ctx context.Context, j *ruleJournal, replay *detect.Replay, loaded *Loaded, progress *progress) error {
 	s := l.store
 	missing := 0
 	for n := j.first; n <= j.last; {
@@ -188,28 +188,28 @@ func (l *Loader) replay(ctx context.Context, j *journal, replay *detect.Replay, 
 		for i, op := range ops {
 			number := to + 1 - uint64(len(ops)) + uint64(i)
 			if op.Value == nil {
-				if number >= j.cleaned {
+				if number >= j.compactedBefore {
 					missing++
 				}
 				continue
 			}
 			page, written, err := decodePage(number, op.Value)
 			if err == nil {
-				j.note(page, int64(len(page.Body)))
+				j.noteSize(page, int64(len(page.Body)))
 				loaded.Running = later(later(loaded.Running, written), time.Unix(0, page.Arrived))
 				err = replay.Page(page)
 			}
 			if err != nil {
-				s.Logger.Error("A part of the state cannot be read and is left out",
+				s.Logger.Error("Part of the state in storage is unreadable and skipped",
 					zap.String("rule", j.ID), zap.String("key", op.Key), zap.Error(err))
-				l.fault(fmt.Errorf("%w: page %d of rule %s: %w", ErrUnreadable, number, j.ID, err))
+				s.reportError(fmt.Errorf("%w: page %d of rule %s: %w", ErrUnreadable, number, j.ID, err))
 			}
 		}
-		progress.add(len(ops), replay.Events())
+		progress.add(len(ops))
 	}
 	if missing > 0 {
-		s.Logger.Error("A part of the state is missing and left out", zap.String("rule", j.ID), zap.Int("pages", missing))
-		l.fault(fmt.Errorf("%w: %d pages of rule %s are missing", ErrUnreadable, missing, j.ID))
+		s.Logger.Error("Part of the state is missing from storage", zap.String("rule", j.ID), zap.Int("pages", missing))
+		s.reportError(fmt.Errorf("%w: %d pages of rule %s are missing", ErrUnreadable, missing, j.ID))
 	}
 	return nil
 }
@@ -221,24 +221,21 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// fault reports an error. That the storage works all the same is reported later.
-func (l *Loader) fault(err error) { l.store.fault(err) }
-
-// readTries is how often a storage that fails to read is asked, over a quarter of a minute.
+// readTries is how often a read that fails is tried, over a quarter of a minute.
 const readTries = 6
 
-// read does a Batch of Gets, more than once if it must. It reports false when the
-// storage still fails. After that a read is tried once, up to one that succeeds.
+// read does a Batch of Gets, which is retried if it fails. It reports false when all tries have
+// failed.
 func (l *Loader) read(ctx context.Context, ops []*storage.Operation) (ok bool, err error) {
-	pause := firstRetry / 2
+	pause := minRetry / 2
 	for try := 1; ; try++ {
 		err := doBatch(ctx, l.store.Client, ops)
 		if err == nil {
-			l.tired = false
+			l.retried = false
 			return true, nil
 		}
-		l.fault(err)
-		if l.tired = l.tired || try == readTries; l.tired {
+		l.store.reportError(err)
+		if l.retried = l.retried || try == readTries; l.retried {
 			return false, nil
 		}
 		timer := time.NewTimer(pause)
@@ -252,21 +249,21 @@ func (l *Loader) read(ctx context.Context, ops []*storage.Operation) (ok bool, e
 	}
 }
 
-// deleteOld deletes the pages of journals that no rule goes on with. The root still
-// knows them, so that what a crash leaves of it is done by the next start.
+// deleteOld deletes the pages of journals that no rule continues. The root still knows them, so
+// the next start deletes what a crash leaves of them.
 func (l *Loader) deleteOld(ctx context.Context) error {
 	s := l.store
 	for _, old := range l.root.journals {
-		if slices.ContainsFunc(s.journals, func(j *journal) bool { return j.slot == old.slot }) {
+		if slices.ContainsFunc(s.journals, func(j *ruleJournal) bool { return j.slot == old.slot }) {
 			continue
 		}
 		for n := old.first; n <= old.last; {
 			var ops []*storage.Operation
-			for ; n <= old.last && len(ops) < mostDeletes; n++ {
+			for ; n <= old.last && len(ops) < maxDeletes; n++ {
 				ops = append(ops, storage.DeleteOperation(pageKey(s.epoch, old.slot, n)))
 			}
 			if err := doBatch(ctx, s.Client, ops); err != nil {
-				l.fault(err) // they stay, and only take up room
+				s.reportError(err) // they stay, and only take up space
 				break
 			}
 		}

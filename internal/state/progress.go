@@ -9,19 +9,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// progress tells in the log how far a load is, when it takes its time.
+// progress logs how far a load is, when it takes long.
 type progress struct {
-	logger      *zap.Logger
-	begun, told time.Time
-	pages, done uint64
-	events      int
+	logger         *zap.Logger
+	begun, logged  time.Time
+	pages, pagesIn uint64
 }
 
 const progressInterval = time.Second
 
 func newProgress(logger *zap.Logger, r *root) *progress {
 	p := &progress{logger: logger, begun: time.Now()}
-	p.told = p.begun
+	p.logged = p.begun
 	for _, j := range r.journals {
 		if j.first <= j.last {
 			p.pages += j.last - j.first + 1
@@ -30,17 +29,17 @@ func newProgress(logger *zap.Logger, r *root) *progress {
 	return p
 }
 
-func (p *progress) add(pages, events int) {
-	p.done += uint64(pages)
-	p.events = events
-	if now := time.Now(); now.Sub(p.told) >= progressInterval {
-		p.told = now
-		p.logger.Info("Reading the state; records wait meanwhile", zap.Uint64("pages_read", p.done), zap.Uint64("pages", p.pages))
+func (p *progress) add(pages int) {
+	p.pagesIn += uint64(pages)
+	if now := time.Now(); now.Sub(p.logged) >= progressInterval {
+		p.logged = now
+		p.logger.Info("Reading state from storage; records wait until it is done",
+			zap.Uint64("pages_read", p.pagesIn), zap.Uint64("pages", p.pages))
 	}
 }
 
 func (p *progress) end() {
 	if p.pages > 0 {
-		p.logger.Info("State read", zap.Uint64("pages", p.done), zap.Duration("took", time.Since(p.begun)))
+		p.logger.Info("Read state from storage", zap.Uint64("pages", p.pagesIn), zap.Duration("took", time.Since(p.begun)))
 	}
 }

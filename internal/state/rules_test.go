@@ -32,8 +32,8 @@ func TestRulesComeAndGo(t *testing.T) {
 		knows(l, 0, 0)
 		knows(l, 1, 0)
 		knows(l, 2, 4)
-		assert.Equal(t, 1, l.logs.FilterMessageSnippet("The rule counts otherwise than before").Len())
-		assert.Equal(t, "c", l.logs.FilterMessageSnippet("The rule counts otherwise than before").All()[0].ContextMap()["rule"])
+		assert.Equal(t, 1, l.logs.FilterMessageSnippet("The rule's count, exempt, group_by, window or threshold has changed").Len())
+		assert.Equal(t, "c", l.logs.FilterMessageSnippet("The rule's count, exempt, group_by, window or threshold has changed").All()[0].ContextMap()["rule"])
 		assert.Empty(t, l.reported())
 		l.commit()
 		for _, key := range l.disk.Keys() {
@@ -57,7 +57,7 @@ func TestAllRulesAreTakenAway(t *testing.T) {
 			l.invoke("alice", 0, 4)
 			l.commit()
 		})
-		l := start(t, disk, make([]Rule, 0)...)
+		l := start(t, disk, make([]RuleDetector, 0)...)
 		l.pass(time.Hour)
 		assert.Equal(t, []string{"1/root", "state"}, disk.Keys())
 		l.close()
@@ -80,7 +80,7 @@ func TestRetentionChanges(t *testing.T) {
 				changed.Retention = retention
 				l := start(t, disk, ruleOf("rule", "as it is", changed))
 				assert.Empty(t, l.reported())
-				assert.Empty(t, l.loaded.Untold[0])
+				assert.Empty(t, l.loaded.Unreported[0])
 				assert.Equal(t, map[string]int{"shorter": 0, "longer": 4}[name], l.invoke("alice", 0, 4).Repeats)
 				assert.Equal(t, 6, l.invoke("bob", 0, 6).Repeats)
 				l.commit()

@@ -15,65 +15,64 @@ import (
 )
 
 const (
-	// patience is how long a call waits for a storage that takes its time, before it
-	// goes on without it.
+	// patience is how long a call waits for a slow storage before it continues without it.
 	patience = 5 * time.Second
 
-	firstRetry = time.Second
-	lastRetry  = time.Minute
+	minRetry = time.Second // between two tries of a storage that fails
+	maxRetry = time.Minute
 
-	// runningInterval is how much running time a crash may take back while a rule waits
-	// for it to pass.
+	// runningInterval is how far a crash may set back running time while a rule has timers.
 	runningInterval = 10 * time.Second
 
-	// maxBacklog bounds what waits in memory for a storage that fails, in bytes.
+	// maxBacklog bounds what waits in memory while the storage fails, in bytes.
 	maxBacklog = 16 << 20
 )
 
 // Settings are what a Store needs.
 type Settings struct {
 	Client storage.Client
-	Rules  []Rule
+	Rules  []RuleDetector
 	Logger *zap.Logger
-	// Report is told of an error of the storage, and with nil that it works again. It
-	// may be called from any goroutine.
+	// Report is called with an error of the storage, and with nil once it works again. It may
+	// be called from any goroutine.
 	Report func(error)
-	// Late is given the alerts that could not be read at the start, once they can be. It
-	// is called by the writer.
+	// Late is called by the writer with the alerts that could not be read at the start, once
+	// they can be.
 	Late func(alerts map[uint64][]byte)
 }
 
-// Store keeps the detectors' journals and the alerts that wait. A nil *Store keeps
-// nothing.
+// Store keeps the detectors' journals, and the alerts that wait for delivery. A nil *Store
+// keeps nothing.
 type Store struct {
 	Settings
 	epoch    uint64
 	nextSlot uint64
-	journals []*journal
+	journals []*ruleJournal
 
 	// What follows is the writer's alone.
-	stored        map[uint64]bool // alerts that the storage holds
-	rootWanted    bool            // the root has to be written
-	pointerWanted bool            // and what leads to it
-	written       time.Time       // the running time that the storage knows
-	unread        []uint64        // alerts that the storage holds and could not give
-	readAgain     time.Time       // running time at which to ask for them again
-	cleanLeast    int64           // the size of a journal from which on it is cleaned, in bytes
+	stored         map[uint64]bool // alerts that the storage holds
+	rootWanted     bool            // the root has to be written
+	pointerWanted  bool            // and so has the pointer
+	written        time.Time       // the running time that the storage knows
+	unread         []uint64        // alerts that the storage holds and failed to return
+	readAgain      time.Time       // running time at which to ask for them again
+	minCompactSize int64           // of a journal, in bytes
 
-	// changes is held for reading while something changes that must be written as a
-	// whole: what was counted, how alerts stand for it, and what is to be told of them.
+	// changes is held shared by callers that change detectors or the outbox, exclusively while
+	// the writer takes a snapshot: what belongs together is written as a whole.
 	changes sync.RWMutex
 
 	mu      sync.Mutex        // guards what follows
-	running time.Time         // the latest present that was told, in running time
+	running time.Time         // the running time that was last set
 	alerts  map[uint64][]byte // to be stored; nil: to be deleted
 	round   *round            // of the calls that wait for the next Batch
-	failing bool              // the storage's last answer was an error
-	late    bool              // the storage has not answered for its patience
-	unwell  bool              // an error was reported, and nothing since
+	failing bool              // the latest Batch failed
+	late    bool              // a call has lost patience with the storage
 	stopped bool
 
-	wake chan struct{} // holds a token while a call waits
+	errorReported bool // and not yet that the storage works
+
+	wake chan struct{} // holds a token while the writer has work
 	stop context.CancelFunc
 	done chan struct{} // closed when the writer has ended
 }
@@ -81,21 +80,21 @@ type Store struct {
 // round is one Batch and the calls that wait for it.
 type round struct{ done chan struct{} }
 
-// end lets the calls go. A nil *round has none.
+// end wakes the calls. A nil *round has none.
 func (r *round) end() {
 	if r != nil {
 		close(r.done)
 	}
 }
 
-// takeRound takes the calls that wait out of the store: who comes later waits for
-// the Batch after that.
+// takeRound returns the calls that wait. A call that comes later waits for the Batch after
+// that.
 func (s *Store) takeRound() *round {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	mine := s.round
+	waiting := s.round
 	s.round = nil
-	return mine
+	return waiting
 }
 
 // Run starts the writer.
@@ -110,22 +109,22 @@ func (s *Store) Run() {
 	}()
 }
 
-// BeginChange begins what is written as a whole or not at all, up to EndChange. It
-// must not last: the writer waits for it.
+// BeginChange begins a change that is written as a whole or not at all, up to EndChange. It
+// must not take long: the writer waits for it.
 func (s *Store) BeginChange() {
 	if s != nil {
 		s.changes.RLock()
 	}
 }
 
-// EndChange ends what BeginChange has begun.
+// EndChange ends a change.
 func (s *Store) EndChange() {
 	if s != nil {
 		s.changes.RUnlock()
 	}
 }
 
-// StoreAlert has an alert that waits stored, with the next Batch. Nothing of it may
+// StoreAlert stores an alert that waits for delivery, with the next Batch. Its content must not
 // be changed any more.
 func (s *Store) StoreAlert(number uint64, content []byte) {
 	if s == nil {
@@ -136,7 +135,7 @@ func (s *Store) StoreAlert(number uint64, content []byte) {
 	s.alerts[number] = content
 }
 
-// DropAlerts has alerts deleted that wait no more.
+// DropAlerts deletes alerts that do not wait any more, with the next Batch.
 func (s *Store) DropAlerts(numbers ...uint64) {
 	if s == nil || len(numbers) == 0 {
 		return
@@ -148,9 +147,9 @@ func (s *Store) DropAlerts(numbers ...uint64) {
 	}
 }
 
-// Commit waits until all that happened before is in the storage: what the detectors
-// counted, and the alerts. It does not wait for a storage that fails, nor for longer
-// than its patience, and returns nil then as well; the error is the context's.
+// Commit waits until all that happened before is in the storage: what the detectors counted,
+// and the alerts. It does not wait while the storage fails, nor for longer than its patience,
+// and returns nil then as well. The error is the context's.
 func (s *Store) Commit(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -163,42 +162,42 @@ func (s *Store) Commit(ctx context.Context) error {
 	if s.round == nil {
 		s.round = &round{done: make(chan struct{})}
 	}
-	mine := s.round
+	round := s.round
 	s.mu.Unlock()
-	s.poke()
+	s.wakeWriter()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-mine.done:
+	case <-round.done:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-timer.C:
-		s.tooLate()
+		s.notePatienceLost()
 		return nil
 	}
 }
 
-func (s *Store) poke() {
+func (s *Store) wakeWriter() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (s *Store) tooLate() {
+func (s *Store) notePatienceLost() {
 	s.mu.Lock()
 	first := !s.late && !s.failing
-	s.late, s.unwell = true, true
+	s.late, s.errorReported = true, true
 	s.mu.Unlock()
 	if first {
 		s.Report(fmt.Errorf("the storage has not answered for %v", patience))
 	}
 }
 
-// Turn tells the time, which is running time, and has what is over forgotten, and
-// what time alone brought about written. To be called every second or so.
-func (s *Store) Turn(now time.Time) {
+// Advance sets the running time, and has what has expired deleted, and what time alone has
+// changed written. It is to be called every second or so.
+func (s *Store) Advance(now time.Time) {
 	if s == nil {
 		return
 	}
@@ -208,12 +207,12 @@ func (s *Store) Turn(now time.Time) {
 		s.running = now
 	}
 	if !s.failing { // else the writer tries again at its own pace
-		s.poke()
+		s.wakeWriter()
 	}
 }
 
-// Close writes what is left and gives the storage back. It waits for the storage no
-// longer than ctx allows.
+// Close writes what is left and closes the client. It waits for the storage no longer than ctx
+// allows.
 func (s *Store) Close(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -243,7 +242,7 @@ func (s *Store) Close(ctx context.Context) error {
 	case err := <-closed:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("the storage does not answer: %w", ctx.Err())
+		return fmt.Errorf("close the storage: %w", ctx.Err())
 	case <-time.After(2 * patience):
 		return fmt.Errorf("the storage has not answered for %v", 2*patience)
 	}

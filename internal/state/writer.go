@@ -17,12 +17,12 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-// write writes whatever is to be written until ctx ends.
+// write writes whatever is to be written, until ctx ends.
 func (s *Store) write(ctx context.Context) {
 	retry := time.NewTimer(0)
 	defer retry.Stop()
-	interval := firstRetry
-	wake := s.wake // nil while the storage fails: then it is asked at intervals only
+	interval := minRetry
+	wake := s.wake // nil while the storage fails: then it is tried at intervals only
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,81 +30,81 @@ func (s *Store) write(ctx context.Context) {
 		case <-wake:
 		case <-retry.C:
 		}
-		mine := s.takeRound()
+		waiting := s.takeRound()
 		more, err := s.batch(context.WithoutCancel(ctx)) // Close says how long to wait
-		s.answered(err)
-		mine.end()
+		s.noteResult(err)
+		waiting.end()
 		if err == nil { // no call waits for this
-			var cleaning bool
-			if cleaning, err = s.clean(ctx); err != nil {
-				s.answered(err)
+			var compacting bool
+			if compacting, err = s.compact(ctx); err != nil {
+				s.noteResult(err)
 			}
-			more = more || cleaning
+			more = more || compacting
 			s.readUnread(ctx)
 		}
 		if err != nil {
 			s.takeRound().end() // of calls that came before it was known to fail
 			wake = nil
 			retry.Reset(interval)
-			interval = min(2*interval, lastRetry)
+			interval = min(2*interval, maxRetry)
 			continue
 		}
-		wake, interval = s.wake, firstRetry
+		wake, interval = s.wake, minRetry
 		if more {
-			s.poke()
+			s.wakeWriter()
 		}
 	}
 }
 
-// answered notes how the storage is.
-func (s *Store) answered(err error) {
+// noteResult notes whether the storage works, and reports it if that is news.
+func (s *Store) noteResult(err error) {
 	s.mu.Lock()
-	was := s.unwell
-	s.failing, s.late, s.unwell = err != nil, false, err != nil
+	wasReported := s.errorReported
+	s.failing, s.late, s.errorReported = err != nil, false, err != nil
 	s.mu.Unlock()
 	switch {
 	case err != nil:
 		s.Report(err)
-	case was:
+	case wasReported:
 		s.Report(nil)
 	}
-	s.cutBacklog()
+	s.boundBacklog()
 }
 
-// fault reports an error that is no sign of how the storage is now.
-func (s *Store) fault(err error) {
+// reportError reports an error that does not say whether the storage works now.
+func (s *Store) reportError(err error) {
 	s.mu.Lock()
-	s.unwell = true
+	s.errorReported = true
 	s.mu.Unlock()
 	s.Report(err)
 }
 
-// cutBacklog bounds what waits in memory. What is dropped is still counted; only a
-// restart would not know of it.
-func (s *Store) cutBacklog() {
+// boundBacklog bounds what waits in memory. What is dropped is still counted; only a restart
+// would not know of it.
+func (s *Store) boundBacklog() {
 	lost := 0
 	for _, j := range s.journals {
-		lost += j.giveUp(maxBacklog / len(s.journals))
+		lost += j.dropBacklog(maxBacklog / len(s.journals))
 	}
 	if lost > 0 {
-		s.Logger.Error("The storage has failed for too long: the oldest of what waits to be written is dropped. "+
-			"Detection goes on, but a restart would not know of it", zap.Int("journal_pages", lost))
+		s.Logger.Error("Storage has failed for too long; the oldest unwritten state is dropped. "+
+			"Detection continues, but a restart would lose what was dropped", zap.Int("journal_pages", lost))
 	}
 }
 
-// batch writes all that is to be written as one Batch. It reports whether there is
-// more to do.
+// batch writes all that is to be written as one Batch. It reports whether there is more to
+// write.
 func (s *Store) batch(ctx context.Context) (more bool, err error) {
-	running, alerts := s.take()
+	running, alerts := s.collect()
 	var ops []*storage.Operation
-	rootWanted := s.rootWanted || s.timeWanted(running)
+	rootWanted := s.rootWanted || s.timeDue(running)
 	for _, j := range s.journals {
 		var changed bool
-		ops, changed = j.write(s.epoch, running, ops)
+		ops, changed = j.appendOps(s.epoch, running, ops)
 		rootWanted = rootWanted || changed
 	}
 	before := len(ops)
-	ops, stored := s.writeAlerts(ops, alerts)
+	ops, stored := s.appendAlertOps(ops, alerts)
 	rootWanted = rootWanted || len(ops) > before
 	if len(ops) == 0 && !rootWanted {
 		return false, nil
@@ -117,54 +117,55 @@ func (s *Store) batch(ctx context.Context) (more bool, err error) {
 	}
 	if err := doBatch(ctx, s.Client, ops); err != nil {
 		s.mu.Lock()
-		maps.Copy(alerts, s.alerts) // those are newer
+		maps.Copy(alerts, s.alerts) // the latter are newer
 		maps.DeleteFunc(alerts, func(n uint64, content []byte) bool { return content == nil && !s.stored[n] })
 		s.alerts = alerts
 		s.mu.Unlock()
 		if errors.Is(err, storage.ErrStorageFull) {
-			s.makeRoom(ctx)
+			s.deleteOnly(ctx)
 		}
 		return false, err
 	}
 	s.stored, s.rootWanted, s.pointerWanted, s.written = stored, false, false, running
 	for _, j := range s.journals {
-		more = j.written() || more
+		more = j.noteWritten() || more
 	}
 	return more, nil
 }
 
-// timeWanted reports whether the running time is to be written though nothing else may
-// be: what waits for it to pass would wait for ever if crashes always took it back.
-func (s *Store) timeWanted(running time.Time) bool {
+// timeDue reports whether the running time is to be written even if nothing else is: timers
+// would never expire if every crash set it back.
+func (s *Store) timeDue(running time.Time) bool {
 	return running.Sub(s.written) >= runningInterval &&
-		slices.ContainsFunc(s.journals, func(j *journal) bool { return j.Detector.HasTimers(running) })
+		slices.ContainsFunc(s.journals, func(j *ruleJournal) bool { return j.Detector.HasTimers(running) })
 }
 
-// take collects what has changed.
-func (s *Store) take() (running time.Time, alerts map[uint64][]byte) {
+// collect returns what has changed since the last time: the alerts by number, the journals in
+// their own lists.
+func (s *Store) collect() (running time.Time, alerts map[uint64][]byte) {
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.journals {
-		j.turn(s.running)
-		if j.beginCleaning(s.cleanLeast) {
+		j.advance(s.running)
+		if j.startCompaction(s.minCompactSize) {
 			j.Detector.Checkpoint(s.running)
 		}
-		j.take()
+		j.drain()
 	}
 	alerts, s.alerts = s.alerts, map[uint64][]byte{}
 	return s.running, alerts
 }
 
-// makeRoom deletes what is over without writing anything else: a storage that is
+// deleteOnly deletes pages that have expired without writing anything else: a storage that is
 // full would refuse both together for ever. That it fails is no news.
-func (s *Store) makeRoom(ctx context.Context) {
+func (s *Store) deleteOnly(ctx context.Context) {
 	waiting := make([][]detect.Page, len(s.journals))
 	var ops []*storage.Operation
 	for i, j := range s.journals {
 		waiting[i], j.unwritten = j.unwritten, nil
-		ops, _ = j.write(s.epoch, time.Time{}, ops)
+		ops, _ = j.appendOps(s.epoch, time.Time{}, ops)
 	}
 	var err error
 	if len(ops) > 0 {
@@ -173,15 +174,15 @@ func (s *Store) makeRoom(ctx context.Context) {
 	}
 	for i, j := range s.journals {
 		if err == nil {
-			j.written()
+			j.noteWritten()
 		}
 		j.unwritten = waiting[i]
 	}
 }
 
-// writeAlerts lists what is to be done for the alerts that wait, and which ones the
-// storage holds after that.
-func (s *Store) writeAlerts(ops []*storage.Operation, alerts map[uint64][]byte) (_ []*storage.Operation, stored map[uint64]bool) {
+// appendAlertOps appends the operations for alerts that changed, and returns the numbers of
+// those that the storage holds once these are done.
+func (s *Store) appendAlertOps(ops []*storage.Operation, alerts map[uint64][]byte) (_ []*storage.Operation, stored map[uint64]bool) {
 	if len(alerts) == 0 {
 		return ops, s.stored
 	}
@@ -199,7 +200,7 @@ func (s *Store) writeAlerts(ops []*storage.Operation, alerts map[uint64][]byte) 
 	return ops, stored
 }
 
-// root is what the root says after the next Batch.
+// root returns the root as it is after the next Batch.
 func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
 	r := &root{
 		running:  running.UnixNano(),
@@ -208,13 +209,13 @@ func (s *Store) root(running time.Time, stored map[uint64]bool) *root {
 	}
 	for _, j := range s.journals {
 		first, last := j.extent()
-		r.journals = append(r.journals, rootJournal{j.ID, j.Fingerprint, j.slot, first, last, j.cleaned})
+		r.journals = append(r.journals, journalExtent{j.ID, j.Fingerprint, j.slot, first, last, j.compactedBefore})
 	}
 	return r
 }
 
-// lastRoot is what the root says while nothing else is being written.
-func (s *Store) lastRoot() *root {
+// storedRoot returns the root for what is in the storage now.
+func (s *Store) storedRoot() *root {
 	r := s.root(s.present(), s.stored)
 	for i, j := range s.journals {
 		r.journals[i].first, r.journals[i].last = j.first, j.last
@@ -226,7 +227,7 @@ func (s *Store) setRoot(r *root) *storage.Operation {
 	return storage.SetOperation(rootKey(s.epoch), r.encode())
 }
 
-// present gives the latest present that was told, in running time.
+// present returns the running time that was last set.
 func (s *Store) present() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -234,11 +235,11 @@ func (s *Store) present() time.Time {
 }
 
 func doBatch(ctx context.Context, client storage.Client, ops []*storage.Operation) error {
-	return calm(func() error { return client.Batch(ctx, ops...) })
+	return recoverPanic(func() error { return client.Batch(ctx, ops...) })
 }
 
-// calm makes an error of a panic: a storage whose file is damaged may panic.
-func calm(do func() error) (err error) {
+// recoverPanic turns a panic into an error: a storage whose file is damaged may panic.
+func recoverPanic(do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the storage panicked: %v", r)

@@ -87,7 +87,7 @@ func (p *guardrailProcessor) openState(ctx context.Context, host component.Host)
 	health := &stateHealth{host: host, tel: p.telemetry, logger: p.logger}
 	settings := state.Settings{Client: client, Logger: p.logger, Report: health.report, Late: p.outbox.restoreLate}
 	for i, r := range p.rules {
-		settings.Rules = append(settings.Rules, state.Rule{
+		settings.Rules = append(settings.Rules, state.RuleDetector{
 			ID: r.alert.ID, Fingerprint: fingerprint(&p.config.Rules[i]), Detector: r.detector,
 		})
 	}
@@ -155,7 +155,7 @@ func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 	p.telemetry.builder.ProcessorGenAiGuardrailStateReplayDuration.Record(ctx, time.Since(begun).Seconds())
 	alerts := p.outbox.restore(store, loaded.Alerts, loaded.LastAlert)
 	var due []dueAlert
-	for rule, untold := range loaded.Untold {
+	for rule, untold := range loaded.Unreported {
 		due = appendDue(due, rule, untold)
 	}
 	alerts = append(alerts, p.outbox.prepare(ctx, due, now)...)

@@ -204,7 +204,7 @@ func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendin
 	for i, r := range p.rules {
 		due = appendDue(due, i, r.detector.Tick(running))
 	}
-	p.store.Turn(running)
+	p.store.Advance(running)
 	return p.outbox.prepare(ctx, due, now)
 }
 

@@ -39,7 +39,7 @@ func openOn(t *testing.T, disk *storagetest.Disk, rule detect.Rule) (*Store, *de
 	require.NoError(t, err)
 	detector := detect.New(rule)
 	loader, err := Open(t.Context(), Settings{
-		Client: client, Logger: zaptest.NewLogger(t), Rules: []Rule{{ID: "rule", Fingerprint: "f", Detector: detector}},
+		Client: client, Logger: zaptest.NewLogger(t), Rules: []RuleDetector{{ID: "rule", Fingerprint: "f", Detector: detector}},
 		Report: func(err error) { assert.NoError(t, err) },
 	})
 	require.NoError(t, err)
@@ -53,13 +53,13 @@ func openOn(t *testing.T, disk *storagetest.Disk, rule detect.Rule) (*Store, *de
 func TestFloodDoesNotFillTheStorage(t *testing.T) {
 	disk := storagetest.NewDisk()
 	store, detector, _ := openOn(t, disk, cleanRule())
-	store.cleanLeast = 1 << 18
+	store.minCompactSize = 1 << 18
 	store.Run()
 	now := time.Unix(0, 0)
 	observe := func(events ...detect.Event) {
 		now = now.Add(time.Millisecond)
 		detector.Observe(events, now)
-		store.Turn(now)
+		store.Advance(now)
 		require.NoError(t, store.Commit(t.Context()))
 	}
 	stored := func() (size int) {
@@ -86,7 +86,7 @@ func TestFloodDoesNotFillTheStorage(t *testing.T) {
 	assert.Less(t, most, written*3/4)
 
 	_, after, loaded := openOn(t, disk, cleanRule())
-	assert.Empty(t, loaded.Untold[0])
+	assert.Empty(t, loaded.Unreported[0])
 	result := after.Observe([]detect.Event{event("victim", 5)}, loaded.Running)
 	assert.Equal(t, 1, result.Repeats)
 }
