@@ -24,7 +24,7 @@ func at(user, id string, t time.Time) Event {
 	return Event{Time: t.UnixNano(), Key: AppendKey(nil, user), ID: id}
 }
 
-// Ten thousand users who called once must not stay in memory for ever.
+// Ten thousand users who called once must not stay in memory forever.
 func TestUsersAreForgotten(t *testing.T) {
 	rule := Rule{Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
 	detector := New(rule)
@@ -58,7 +58,7 @@ func TestRememberingEndsAfterSizeAndRetention(t *testing.T) {
 	}
 }
 
-// An alert outlives the invocations that raised it for as long as it may go on.
+// An alert outlives the invocations that raised it for as long as it may continue.
 func TestAlertIsRememberedForKeepAlive(t *testing.T) {
 	rule := Rule{Threshold: 0, Size: time.Minute, KeepAlive: 24 * time.Hour, MaxDuration: 48 * time.Hour, Retention: time.Hour}
 	detector := New(rule)
@@ -84,7 +84,7 @@ func TestTimeRunningBackwards(t *testing.T) {
 	assert.Len(t, detector.Observe([]Event{at("alice", "3", noon)}, noon.Add(-time.Hour)).Alerts, 1)
 	assert.Equal(t, 1, detector.Observe([]Event{at("alice", "1", noon)}, noon.Add(time.Minute)).Repeats)
 
-	// Set forward and back again: what arrives afterwards is remembered like anything else.
+	// Set forward and back again: what arrives after that is remembered like anything else.
 	detector.Tick(noon.Add(1000 * time.Hour)) // closes the alert, which the next forgets
 	detector.Tick(noon.Add(1001 * time.Hour))
 	require.Zero(t, detector.Stats().Groups)
@@ -207,15 +207,15 @@ func TestFloodOfOneUserStaysFast(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			detector := New(Rule{Threshold: 5, Size: time.Minute, Retention: time.Hour})
-			begun, told := time.Now(), []State(nil)
+			begun, emitted := time.Now(), []State(nil)
 			for i := range flood {
 				event := at("alice", strconv.Itoa(i), noon.Add(time.Duration(instant(i))))
 				for _, a := range detector.Observe([]Event{event}, noon).Alerts {
-					told = append(told, a.State)
+					emitted = append(emitted, a.State)
 				}
 			}
 			took := time.Since(begun)
-			assert.Equal(t, []State{Open, Escalated, Escalated, Escalated}, told, "opened, and past 50, 500 and 5,000")
+			assert.Equal(t, []State{Open, Escalated, Escalated, Escalated}, emitted, "opened, and past 50, 500 and 5,000")
 			// Generous, for a busy machine and the race detector: without them it is 1 to 8 microseconds.
 			assert.Less(t, took, flood*time.Millisecond)
 			t.Log(took/flood, "an event")
@@ -223,7 +223,7 @@ func TestFloodOfOneUserStaysFast(t *testing.T) {
 	}
 }
 
-// opened are those of the alerts that tell of a new one.
+// opened returns those of the records that open an alert.
 func opened(alerts []Alert) []Alert {
 	return slices.DeleteFunc(alerts, func(a Alert) bool { return a.State != Open })
 }
@@ -277,7 +277,7 @@ func checkExact(t *testing.T, seed uint64, inOrder bool) {
 	}
 }
 
-// An analyst starts from the newest calls; a list of the same model over and over tells nothing.
+// An analyst starts from the newest calls; a list that repeats one model is of no use.
 func TestEvidenceIsTheNewestTenInOrder(t *testing.T) {
 	detector := New(Rule{Threshold: 24, Size: time.Minute, Retention: time.Hour})
 	var batch []Event
@@ -285,7 +285,7 @@ func TestEvidenceIsTheNewestTenInOrder(t *testing.T) {
 		event := at("alice", strconv.Itoa(i), noon.Add(time.Duration(i)*time.Second))
 		event.RequestID = "request " + strconv.Itoa(i)
 		event.Model = []string{"nova", "claude", "llama"}[i%3]
-		event.Operation = map[bool]string{true: "Converse"}[i < 5] // told by the first few only
+		event.Operation = map[bool]string{true: "Converse"}[i < 5] // known of the first few only
 		batch = append(batch, event)
 	}
 	batch[24].RequestID = batch[16].RequestID // at another time, so another invocation

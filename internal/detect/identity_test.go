@@ -12,7 +12,7 @@ import (
 
 var canonicalUUID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// A UUID is read when it is one, whatever a byte of it is changed to, and written as it was.
+// A UUID is recognised, and not what any changed byte makes of it, and written as it was.
 func TestUUIDIsReadAsItStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(rapid.StringMatching(canonicalUUID.String()).Draw(t, "uuid"))

@@ -14,7 +14,7 @@ import (
 )
 
 // A storage that hangs for hours must not take the collector's memory.
-func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
+func TestJournalIsBoundedWhileNobodyDrainsIt(t *testing.T) {
 	detector := New(Rule{Threshold: 1e6, Size: time.Minute, Retention: time.Hour})
 	journal, replay := detector.EnableJournal()
 	replay.End(running(0), 1)
@@ -30,7 +30,7 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 	assert.Equal(t, uint64(written), last, "the newest are kept")
 	assert.Equal(t, last-maxSealed+1, pages[0].Number)
 
-	// What is kept can be read, and the journal goes on.
+	// What is kept can be read, and the journal continues.
 	detector.Observe([]Event{at("bob", "1", noon)}, running(0))
 	pages, lost = journal.Drain(pages)
 	assert.Zero(t, lost)
@@ -45,8 +45,8 @@ func TestJournalIsBoundedWhileNobodyTakesIt(t *testing.T) {
 	assert.Equal(t, 2, restarted.Stats().Groups)
 }
 
-// A page belongs to one generation of arrival, so that it can be forgotten as a
-// whole; one that was taken out is added to until it has some size.
+// A page belongs to one generation of arrival, so that it can be deleted as a
+// whole; one that was drained is added to until it has some size.
 func TestPagesEndWithTheirGeneration(t *testing.T) {
 	detector := New(hourly())
 	journal, replay := detector.EnableJournal()
@@ -63,7 +63,7 @@ func TestPagesEndWithTheirGeneration(t *testing.T) {
 	require.Len(t, pages, 3)
 	assert.Equal(t, []uint64{7, 7, 8}, []uint64{pages[0].Number, pages[1].Number, pages[2].Number})
 	assert.Equal(t, []int64{0, 0, int64(generation)}, []int64{pages[0].Arrived, pages[1].Arrived, pages[2].Arrived})
-	assert.Equal(t, pages[0].Body, pages[1].Body[:len(pages[0].Body)], "what was taken out does not change")
+	assert.Equal(t, pages[0].Body, pages[1].Body[:len(pages[0].Body)], "what was drained does not change")
 	assert.Equal(t, uint32(0), journal.Generation(pages[1].Arrived))
 	assert.Equal(t, uint32(1), journal.Generation(pages[2].Arrived))
 

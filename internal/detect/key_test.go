@@ -36,8 +36,8 @@ func TestDifferentValuesNeverShareAKey(t *testing.T) {
 	})
 }
 
-// The alert tells the values that the group was made of.
-func TestKeyGivesItsValuesBack(t *testing.T) {
+// The alert shows the values that the group was made of.
+func TestKeyReturnsItsValues(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := values().Draw(t, "values")
 		if got := SplitKey(string(keyOf(want))); !slices.Equal(got, want) {
@@ -51,7 +51,7 @@ func TestKeyGivesItsValuesBack(t *testing.T) {
 	assert.Empty(t, SplitKey(""))
 }
 
-// What was there before a key is built stays as it is: keys of a batch share one buffer.
+// A key is appended to what was there before: keys of a batch share one buffer.
 func TestKeyIsAppended(t *testing.T) {
 	buffer := AppendKey([]byte("before"), "value")
 	assert.Equal(t, "before", string(buffer[:6]))

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A count that jumps past several tens at once is one piece of news.
+// A count that passes several powers of ten at once is escalated once.
 func TestLeapIsToldOnce(t *testing.T) {
 	rule := hourly()
 	rule.KeepAlive, rule.MaxDuration = 5*time.Hour, 24*time.Hour
@@ -28,9 +28,9 @@ func TestLeapIsToldOnce(t *testing.T) {
 	assert.Equal(t, []string{"open -301", "escalated -301"}, shortStates(h))
 }
 
-// shortStates tells state and minute of the opening only.
+// shortStates returns only state and minute of the opening.
 func shortStates(h *history) (lines []string) {
-	for _, a := range h.told {
+	for _, a := range h.emitted {
 		lines = append(lines, fmt.Sprintf("%s %d", [...]string{"open", "escalated", "closed"}[a.State], h.minute(a.Opened)))
 	}
 	return lines
@@ -50,13 +50,13 @@ func TestCorrectionsAreNotToldEverySecond(t *testing.T) {
 		h.tick(now + time.Millisecond)
 	}
 	h.tick(2 * time.Hour)
-	closed := slices.DeleteFunc(h.told, func(a Alert) bool { return a.State != Closed })
+	closed := slices.DeleteFunc(h.emitted, func(a Alert) bool { return a.State != Closed })
 	assert.LessOrEqual(t, len(closed), 12)
 	require.NotEmpty(t, closed)
 	assert.Equal(t, 603, closed[len(closed)-1].Count)
 }
 
-// A timer that was held up for hours, as by a backend that hangs, still tells all that was due.
+// A timer that was held up for hours, as by a backend that hangs, still emits everything that was due.
 func TestCorrectionIsToldHoweverLateTheTimer(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(0)
@@ -67,7 +67,7 @@ func TestCorrectionIsToldHoweverLateTheTimer(t *testing.T) {
 	assert.Equal(t, []string{"closed 0: 4 from 0 to 0"}, h.states())
 }
 
-// A session is over when its gap is, and not while it goes on.
+// A session is over once its gap has passed, and not before.
 func TestSessionIsNotClosedWhileItGoesOn(t *testing.T) {
 	rule := hourly()
 	rule.Window, rule.Size, rule.KeepAlive, rule.MaxDuration = Session, 5*time.Minute, 0, 24*time.Hour
@@ -80,7 +80,7 @@ func TestSessionIsNotClosedWhileItGoesOn(t *testing.T) {
 	assert.Equal(t, []string{"open 0: 3 from 0 to 8", "closed 0: 10 from 0 to 36"}, h.states())
 }
 
-// What was opened is closed, also when its group had to be forgotten: an analyst must not wait for the end of it.
+// An alert that was opened is closed, even if its group was evicted: an analyst must not wait for its end.
 func TestEvictedAlertIsClosed(t *testing.T) {
 	rule := hourly()
 	rule.MaxBytes = 16 << 20
@@ -88,16 +88,16 @@ func TestEvictedAlertIsClosed(t *testing.T) {
 	const alerts = 100_000
 	opens, closes := 0, 0
 	for user := 0; user < alerts; user += 1000 {
-		told := detector.Observe(crowd(user, user+1000, 3, noon), noon).Alerts
-		closes += countClosed(told)
-		opens += len(opened(told))
+		emitted := detector.Observe(crowd(user, user+1000, 3, noon), noon).Alerts
+		closes += countClosed(emitted)
+		opens += len(opened(emitted))
 	}
 	require.Positive(t, detector.Stats().Evicted)
 	closes += countClosed(detector.Tick(noon.Add(time.Hour)))
 	assert.Equal(t, opens, closes)
 }
 
-// What was forgotten must not wait in memory for the timer, which may be held up.
+// Evicted alerts must not wait in memory for their timer, which may be held up.
 func TestEvictedAlertsLeaveTheTimer(t *testing.T) {
 	rule := hourly()
 	rule.MaxBytes = 8 << 20
@@ -132,8 +132,8 @@ func TestAlertsOfLongNamesMakeRoomForEachOther(t *testing.T) {
 	}
 }
 
-func countClosed(told []Alert) (n int) {
-	for _, a := range told {
+func countClosed(emitted []Alert) (n int) {
+	for _, a := range emitted {
 		if a.State == Closed {
 			n++
 		}

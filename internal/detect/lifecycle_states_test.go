@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// states tells what was told, a line each, and forgets it: the state, the minute
+// states returns and forgets what was emitted, a line each: the state, the minute
 // that the alert opened in, the count, the minutes of the first and last event.
 func (h *history) states() (lines []string) {
-	for _, a := range h.told {
+	for _, a := range h.emitted {
 		if a.State == Overflow {
 			lines = append(lines, fmt.Sprintf("overflow of %d groups, %d invocations, %d evicted",
 				len(a.Overflow.Groups), a.Overflow.Invocations, a.Overflow.Evicted))
@@ -27,11 +27,11 @@ func (h *history) states() (lines []string) {
 		}
 		lines = append(lines, line)
 	}
-	h.told = nil
+	h.emitted = nil
 	return lines
 }
 
-// An attack that grows is told of again, but not every hundred calls.
+// An attack that grows is escalated, but not every hundred calls.
 func TestAlertEscalatesEachTimeItGrowsTenfold(t *testing.T) {
 	h := newHistory(hourly())
 	for minute := range 30 {
@@ -58,7 +58,7 @@ func TestAlertOfNoToleranceEscalatesAtTen(t *testing.T) {
 	assert.Equal(t, []string{"escalated 0: 11 from 0 to 1"}, h.states())
 }
 
-// The end of an attack is told once nothing has come for keep_alive, and not before.
+// The end of an attack is reported once nothing has arrived for keep_alive, and not before.
 func TestQuietAlertIsToldToBeClosed(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
@@ -74,7 +74,7 @@ func TestQuietAlertIsToldToBeClosed(t *testing.T) {
 	assert.Empty(t, h.states(), "once")
 }
 
-// What comes too late changes the totals that the analyst was told, under the same id.
+// Late events correct the totals that the analyst has seen, under the same ID.
 func TestLateCallCorrectsAClosedAlert(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(0, 5)
@@ -83,7 +83,7 @@ func TestLateCallCorrectsAClosedAlert(t *testing.T) {
 
 	h.observe(3, 1, 20*time.Minute)
 	h.tick(20*time.Minute + time.Second)
-	assert.Empty(t, h.states(), "more may come")
+	assert.Empty(t, h.states(), "more may arrive")
 	h.tick(21 * time.Minute)
 	assert.Equal(t, []string{"closed 0: 7 from 0 to 5"}, h.states())
 
@@ -106,7 +106,7 @@ func TestRepeatDoesNotCorrectAClosedAlert(t *testing.T) {
 	assert.Empty(t, h.states())
 }
 
-// Two alerts that prove to be one go on as the earlier, and the later says so.
+// Two alerts that prove to be one continue as the earlier, and the record of the later says so.
 func TestBridgeClosesTheLaterAlert(t *testing.T) {
 	for name, order := range map[string][]int{"the earlier first": {0, 20}, "the later first": {20, 0}} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestBridgeClosesTheLaterAlert(t *testing.T) {
 	}
 }
 
-// A closed alert is dealt with: an attack that goes on must not disappear into it.
+// A closed alert has been handled: an attack that continues must not disappear into it.
 func TestLateBurstInAClosedAlertTakesNoOpenOneWithIt(t *testing.T) {
 	h := newHistory(hourly())
 	h.live(0, 5)
@@ -139,7 +139,7 @@ func TestLateBurstInAClosedAlertTakesNoOpenOneWithIt(t *testing.T) {
 	assert.Equal(t, []string{"closed 15: 6 from 15 to 18"}, h.states())
 }
 
-// One that goes on for too long is closed and told anew, so that it is not forgotten. The window that the
+// An alert that lasts too long is closed and opened anew, so that it is not forgotten. The window that the
 // new one opens with reaches back into the old.
 func TestMaxDurationClosesAndOpensAnew(t *testing.T) {
 	rule := hourly()
@@ -186,9 +186,9 @@ func TestTotalsSayWhenCallsWereForgotten(t *testing.T) {
 	h.observe(60, 2, time.Hour)
 	h.tick(10 * time.Hour)
 	h.live(20 * 60)
-	h.told = nil
+	h.emitted = nil
 	h.tick(60 * time.Hour)
-	if assert.Len(t, h.told, 1) {
-		assert.True(t, h.told[0].Count == 8 || !h.told[0].Exact, "%d is said to be exact", h.told[0].Count)
+	if assert.Len(t, h.emitted, 1) {
+		assert.True(t, h.emitted[0].Count == 8 || !h.emitted[0].Exact, "%d is said to be exact", h.emitted[0].Count)
 	}
 }

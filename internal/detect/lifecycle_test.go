@@ -13,12 +13,12 @@ import (
 )
 
 // history plays bursts of one group, each just enough to make its bucket alert,
-// and notes the minutes at which alerts opened, and all else that is told.
+// and notes the minutes at which alerts opened, and all that is emitted.
 type history struct {
 	detector *Detector
 	start    time.Time
 	opened   []int
-	told     []Alert
+	emitted  []Alert
 	ids      int
 }
 
@@ -50,13 +50,13 @@ func (h *history) observe(minute, n int, arrival time.Duration) {
 	h.note(h.detector.Observe(h.events(minute, n), h.start.Add(arrival)).Alerts)
 }
 
-// tick lets the time come, some minutes after the start.
+// tick calls Tick, some minutes after the start.
 func (h *history) tick(arrival time.Duration) {
 	h.note(h.detector.Tick(h.start.Add(arrival)))
 }
 
 func (h *history) note(alerts []Alert) {
-	h.told = append(h.told, alerts...)
+	h.emitted = append(h.emitted, alerts...)
 	for _, alert := range alerts {
 		if alert.State == Open {
 			h.opened = append(h.opened, h.minute(alert.Opened))
@@ -82,7 +82,7 @@ func (h *history) backfill(minutes ...int) {
 	}
 }
 
-// An analyst gets one alert for an attack that goes on, not one a minute.
+// An analyst gets one alert for an attack that continues, not one a minute.
 func TestBurstsInARowAreOneAlert(t *testing.T) {
 	h := newHistory(hourly())
 	for minute := range 60 {
@@ -91,7 +91,7 @@ func TestBurstsInARowAreOneAlert(t *testing.T) {
 	assert.Equal(t, []int{0}, h.opened)
 }
 
-// A pause shorter than keep_alive belongs to the attack; after a longer one it is news.
+// A pause shorter than keep_alive belongs to the attack; after a longer one a new alert opens.
 func TestPauseEndsAnAlertOnlyAfterKeepAlive(t *testing.T) {
 	h := newHistory(hourly())
 	h.live(0, 9)
@@ -121,7 +121,7 @@ func TestBackfillPausesInEventTime(t *testing.T) {
 	assert.Equal(t, []int{24, 12, 0}, h.opened, "in whatever order they are read")
 }
 
-// An attack that never ends is told again every max_duration, so that it is not forgotten.
+// An attack that never ends opens a new alert every max_duration, so that it is not forgotten.
 func TestMaxDurationOpensANewAlert(t *testing.T) {
 	h := newHistory(hourly())
 	for minute := range 150 {
@@ -136,7 +136,7 @@ func TestMaxDurationOpensANewAlert(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 2}, h.opened, "each bucket is as long as an alert may be")
 }
 
-// What comes late but belongs to an alert that the analyst knows is no news.
+// A late burst inside an alert that the analyst knows opens no other.
 func TestLateBurstInsideAnAlertOpensNone(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(0, 8)
@@ -147,7 +147,7 @@ func TestLateBurstInsideAnAlertOpensNone(t *testing.T) {
 	assert.Equal(t, []int{0}, h.opened, "when it is closed")
 }
 
-// Of two sources, the slower one may tell how an attack began.
+// Of two sources, the slower one may hold the beginning of an attack.
 func TestBurstInFrontOfAnOpenAlertBelongsToIt(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(20, 15, 4)
@@ -167,7 +167,7 @@ func TestEarlierBurstsCountTowardsMaxDuration(t *testing.T) {
 	assert.Equal(t, []int{100, 40}, h.opened)
 }
 
-// Two alerts that prove to be one attack go on as one.
+// Two alerts that prove to be one attack continue as one.
 func TestBridgeOfTwoAlertsLeavesOne(t *testing.T) {
 	rule := hourly()
 	rule.MaxDuration = 30 * time.Minute
@@ -176,7 +176,7 @@ func TestBridgeOfTwoAlertsLeavesOne(t *testing.T) {
 	require.Equal(t, []int{0, 20}, h.opened)
 
 	h.backfill(10)
-	assert.Equal(t, []int{0, 20}, h.opened, "the bridge itself is no news")
+	assert.Equal(t, []int{0, 20}, h.opened, "the bridge itself opens none")
 	h.backfill(29)
 	assert.Equal(t, []int{0, 20}, h.opened)
 	h.backfill(30)
@@ -196,7 +196,7 @@ func TestBridgeDoesNotOutgrowMaxDuration(t *testing.T) {
 	assert.Equal(t, []int{0, 20}, h.opened, "the second alert has room for it")
 }
 
-// An alert that nothing changes for keep_alive is closed: what follows is told.
+// An alert that nothing changes for keep_alive is closed: what follows opens another.
 func TestQuietAlertIsClosed(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
@@ -207,7 +207,7 @@ func TestQuietAlertIsClosed(t *testing.T) {
 	assert.Equal(t, []int{0, 2}, h.opened, "after exactly keep_alive, whether the timer came by or not")
 }
 
-// A source that lags fills in what an analyst has dealt with already; what comes after that is news.
+// A source that lags completes an alert that the analyst has handled already; a later burst opens a new one.
 func TestLateCallDoesNotReopenAClosedAlert(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
@@ -217,7 +217,7 @@ func TestLateCallDoesNotReopenAClosedAlert(t *testing.T) {
 	assert.Equal(t, []int{0, 5}, h.opened)
 }
 
-// Calls that go on without crossing the threshold in a new bucket keep an alert open.
+// Calls that continue without crossing the threshold in a new bucket keep an alert open.
 func TestCallsWithinAnAlertKeepItOpen(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
@@ -251,7 +251,7 @@ func TestGroupsHaveAlertsOfTheirOwn(t *testing.T) {
 	assert.Equal(t, []string{"bob"}, alerts[1].Group)
 }
 
-// The alert names the bucket that opened it for good, whatever comes in front later.
+// An alert keeps the bucket that opened it as its name, even if an earlier one joins it later.
 func TestAlertIsRaisedForTheBucketThatCrossed(t *testing.T) {
 	h := newHistory(hourly())
 	first := h.events(3, 2)
@@ -292,8 +292,8 @@ func TestAwaitsWhatTimeBrings(t *testing.T) {
 	detector = New(rule)
 	detector.Observe(crowd(0, 2, 3, noon), noon) // one over the limit
 	detector.Tick(noon.Add(9 * time.Minute))
-	assert.True(t, detector.HasTimers(noon.Add(9*time.Minute)), "the overflow is still to be told")
+	assert.True(t, detector.HasTimers(noon.Add(9*time.Minute)), "the overflow is still due")
 	detector.Tick(noon.Add(10 * time.Minute))
-	assert.True(t, detector.HasTimers(noon.Add(19*time.Minute)), "the next is not to be told before the twentieth")
+	assert.True(t, detector.HasTimers(noon.Add(19*time.Minute)), "the next is not due before the twentieth")
 	assert.False(t, detector.HasTimers(noon.Add(20*time.Minute)))
 }

@@ -18,19 +18,19 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-// flood is what somebody does to fill the memory.
+// flood is what an attacker sends to fill the memory.
 type flood struct {
 	events int
 	user   func(i int) string
 	time   func(i int) time.Duration // since noon
 	id     func(i int) string
-	// observed floods tell no time of their own.
+	// observed: the events have no time of their own.
 	observed bool
-	// fits is set where all of it has room.
+	// fits: all of it fits into memory.
 	fits bool
-	// busy is a flood that goes on for no longer in the long run, since its users are then busier than the burst, and push it out.
+	// busy: the flood is not made longer in long runs, since its users would be busier than the burst and push it out.
 	busy bool
-	// slack is what may be taken over the bound: 0 is a tenth, and the least that every shard needs.
+	// slack is how far the bound may be exceeded: 0 stands for a tenth, and the minimum of every shard.
 	slack int64
 }
 
@@ -75,8 +75,8 @@ func longNames(i int) string {
 	return strings.Repeat("n", 1<<18) + strconv.Itoa(i/6)
 }
 
-// Whatever anybody does, the memory stays bounded; what had to be forgotten is told;
-// and who makes more calls than the rest is found all the same.
+// Memory stays bounded whatever arrives; evictions are reported;
+// and a user who makes more calls than the rest is still found.
 func TestMemoryHoldsInFloods(t *testing.T) {
 	const bound = 16 << 20
 	for name, f := range floods {
@@ -118,19 +118,19 @@ func TestMemoryHoldsInFloods(t *testing.T) {
 				}
 			}
 			stats := detector.Stats()
-			t.Logf("%.1f MiB of heap at most, %.1f told; %d groups evicted", float64(most)/(1<<20), float64(stats.Bytes)/(1<<20), stats.Evicted)
+			t.Logf("%.1f MiB of heap at most, %.1f by its own account; %d groups evicted", float64(most)/(1<<20), float64(stats.Bytes)/(1<<20), stats.Evicted)
 			assert.LessOrEqual(t, most, bound+slack)
 			assert.LessOrEqual(t, stats.Bytes, bound+slack)
 			assert.True(t, found, "the burst is lost in it")
 			require.NoError(t, detector.Consistent())
 			assert.Equal(t, !f.fits, stats.Evicted > 0, "%d evicted", stats.Evicted)
-			var told int
+			var emitted int
 			for _, a := range detector.Tick(noon.Add(time.Second)) {
 				if a.State == detect.Overflow {
-					told = a.Overflow.Evicted
+					emitted = a.Overflow.Evicted
 				}
 			}
-			assert.Equal(t, stats.Evicted, told, "evictions that an alert tells of")
+			assert.Equal(t, stats.Evicted, emitted, "evictions that an alert reports")
 			runtime.KeepAlive(detector)
 		})
 	}
@@ -146,7 +146,7 @@ func foundIn(result detect.Result, user string) bool {
 	return false
 }
 
-// What a flood leaves of a window in want of memory still makes the next one alert.
+// A window that was truncated in a flood still makes the next one alert.
 func TestWindowsAlertNextToAFlood(t *testing.T) {
 	detector := detect.New(detect.Rule{Threshold: 5, Size: time.Minute, MaxDuration: time.Hour, Retention: time.Hour, MaxBytes: 8 << 20})
 	observe := func(at time.Time, id string) []detect.Alert {
@@ -160,10 +160,10 @@ func TestWindowsAlertNextToAFlood(t *testing.T) {
 	require.Zero(t, detector.Stats().Evicted)
 	for minute := 1; minute < 8; minute += 2 {
 		next := noon.Add(time.Duration(minute) * time.Minute)
-		told := observe(next, fmt.Sprint("next", minute))
-		if assert.Len(t, told, 1, "minute %d", minute) {
-			assert.Equal(t, next.UnixNano(), told[0].Opened)
-			assert.False(t, told[0].Exact)
+		emitted := observe(next, fmt.Sprint("next", minute))
+		if assert.Len(t, emitted, 1, "minute %d", minute) {
+			assert.Equal(t, next.UnixNano(), emitted[0].Opened)
+			assert.False(t, emitted[0].Exact)
 		}
 	}
 }

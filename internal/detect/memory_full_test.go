@@ -45,14 +45,14 @@ func (f *fullShard) call(user []byte, after time.Duration) Result {
 	result := f.Observe([]Event{{
 		Time: noon.Add(after).UnixNano(), Key: user, ID: fmt.Sprintf("%08x-0000-4000-8000-000000000000", f.calls),
 	}}, f.now)
-	// To have a page, so many groups may have to go whose blocks are the shortest.
+	// To free a page, as many groups may have to be evicted as have the shortest blocks.
 	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*int(store.PageBytes/store.EventBytes), "groups evicted for one call")
-	// Lists that grow are not foreseen.
+	// The growth of lists is not foreseen.
 	require.LessOrEqual(f.t, f.shards[0].windowBytes(), f.shards[0].budget()/4*3+2*store.PageBytes)
 	return result
 }
 
-// Where the memory is full, no more is forgotten than what makes room, so that a
+// Where the memory is full, no more is evicted than needed, so that a
 // burst next to a flood is noticed.
 func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
 	for name, flood := range map[string]struct {
@@ -98,7 +98,7 @@ func TestBurstIsNoticedWhereMemoryIsFull(t *testing.T) {
 			t.Logf("%d evicted; %d to %d groups; %d of %d bytes", s.evicted, least, most, s.bytes(), s.budget())
 			require.Positive(t, s.evicted)
 			assert.Equal(t, 1, noticed, "alerts of the burst")
-			assert.NotZero(t, s.store.FindGroup(f.hasher.group(heavy)), "whoever called most")
+			assert.NotZero(t, s.store.FindGroup(f.hasher.group(heavy)), "the user who called most")
 			if most > 100 {
 				assert.Greater(t, least, most*3/4, "groups")
 			}
@@ -129,10 +129,12 @@ func newFullShardOf(t *testing.T, rule Rule) *fullShard {
 }
 
 // knows reports whether a user is remembered.
-func (f *fullShard) knows(user []byte) bool { return f.shards[0].store.FindGroup(f.hasher.group(user)) != 0 }
+func (f *fullShard) knows(user []byte) bool {
+	return f.shards[0].store.FindGroup(f.hasher.group(user)) != 0
+}
 
-// again has some of those users who are remembered make some calls. It gives these
-// users, and tells how many groups were evicted for it.
+// again makes some of the users who are remembered call again. It returns these
+// users, and how many groups were evicted for it.
 func (f *fullShard) again(users [][]byte, most, calls int) (called [][]byte, evicted int) {
 	before := f.shards[0].evicted
 	for _, user := range users {
@@ -146,14 +148,14 @@ func (f *fullShard) again(users [][]byte, most, calls int) (called [][]byte, evi
 	return called, f.shards[0].evicted - before
 }
 
-// Where the memory is full of users who called once, one of these goes for each call of
-// another. What is kept for those who call more often takes them in without that; when
-// it is used, calls for which there is room still need no more.
+// Where the memory is full of users who called once, one of these is evicted for each call of
+// another. What is reserved for those who call more often serves them without that; once
+// it is used up, calls that fit into their blocks still need no more.
 func TestCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 	f := newFullShard(t)
 	users := f.fill(0)
 	s := &f.shards[0]
-	assert.GreaterOrEqual(t, s.available(), s.blockReserve()+s.store.FirstChunk(), "what is kept")
+	assert.GreaterOrEqual(t, s.available(), s.blockReserve()+s.store.FirstChunk(), "what is reserved")
 	busy, evicted := f.again(users, 150, nearby-1)
 	assert.InDelta(t, 150*(nearby-1), evicted, 100)
 	require.Positive(t, s.store.FirstChunk(), "no buckets yet")
@@ -171,10 +173,10 @@ func TestCallsFindRoomWhereMemoryIsFull(t *testing.T) {
 	assert.LessOrEqual(t, s.bytes(), s.budget())
 }
 
-// Whoever calls now is not forgotten for it, however quiet: others who take the
+// A user is not evicted for their own call, however quiet: others who take the
 // same kind of memory are.
 func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
-	for range 10 { // since it is by chance who is looked at
+	for range 10 { // since groups are looked at by chance
 		f := newFullShard(t)
 		f.fill(0)
 		s := &f.shards[0]
@@ -187,18 +189,18 @@ func TestBurstGrowsWhereMemoryIsFull(t *testing.T) {
 		for range 10 {
 			evicted := s.evicted
 			burst := f.user()
-			var told []Alert
+			var emitted []Alert
 			for i := range 51 {
-				told = append(told, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
+				emitted = append(emitted, opened(f.call(burst, time.Duration(i)*time.Millisecond).Alerts)...)
 			}
-			assert.Len(t, told, 1)
+			assert.Len(t, emitted, 1)
 			assert.Less(t, s.evicted-evicted, 2*nearby+20)
 		}
 		assert.NoError(t, f.Consistent())
 	}
 }
 
-// Whoever calls is never the one to be forgotten for it, not even as the quietest.
+// A user is never evicted for their own call, not even as the quietest.
 func TestCallerIsNotForgotten(t *testing.T) {
 	f := newFullShard(t)
 	s := &f.shards[0]
@@ -218,9 +220,9 @@ func TestCallerIsNotForgotten(t *testing.T) {
 	}
 }
 
-// Nor is one forgotten whose calls are few, but near each other, for others who make
-// more that are far apart.
-func TestBurstOutlivesCallsFarApart(t *testing.T) {
+// A user whose calls are few, but near each other, is not evicted for others who make
+// more calls that lie far from each other.
+func TestBurstOutlivesScatteredCalls(t *testing.T) {
 	f := newFullShard(t)
 	minutes := make([]time.Duration, 20)
 	for i := range minutes {
@@ -240,8 +242,8 @@ func TestBurstOutlivesCallsFarApart(t *testing.T) {
 	assert.True(t, f.knows(burst))
 }
 
-// Nor is a user in several calls forgotten for one who makes very many, and whose
-// blocks want an ever longer one.
+// Nor is a user with several calls evicted for one who makes very many, and whose
+// block must grow again and again.
 func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 	f := newFullShardOf(t, Rule{Threshold: 50, MaxBytes: 8 << 20})
 	quiet, loud := f.user(), f.user()
@@ -256,8 +258,8 @@ func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 	assert.True(t, f.knows(loud))
 }
 
-// What a flood has taken is of use afterwards for users who make several calls in a
-// window, although some of it is not free: that is known as before.
+// Memory that a flood has taken serves users after it who make several calls in a
+// window, although some of it is in use: what lies there is still known.
 func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 	t.Run("of users who call once", func(t *testing.T) {
 		f := newFullShard(t)
@@ -270,7 +272,7 @@ func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
 			flood[i] = f.user()
 			f.call(flood[i], 30*time.Minute)
 		}
-		f.now = noon.Add(16 * time.Minute) // in the next generation, so that what is late is not loose
+		f.now = noon.Add(16 * time.Minute) // in the next generation, so that late calls are in buckets
 		users := 0
 		for ; f.shards[0].evicted == 0; users++ {
 			for minute := range 12 {
@@ -321,7 +323,7 @@ func (f *fullShard) takeForBlocks(users int, flood [][]byte) {
 	assert.Equal(t, len(staying), f.Observe(staying, f.now).Repeats)
 }
 
-// Whatever comes, a full detector contradicts itself nowhere and stays within its bound.
+// A full detector stays consistent and within its bound, whatever arrives.
 func TestFullMemoryStaysConsistent(t *testing.T) {
 	for _, window := range []WindowType{Sliding, Tumbling, Session} {
 		f := newFullShardOf(t, Rule{Window: window, Threshold: 8, MaxBytes: 8 << 20})

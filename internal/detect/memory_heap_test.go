@@ -87,8 +87,8 @@ func (l load) fill(rule detect.Rule) *detect.Detector {
 	return detector
 }
 
-// What Stats tells, and what the documentation says that one has to reckon with,
-// is what is really taken.
+// Stats, and the formula of the documentation, agree with
+// what is really taken.
 func TestMemoryIsAsDocumented(t *testing.T) {
 	never := math.MaxInt32
 	for name, l := range map[string]load{
@@ -110,19 +110,19 @@ func TestMemoryIsAsDocumented(t *testing.T) {
 			before := heap()
 			detector := l.fill(detect.Rule{Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour})
 			taken := heap() - before
-			told := detector.Stats().Bytes
-			t.Logf("%.1f MiB; told %+.1f %%, formula %+.1f %%", float64(taken)/(1<<20),
-				100*(float64(told)/float64(taken)-1), 100*(float64(l.formula())/float64(taken)-1))
-			assert.InEpsilon(t, taken, told, 0.05, "told")
+			emitted := detector.Stats().Bytes
+			t.Logf("%.1f MiB; stats %+.1f %%, formula %+.1f %%", float64(taken)/(1<<20),
+				100*(float64(emitted)/float64(taken)-1), 100*(float64(l.formula())/float64(taken)-1))
+			assert.InEpsilon(t, taken, emitted, 0.05, "stats")
 			assert.InEpsilon(t, taken, l.formula(), 0.15, "the formula")
 			runtime.KeepAlive(detector)
 		})
 	}
 }
 
-// heap gives the bytes of it that are in use.
+// heap returns the bytes of it that are in use.
 func heap() int64 {
-	runtime.GC() // twice, since what lies in a pool outlives the first
+	runtime.GC() // twice, since what lies in a pool survives the first
 	runtime.GC()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)

@@ -16,8 +16,8 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
-// check feeds a stream to a detector and returns how what it says differs from
-// what the oracle says, or nothing.
+// check feeds a stream to a detector and returns how what it emits differs from
+// what the oracle says, or nil.
 func check(stream streams.Stream) error {
 	var (
 		feed    = newFeeder(stream)
@@ -64,7 +64,7 @@ func check(stream streams.Stream) error {
 	return tick(feed, ledger, ticks.last.Add(100*(stream.Size+stream.Retention)))
 }
 
-// tick lets time pass, which is no reason for an alert.
+// tick lets time pass, which must not open an alert.
 func tick(feed *feeder, ledger *ledger, now time.Time) error {
 	for _, record := range feed.detector.Tick(now) {
 		if record.State != detect.Closed || record.Merged {
@@ -77,7 +77,7 @@ func tick(feed *feeder, ledger *ledger, now time.Time) error {
 	return nil
 }
 
-// looks chooses the batches after which the oracle is asked: all of a short
+// looks returns the batches after which the oracle is consulted: all of a short
 // stream, a few of a long one, always the last.
 func looks(stream streams.Stream) map[int]bool {
 	look := map[int]bool{len(stream.Batches) - 1: true}
@@ -90,7 +90,7 @@ func looks(stream streams.Stream) map[int]bool {
 	return look
 }
 
-// checkContent wants an alert to describe one window that is overfull, as it was
+// checkContent checks that an alert describes one window over the threshold, as it was
 // known before the call or became known during it.
 func checkContent(stream streams.Stream, alert detect.Alert, before, after []oracle.Event) error {
 	var (
@@ -129,7 +129,7 @@ func checkContent(stream streams.Stream, alert detect.Alert, before, after []ora
 	return nil
 }
 
-// windowOf gives the known events of the window that an alert opened for.
+// windowOf returns the known events of the window that an alert opened for.
 func windowOf(stream streams.Stream, alert detect.Alert, known []oracle.Event) []oracle.Event {
 	name := named(alert)
 	switch stream.Window {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// crowd has users who make a call or more each at one time.
+// crowd returns the calls of some users, who each make one or more at one time.
 func crowd(from, to, calls int, when time.Time) (events []Event) {
 	for user := from; user < to; user++ {
 		for i := range calls {
@@ -29,7 +29,7 @@ func limited(limit int) Rule {
 	return rule
 }
 
-// A thousand alerts at once are no alert: the first few are told, the rest summed up after ten minutes, once.
+// A thousand alerts at once help nobody: the first few are emitted, the rest summed up after ten minutes, once.
 func TestAlertsOverTheLimitAreSummedUp(t *testing.T) {
 	detector := New(limited(10))
 	alerts := detector.Observe(crowd(0, 30, 3, noon), noon).Alerts
@@ -40,12 +40,12 @@ func TestAlertsOverTheLimitAreSummedUp(t *testing.T) {
 	assert.Equal(t, 20, detector.Stats().Limited)
 	detector.Observe(crowd(29, 30, 40, noon.Add(time.Second)), noon.Add(time.Minute)) // one of those grows
 
-	var told []Alert
+	var emitted []Alert
 	for second := range 1200 {
-		told = append(told, detector.Tick(noon.Add(time.Duration(second)*time.Second))...)
+		emitted = append(emitted, detector.Tick(noon.Add(time.Duration(second)*time.Second))...)
 	}
 	var overflows, closed []Alert
-	for _, a := range told {
+	for _, a := range emitted {
 		switch a.State {
 		case Overflow:
 			overflows = append(overflows, a)
@@ -64,8 +64,8 @@ func TestAlertsOverTheLimitAreSummedUp(t *testing.T) {
 	assert.Equal(t, 20, detector.Stats().Limited)
 }
 
-// A flood that goes on is summed up every ten minutes, each group once, and alerts are told again up to the limit.
-func TestOverflowIsToldAtMostOnceInTenMinutes(t *testing.T) {
+// A flood that continues is summed up every ten minutes, each group once, and alerts are opened again up to the limit.
+func TestOverflowIsReportedAtMostOnceInTenMinutes(t *testing.T) {
 	detector := New(limited(1))
 	var overflows []time.Duration
 	var groups []string
@@ -88,27 +88,27 @@ func TestOverflowIsToldAtMostOnceInTenMinutes(t *testing.T) {
 	}
 	assert.InDelta(t, 5, len(overflows), 1)
 	slices.Sort(groups)
-	assert.Len(t, slices.Compact(slices.Clone(groups)), len(groups), "no group is told twice")
+	assert.Len(t, slices.Compact(slices.Clone(groups)), len(groups), "no group is reported twice")
 }
 
-// An alert over the limit is never told by itself, whatever becomes of it.
-func TestAlertOverTheLimitIsNeverToldByItself(t *testing.T) {
+// An alert over the limit is never reported by itself, however it develops.
+func TestAlertOverTheLimitIsNeverReportedByItself(t *testing.T) {
 	detector := New(limited(1))
 	require.Len(t, detector.Observe(crowd(0, 1, 3, noon), noon).Alerts, 1)
 	assert.Empty(t, detector.Observe(crowd(1, 2, 300, noon), noon).Alerts)
-	var told []State
+	var emitted []State
 	for minute := range 90 {
 		for _, a := range detector.Tick(noon.Add(time.Duration(minute) * time.Minute)) {
-			told = append(told, a.State)
+			emitted = append(emitted, a.State)
 		}
 	}
-	assert.ElementsMatch(t, []State{Closed, Overflow}, told)
+	assert.ElementsMatch(t, []State{Closed, Overflow}, emitted)
 	assert.Empty(t, detector.Observe(crowd(1, 2, 1, noon.Add(time.Second)), noon.Add(91*time.Minute)).Alerts)
 	assert.Empty(t, detector.Tick(noon.Add(92*time.Minute)))
 }
 
-// An overflow that has nothing left to sum up, since what was over the limit joined an alert that was told, is not told.
-func TestOverflowOfNothingIsNotTold(t *testing.T) {
+// An overflow with nothing left to sum up, since the suppressed alert was merged into a reported one, is not reported.
+func TestOverflowOfNothingIsNotReported(t *testing.T) {
 	h := newHistory(limited(1))
 	h.backfill(0, 20)
 	assert.Equal(t, []int{0}, h.opened)
@@ -119,8 +119,8 @@ func TestOverflowOfNothingIsNotTold(t *testing.T) {
 	assert.Equal(t, []string{"closed 0: 9 from 0 to 20"}, h.states())
 }
 
-// What is forgotten for want of memory is told at once, and then every ten minutes at most.
-func TestEvictionsAreTold(t *testing.T) {
+// Evictions are reported at once, and then at most every ten minutes.
+func TestEvictionsAreReported(t *testing.T) {
 	rule := hourly()
 	rule.MaxBytes = 16 << 20
 	detector := New(rule)
@@ -129,21 +129,21 @@ func TestEvictionsAreTold(t *testing.T) {
 	require.Positive(t, evicted)
 	assert.LessOrEqual(t, detector.Stats().Bytes, rule.MaxBytes)
 
-	told := detector.Tick(noon)
-	require.Len(t, told, 1)
-	assert.Equal(t, Overflow, told[0].State)
-	assert.Equal(t, Summary{Evicted: evicted}, *told[0].Overflow)
+	emitted := detector.Tick(noon)
+	require.Len(t, emitted, 1)
+	assert.Equal(t, Overflow, emitted[0].State)
+	assert.Equal(t, Summary{Evicted: evicted}, *emitted[0].Overflow)
 
 	later := noon.Add(time.Second)
 	detector.Observe(crowd(300_000, 400_000, 1, later), later)
 	assert.Empty(t, detector.Tick(noon.Add(10*time.Minute-1)))
-	told = detector.Tick(noon.Add(10 * time.Minute))
-	require.Len(t, told, 1)
-	assert.Equal(t, detector.Stats().Evicted-evicted, told[0].Overflow.Evicted)
+	emitted = detector.Tick(noon.Add(10 * time.Minute))
+	require.Len(t, emitted, 1)
+	assert.Equal(t, detector.Stats().Evicted-evicted, emitted[0].Overflow.Evicted)
 }
 
-// At the end nobody waits ten minutes: what no overflow has told yet is told then, whenever the last one was, and once. Nothing is closed by it.
-func TestFlushTellsWhatTheNextOverflowWould(t *testing.T) {
+// At the end nobody waits ten minutes: what no overflow has reported yet is reported, once, however recent the latest one was. Nothing is closed by it.
+func TestFlushReportsWhatTheNextOverflowWould(t *testing.T) {
 	detector := New(limited(2))
 	assert.Empty(t, detector.Flush(noon))
 	require.Len(t, detector.Observe(crowd(0, 5, 3, noon), noon).Alerts, 2)
@@ -169,5 +169,5 @@ func TestFlushTellsWhatTheNextOverflowWould(t *testing.T) {
 
 	assert.Empty(t, detector.Flush(later.Add(time.Second)))
 	tick(later.Add(time.Hour))
-	assert.Len(t, overflows, 1, "told once")
+	assert.Len(t, overflows, 1, "reported once")
 }

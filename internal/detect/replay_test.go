@@ -13,11 +13,11 @@ import (
 	"example.com/otelcol-guardrail/internal/detect/internal/journal"
 )
 
-// running gives a present in running time.
+// running returns a present in running time.
 func running(d time.Duration) time.Time { return time.Unix(0, int64(d)) }
 
 // An alert that nothing can belong to any more is not known again after a restart:
-// a late invocation must not be told as its correction.
+// a late invocation must not be reported as its correction.
 func TestForgottenAlertStaysForgotten(t *testing.T) {
 	rule := Rule{Threshold: 1, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour}
 	detector := New(rule)
@@ -43,7 +43,7 @@ func TestForgottenAlertStaysForgotten(t *testing.T) {
 	}
 }
 
-// Where the entry of an alert is missing, what is due is told after the restart, once.
+// Where the entry of an alert is missing, the alert is raised after the restart, once.
 func TestAlertWhoseEntryIsMissingIsRaised(t *testing.T) {
 	for name, cut := range map[string]func(body []byte) []byte{
 		"whole":   func(body []byte) []byte { return body },
@@ -58,17 +58,17 @@ func TestAlertWhoseEntryIsMissingIsRaised(t *testing.T) {
 			pages, _ := journal.Drain(nil)
 			pages[0].Body = cut(pages[0].Body)
 
-			for range 2 { // what it then tells, it knows the next time
+			for range 2 { // what it then emits, it knows the next time
 				restarted := New(hourly())
 				journal, replay = restarted.EnableJournal()
 				for _, page := range pages {
 					require.NoError(t, replay.Page(page))
 				}
-				untold := replay.End(running(time.Second), uint64(len(pages)+1))
+				unreported := replay.End(running(time.Second), uint64(len(pages)+1))
 				if name == "whole" || len(pages) > 1 {
-					assert.Empty(t, untold)
+					assert.Empty(t, unreported)
 				} else {
-					assert.Equal(t, want, untold)
+					assert.Equal(t, want, unreported)
 				}
 				pages, _ = journal.Drain(pages)
 			}
@@ -116,8 +116,8 @@ func TestMergedAlertStaysMerged(t *testing.T) {
 	assert.Len(t, restarted.Tick(running(time.Minute)), 1)
 }
 
-// A bucket goes on to alert although hardly any of its events is left: what is added to it belongs to its alert, after a restart as well.
-func TestBucketGoesOnToAlertWithoutItsEvents(t *testing.T) {
+// A bucket still alerts when hardly any of its events is left: what is added to it belongs to its alert, after a restart as well.
+func TestBucketStillAlertsWithoutItsEvents(t *testing.T) {
 	rule := Rule{Threshold: 3, Size: time.Minute, KeepAlive: 24 * time.Hour, MaxDuration: 48 * time.Hour, Retention: time.Second}
 	detector := New(rule)
 	journal, replay := detector.EnableJournal()
@@ -144,7 +144,7 @@ func TestBucketGoesOnToAlertWithoutItsEvents(t *testing.T) {
 	}
 }
 
-// That an overflow was told is known after a restart, though it was of no alert: the next one is ten minutes later.
+// An overflow of evictions, which belongs to no alert, is known after a restart: the next one is ten minutes later.
 func TestOverflowOfEvictionsIsRemembered(t *testing.T) {
 	rule := hourly()
 	rule.MaxBytes = 8 << 20
@@ -161,7 +161,7 @@ func TestOverflowOfEvictionsIsRemembered(t *testing.T) {
 		require.NoError(t, replay.Page(page))
 	}
 	replay.End(running(time.Second), pages[len(pages)-1].Number+1)
-	require.Positive(t, restarted.Stats().Evicted, "again, while it was told what was")
+	require.Positive(t, restarted.Stats().Evicted, "again, during the replay")
 	assert.Empty(t, restarted.Tick(running(10*time.Minute-1)))
 	assert.Len(t, restarted.Tick(running(10*time.Minute)), 1)
 }

@@ -18,11 +18,11 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/cputime"
 )
 
-// BenchmarkScale has many users make calls, in random order. It tells
+// BenchmarkScale counts the calls of many users, in random order. It reports
 //
 //   - ns/event, and as a multiple of a look-up of the same key in a Go map of as
 //     many groups (x-map), both in turn;
-//   - B/group, of heap, and what Stats says of it;
+//   - B/group, of heap, and by Stats;
 //   - p99-us and max-us of a call of Observe, forgetting included;
 //   - gc-%, the share of garbage collection in the CPU time, while a receiver makes
 //     2 KB of garbage for every event.
@@ -44,7 +44,7 @@ func BenchmarkScale(b *testing.B) {
 type traffic struct {
 	name      string
 	calls     int           // of a user, while one is remembered, on average
-	retention time.Duration // besides a minute
+	retention time.Duration // in addition to a minute
 	groups    []int         // how many users there are
 }
 
@@ -71,7 +71,7 @@ func benchmarkScale(b *testing.B, t traffic, groups, batch int) {
 	for range round / batch {
 		p.observe(anybody)
 	}
-	taken, told := heap()-empty, p.detector.Stats()
+	taken, emitted := heap()-empty, p.detector.Stats()
 
 	calls := make([]time.Duration, 0, round/batch)
 	before := cputime.Read()
@@ -110,7 +110,7 @@ func benchmarkScale(b *testing.B, t traffic, groups, batch int) {
 	b.ReportMetric(float64(calls[len(calls)-1])/1e3, "max-us")
 	b.ReportMetric(100*collecting, "gc-%")
 	b.ReportMetric(float64(taken)/float64(groups), "B/group")
-	b.ReportMetric(float64(told.Bytes)/float64(groups), "stats-B/group")
+	b.ReportMetric(float64(emitted.Bytes)/float64(groups), "stats-B/group")
 	runtime.KeepAlive(known)
 }
 
@@ -143,7 +143,7 @@ func (p *population) key(dst []byte, group int) []byte {
 	return detect.AppendKey(append(dst, name...), "111122223333")
 }
 
-// observe has some users call, and tells how long the detector took over it.
+// observe makes some users call, and returns how long the detector took.
 func (p *population) observe(who func(i int) int) time.Duration {
 	p.events, p.memory = p.events[:0], p.memory[:0]
 	for i := range p.batch {
@@ -164,7 +164,7 @@ func (p *population) observe(who func(i int) int) time.Duration {
 	return time.Since(begun)
 }
 
-// lookUp looks some users up.
+// lookUp looks some users up in a map, and returns how long that took.
 func (p *population) lookUp(known map[string]uint32, who func(i int) int) time.Duration {
 	p.keys, p.memory = p.keys[:0], p.memory[:0]
 	for i := range p.batch {

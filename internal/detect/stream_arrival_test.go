@@ -47,7 +47,7 @@ func arrivalDoesNotMatter(t *testing.T, window oracle.Type) {
 }
 
 // drawEvent draws from few times and ids, so that much of it meets. An event
-// without a time of its own has the time that its id gives it.
+// without a time of its own has the time that follows from its ID.
 func drawEvent(stream streams.Stream) *rapid.Generator[streams.Event] {
 	return rapid.Custom(func(t *rapid.T) streams.Event {
 		event := streams.Event{
@@ -98,7 +98,7 @@ func deliver(t *rapid.T, stream streams.Stream, events []streams.Event) []oracle
 }
 
 // thoroughly checks a property more often than rapid does by itself, and the
-// more often the more streams are asked for.
+// more often the more streams are to be checked.
 func thoroughly(t *testing.T, property func(*rapid.T)) {
 	for range max(*streamCount/20, 1) {
 		rapid.Check(t, property)

@@ -23,7 +23,7 @@ func concurrentSources(t *testing.T, window oracle.Type) {
 	const sources = 8
 	for _, seed := range seeds(5) {
 		stream := streams.New(seed, window)
-		events := settled(stream)
+		events := allClosed(stream)
 		start := stream.Batches[0].Now
 
 		var (
@@ -79,7 +79,7 @@ func concurrentSources(t *testing.T, window oracle.Type) {
 
 // settled returns the events of a stream with every repeat at the time of its
 // original: which of two times counts would depend on the order of arrival.
-func settled(stream streams.Stream) []streams.Event {
+func allClosed(stream streams.Stream) []streams.Event {
 	type id struct {
 		group int
 		id    string

@@ -15,8 +15,8 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
-// An alert says exactly what was counted. What that is cannot be disputed where
-// events come one by one and in order: the window that the last of them ends.
+// An alert says exactly what was counted. That is beyond dispute where
+// events arrive one by one and in order: the window that the last of them ends.
 func TestAlertSaysWhatWasCounted(t *testing.T) {
 	eachWindow(t, func(t *testing.T, window oracle.Type) {
 		for _, seed := range seeds(4) {
@@ -30,7 +30,7 @@ func TestAlertSaysWhatWasCounted(t *testing.T) {
 
 // oneByOne delivers the same events in order of time, each in a batch of its own.
 func oneByOne(stream streams.Stream) streams.Stream {
-	events := settled(stream)
+	events := allClosed(stream)
 	slices.SortStableFunc(events, func(a, b streams.Event) int { return cmp.Compare(a.Time, b.Time) })
 	now := stream.Batches[0].Now
 	stream.Batches = nil
@@ -64,7 +64,7 @@ func checkCounted(stream streams.Stream) error {
 	return nil
 }
 
-// endedBy gives the events of the window that the last of them ends.
+// endedBy returns the events of the window that the last of them ends.
 func endedBy(stream streams.Stream, last streams.Event, arrived []streams.Event) []streams.Event {
 	var window []streams.Event
 	for _, event := range slices.Backward(arrived) {
@@ -117,7 +117,7 @@ func checkWindow(alert detect.Alert, window []streams.Event) error {
 	return nil
 }
 
-// checkNewest wants the ten values seen last, each once; of values last seen at
+// checkNewest checks that a list holds the ten values seen last, each once; of values last seen at
 // the same instant any will do.
 func checkNewest(listed []string, window []streams.Event, value func(streams.Event) string) error {
 	seen := map[string]int64{}

@@ -45,7 +45,7 @@ func floodKeepsAlertsExact(t *testing.T, window oracle.Type) {
 			feed := newFeeder(stream)
 			ledger := newLedger(stream.Rule())
 			var all []oracle.Event
-			for i := range 9_500 { // enough that the oldest are let go
+			for i := range 9_500 { // enough that the oldest are discarded
 				event := []streams.Event{{Time: test.time(i), ID: strconv.Itoa(i), Model: "model"}}
 				all = append(all, toOracle(stream.Groups, event)...)
 				for _, alert := range ledger.enter(feed.feed(event, time.Unix(1e9, 0)).Alerts) {
@@ -88,7 +88,7 @@ func TestFloodIsRememberedByArrival(t *testing.T) {
 	assert.EqualValues(t, 1000, alerts[0].Opened)
 }
 
-// A session that is flooded still begins with its first event, whatever of it was let go: what comes late and lies
+// A session that is flooded still begins with its first event, whatever of it was discarded: what arrives late and lies
 // near that event belongs to it.
 func TestFloodedSessionKeepsItsBeginning(t *testing.T) {
 	stream := streams.Stream{
@@ -103,8 +103,8 @@ func TestFloodedSessionKeepsItsBeginning(t *testing.T) {
 		observe(15_000+int64(i)%4_000, strconv.Itoa(i))
 	}
 	assert.Empty(t, observe(2_000, "late"), "near to the first only")
-	told := feed.detector.Tick(arrival.Add(time.Hour))
-	require.Len(t, told, 1)
-	assert.EqualValues(t, 2_000, told[0].First)
-	assert.Equal(t, []int64{10_001, 2_000}, []int64{told[0].Opened, told[0].WindowStart})
+	emitted := feed.detector.Tick(arrival.Add(time.Hour))
+	require.Len(t, emitted, 1)
+	assert.EqualValues(t, 2_000, emitted[0].First)
+	assert.Equal(t, []int64{10_001, 2_000}, []int64{emitted[0].Opened, emitted[0].WindowStart})
 }

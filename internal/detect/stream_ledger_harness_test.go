@@ -12,7 +12,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
-// ledger notes what was opened, and what of it proved to be part of another.
+// ledger notes which alerts were opened, and which of them proved to be part of another.
 type ledger struct {
 	rule   oracle.Rule
 	opened map[oracle.Alert]int
@@ -37,12 +37,12 @@ func (l *ledger) enter(records []detect.Alert) (opened []detect.Alert) {
 	return opened
 }
 
-// mergedInto names the alert that goes on for one that was merged.
+// mergedInto returns the alert that continues one that was merged.
 func mergedInto(record detect.Alert) (into oracle.Alert, ok bool) {
 	return oracle.Alert{Group: groupName(record.Group), Start: record.MergedInto}, record.Merged
 }
 
-// compare wants every alert that is due, no other, and none twice.
+// compare checks that every alert that is due was opened, no other, and none twice.
 func (l *ledger) compare(events []oracle.Event) error {
 	due := oracle.Alerts(events, l.rule)
 	found, wrong := l.found(events)
@@ -66,9 +66,9 @@ func (l *ledger) compare(events []oracle.Event) error {
 	return nil
 }
 
-// found is what was opened in the oracle's terms. A session is known by its first
-// event, which may come last: all that was opened within it goes under the start
-// that it has now, less what went on as another.
+// found returns what was opened, in the oracle's terms. A session is identified by its first
+// event, which may arrive last: all that was opened within it is listed under the start
+// that it has now, except for what another continued.
 func (l *ledger) found(events []oracle.Event) (found map[oracle.Alert]int, wrong []string) {
 	if l.rule.Type != oracle.Session {
 		for alert, into := range l.merged {
@@ -104,7 +104,7 @@ func runStart(runs []oracle.Run, alert oracle.Alert) (start oracle.Alert, ok boo
 	return oracle.Alert{Group: alert.Group, Start: runs[i].First}, true
 }
 
-// checkNews wants a session that opens to be news: nothing known before the call
+// checkNews checks that a session that opens is new: nothing known before the call
 // lies in front of it, and it is none that was open already.
 func (l *ledger) checkNews(session detect.Alert, before []oracle.Event, openedBefore []oracle.Alert) error {
 	name := named(session)

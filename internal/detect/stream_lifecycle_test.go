@@ -13,7 +13,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
-// However long alerts live, what is told of them fits together, and no alerting
+// However long alerts live, their records fit together, and no alerting
 // window is left out of them.
 func TestLifecycleOfStreams(t *testing.T) {
 	eachWindow(t, func(t *testing.T, window oracle.Type) {
@@ -67,7 +67,7 @@ func checkLifecycle(stream streams.Stream) error {
 			return fail(fmt.Sprintf("batch %d", i), err)
 		}
 	}
-	// First what is due while all is remembered, and then what comes of forgetting.
+	// First what is due while all is remembered, and then what forgetting leads to.
 	now := ticks.last
 	quiet := max(keepAlive, stream.Size+stream.Retention)
 	for _, pause := range []time.Duration{0, max(keepAlive, stream.Size), 1, 1, quiet, quiet, 10 * quiet} {
@@ -76,7 +76,7 @@ func checkLifecycle(stream streams.Stream) error {
 			return fail("quiet", err)
 		}
 		if pause == 1 {
-			if err := lives.settled(arrived); err != nil {
+			if err := lives.allClosed(arrived); err != nil {
 				return fail("quiet", err)
 			}
 		}

@@ -56,7 +56,7 @@ func newLives(stream streams.Stream, all []oracle.Event) *lives {
 	return l
 }
 
-// count gives how many of the first arrivals happened in a group in [first, last].
+// count returns how many of the first arrivals happened in a group in [first, last].
 func (l *lives) count(arrived int, group string, first, last int64) int {
 	n := 0
 	for _, event := range l.happened[group] {
@@ -76,7 +76,7 @@ func (l *lives) enterAll(now time.Time, records []detect.Alert, before, after in
 			return fmt.Errorf("%w: %+v", err, record)
 		}
 	}
-	for name, life := range l.known { // an alert may go on in one that opens in the same call
+	for name, life := range l.known { // an alert may be continued by one that opens in the same call
 		if life.into != nil && (l.known[*life.into] == nil || *life.into == name) {
 			return fmt.Errorf("%+v merged into %+v, which does not exist", name, *life.into)
 		}
@@ -130,7 +130,7 @@ func (l *lives) enter(record detect.Alert, before, after int) error {
 }
 
 // changed reports whether something of an alert arrived less than the keep-alive
-// ago. An alert that cannot grow any longer may be closed all the same.
+// ago. An alert that cannot grow any longer may be closed too.
 func (l *lives) changed(record detect.Alert, arrived int) bool {
 	if l.maxDuration < year {
 		return false
@@ -145,7 +145,7 @@ func (l *lives) changed(record detect.Alert, arrived int) bool {
 	})
 }
 
-// level is how many of 10, 100, 1,000... times the threshold a count has passed.
+// level returns how many of 10, 100, 1,000... times the threshold a count has passed.
 func (l *lives) level(count int) int {
 	level := 0
 	for past := 10 * max(1, l.stream.Threshold); count > past; past *= 10 {
@@ -154,7 +154,7 @@ func (l *lives) level(count int) int {
 	return level
 }
 
-// counted wants a record to count what happened from its first event to its last,
+// counted checks that a record counts what happened from its first event to its last,
 // both of which did.
 func (l *lives) counted(record detect.Alert, before, after int) error {
 	if !record.Exact {
@@ -174,14 +174,14 @@ func (l *lives) counted(record detect.Alert, before, after int) error {
 	return nil
 }
 
-// settled wants every alert closed, with totals that have all that is known.
-func (l *lives) settled(arrived int) error {
+// allClosed checks that every alert is closed, with totals of all that is known.
+func (l *lives) allClosed(arrived int) error {
 	for name, life := range l.known {
 		if !life.closed {
 			return fmt.Errorf("%+v was never closed", name)
 		}
 		if life.into != nil {
-			continue // the other one tells it
+			continue // the other one reports it
 		}
 		if err := l.counted(life.last, arrived, arrived); err != nil {
 			return fmt.Errorf("%w at the last: %+v", err, life.last)
@@ -190,7 +190,7 @@ func (l *lives) settled(arrived int) error {
 	return nil
 }
 
-// cover wants every alerting window to lie within an alert of its group, and no
+// cover checks that every alerting window lies within an alert of its group, and no
 // alert to span more than it may.
 func (l *lives) cover(all []oracle.Event) error {
 	size := int64(l.stream.Size)
@@ -221,7 +221,7 @@ func (l *lives) cover(all []oracle.Event) error {
 	return nil
 }
 
-// together wants an alert to be made of alerting buckets that are near enough to
+// together checks that an alert is made of alerting buckets that are near enough to
 // each other, from the first of them to the end of the last, and not of too many.
 func (l *lives) together(group string, start, end int64, due []oracle.Alert) error {
 	size, longest := int64(l.stream.Size), max(l.maxDuration, l.stream.Size)
@@ -256,7 +256,7 @@ func (l *lives) covered(group string, first, last int64) bool {
 	return false
 }
 
-// noneExtra wants every alert to have been opened by a window that alerts.
+// noneExtra checks that every alert was opened by a window that alerts.
 func (l *lives) noneExtra(all []oracle.Event) error {
 	due := oracle.Alerts(all, l.stream.Rule())
 	runs := oracle.Runs(all, l.stream.Rule())

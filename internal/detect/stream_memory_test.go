@@ -22,7 +22,7 @@ import (
 
 // What arrives within size and retention of each other is counted together, to
 // the nanosecond, however long the detector has been running. What is forgotten
-// sooner or later can at worst let an alert come again, never invent one.
+// sooner or later can at worst open an alert again, never invent one.
 func TestRememberedForSizeAndRetention(t *testing.T) {
 	eachWindow(t, rememberedForSizeAndRetention)
 }
@@ -69,7 +69,7 @@ func rememberedForSizeAndRetention(t *testing.T, window oracle.Type) {
 	})
 }
 
-// memory knows what a detector must still remember.
+// memory holds what a detector must still remember.
 type memory struct {
 	feed   *feeder
 	ledger *ledger
@@ -138,7 +138,7 @@ func (m *memory) again(stream streams.Stream, alert detect.Alert) error {
 	return nil
 }
 
-// What was told stays told while anything that told it may be counted again: an
+// An alert is not opened again while anything that opened it may be counted again: an
 // alert must not go with the first of its events.
 func TestAlertOutlivesItsFirstEvents(t *testing.T) {
 	stream := streams.Stream{Threshold: 1, Size: 1000, Groups: [][]string{{"a"}}}
@@ -150,7 +150,7 @@ func TestAlertOutlivesItsFirstEvents(t *testing.T) {
 	}{
 		{0, 0, 0},
 		{-500, 999, 1}, // in the bucket before, and yet the window that ends at 0 is overfull
-		{10, 1998, 1},  // only what lies in the bucket before is surely remembered
+		{10, 1998, 1},  // only what lies in the bucket before is certainly remembered
 		{20, 2900, 1},  // and now the one before
 	} {
 		now := start.Add(event.arrival)

@@ -18,8 +18,8 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
-// A detector that is killed again and again tells the same, word for word, as one
-// that never stops: what was counted, which alerts are open, what they said last.
+// A detector that is killed again and again emits the same, word for word, as one
+// that never stops: nothing counted, no open alert and no record of one is lost.
 func TestRestartedDetectorTellsTheSame(t *testing.T) {
 	eachWindow(t, func(t *testing.T, window oracle.Type) {
 		restarts := 0
@@ -82,7 +82,7 @@ func checkRestarts(stream streams.Stream) (restarts int, err error) {
 			if rng.IntN(12) == 0 {
 				restarts++
 				if rng.IntN(3) == 0 {
-					if err := mortal.clean(now); err != nil {
+					if err := mortal.compact(now); err != nil {
 						return restarts, err
 					}
 				}
@@ -145,8 +145,8 @@ func (k *kept) commit() {
 	}
 }
 
-// clean takes out of the pages what need not be known any more.
-func (k *kept) clean(now time.Time) error {
+// compact removes from the pages what need not be known any more.
+func (k *kept) compact(now time.Time) error {
 	k.feeder.detector.Checkpoint(now)
 	before := maps.Clone(k.pages)
 	k.commit()
@@ -163,7 +163,7 @@ func (k *kept) clean(now time.Time) error {
 	return nil
 }
 
-// restart makes a new detector know what was committed.
+// restart puts what was committed into a new detector.
 func (k *kept) restart(now time.Time) error {
 	replay := k.begin()
 	numbers := make([]uint64, 0, len(k.pages))
@@ -177,8 +177,8 @@ func (k *kept) restart(now time.Time) error {
 			return fmt.Errorf("page %d: %w", last, err)
 		}
 	}
-	if untold := replay.End(now, last+1); len(untold) > 0 {
-		return fmt.Errorf("told after a restart for no reason: %+v", untold)
+	if unreported := replay.End(now, last+1); len(unreported) > 0 {
+		return fmt.Errorf("emitted after a restart for no reason: %+v", unreported)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
-// shrink takes away from a failing stream what it can while it keeps failing.
+// shrink removes from a failing stream what it can while it keeps failing.
 func shrink(stream streams.Stream, check func(streams.Stream) error) streams.Stream {
 	for size := len(stream.Events()) / 2; size > 0; {
 		smaller := false

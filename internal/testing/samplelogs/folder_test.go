@@ -15,7 +15,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-const committed = "../../testdata/quickstart"
+const committed = "../../../testdata/quickstart"
 
 func TestTheCommittedLogsAreTheGeneratedOnes(t *testing.T) {
 	wanted := map[string]bool{}

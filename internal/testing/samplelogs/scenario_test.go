@@ -145,7 +145,7 @@ func TestTheRuleAsDescribedRaisesTheExpectedAlerts(t *testing.T) {
 }
 
 func TestTheReadmeNamesWhoAlerts(t *testing.T) {
-	text, err := os.ReadFile("../../testdata/README.md")
+	text, err := os.ReadFile("../../../testdata/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
