@@ -105,10 +105,14 @@ soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of windo
 	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
 	cd e2e && go test -count=1 -timeout=2h -run '^TestSoak$$' -v . -soak=10m
 
+# Patches first, a quarter of an hour. gremlins then mutates each condition and each operation of the journal, in minutes,
+# and of detection, in hours: it runs all tests of detection for each mutant.
 .PHONY: mutants
-mutants: check-go ## check that the tests of detection and of delivery notice each of the mutations kept in their mutants folders
+mutants: check-go ## check that tests notice mutations of detection, journal and delivery (hours)
 	@scripts/mutants.sh internal/detect
 	@scripts/mutants.sh processor/guardrailprocessor
+	GOFLAGS=-count=1 $(TOOL) gremlins unleash --timeout-coefficient=20 ./internal/detect/internal/journal
+	GOFLAGS=-count=1 $(TOOL) gremlins unleash --timeout-coefficient=20 --integration --coverpkg=./internal/detect/... ./internal/detect
 
 # Each step stands alone; the comparison with other components comes last and takes the longest.
 .PHONY: bench

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: mutants.sh FOLDER [PATCH...]
-# Breaks the code on purpose, one patch at a time (those in FOLDER/mutants unless told), and fails when the tests of
+# Breaks the code on purpose, one patch at a time (those in FOLDER/mutants unless given), and fails when the tests of
 # FOLDER do not notice. The tree stays as it is: the compiler is shown the broken files in place of the real ones.
 # MUTANT_STREAMS says how many streams to test detection with each time.
 set -eu
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 package=./${1%/}
 shift
-case $package in # the tests that notice most for their time come first
+case $package in # the quickest tests come first
 ./internal/detect)
 	slow='Flood|Evict|MemoryIsGivenBack|IsAsDocumented'
 	first=-test.skip=$slow rest=-test.run=$slow
@@ -28,10 +28,10 @@ trap 'exit 130' INT TERM
 [ $# -gt 0 ] || set -- "$package"/mutants/*.patch
 [ -f "$1" ] || { echo "no mutants in $package/mutants" >&2; exit 1; }
 
-# Arguments: what go test takes besides. Makes $work/tests, or says in $work/out why not.
+# Arguments: more flags of go test. Builds $work/tests; the output is in $work/out.
 build() { go test -ldflags="-s -w" -c -o "$work/tests" "$@" "$package" >"$work/out" 2>&1; }
 
-# Runs $work/tests. What they said is in $work/out.
+# Runs $work/tests. The output is in $work/out.
 try() { tests "$first" && tests "$rest"; }
 
 tests() {
@@ -47,7 +47,7 @@ for patch; do
 	name=$(basename "$patch" .patch)
 	patch=$(cd "$(dirname "$patch")" && pwd)/$(basename "$patch")
 	tree=$work/$name
-	# All that the patch names, and nothing else, is copied and broken.
+	# Only the files that the patch names are copied and broken.
 	files=$(sed -n 's,^+++ b/,,p' "$patch")
 	[ -n "$files" ] || { echo "$name: no patch" >&2; exit 1; }
 	for file in $files; do
@@ -70,7 +70,7 @@ for patch; do
 		survived=$((survived + 1))
 		echo "SURVIVED $name"
 	else
-		# The innermost of the failed tests; none where the process itself broke down.
+		# The innermost of the failed tests; none where the process itself crashed.
 		by=$(sed -n 's/^ *--- FAIL: \([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
 		[ -n "$by" ] || by=$(grep -m 1 -E '^(panic|fatal error): ' "$work/out") ||
 			{ cat "$work/out"; echo "$name: neither passed nor failed" >&2; exit 1; }

@@ -235,3 +235,22 @@ func lastAtMost(ends []int, size int) (last int, equal bool) {
 	}
 	return last, last == size
 }
+
+// Every entry keeps when it arrived: a group forgets by that, at moments of its own.
+func TestPageKeepsWhenEntriesArrived(t *testing.T) {
+	arrivals := []int64{5, 5, 9, -3}
+	var w Writer
+	w.Reset(arrivals[0])
+	group := w.Group([]byte(keyOf("alice")))
+	for _, arrived := range arrivals {
+		w.Arrive(arrived)
+		w.Event(group, &Event{Text: "1"})
+	}
+	r := NewReader(Page{Arrived: arrivals[0], Body: w.Body()})
+	var got []int64
+	for kind, err := r.Next(); kind != End; kind, err = r.Next() {
+		require.NoError(t, err)
+		got = append(got, r.Arrived())
+	}
+	assert.Equal(t, arrivals, got)
+}
