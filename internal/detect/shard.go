@@ -17,14 +17,13 @@ type shard struct {
 	generation  uint32 // the present one
 	freeInserts int    // events that certainly find memory
 	rule        *Rule
+	alertBytes  int64
+	ends        time.Time // when the present generation ends
+	profiles    profiles
 	store       store.Store
 
-	alertBytes int64
-	started    time.Time // when the first generation of this shard began
-	ends       time.Time // when the present one ends
-	profiles   profiles
-
 	hasher   *hasher
+	started  time.Time        // when the first generation of this shard began
 	texts    [textSlots]texts // by the generation in which they arrived
 	observed observedIDs
 

@@ -100,7 +100,8 @@ func (s *Store) addSparse(g GroupID, group *group, link *uint32, e *Event) {
 	}
 	n := s.sparse.take(e.Generation)
 	added := s.sparse.at(n)
-	added.Event, added.group, added.older = *e, g, *link
+	added.Event = *e
+	added.group, added.older = g, *link
 	*link = n
 	group.events++
 }

@@ -33,22 +33,21 @@ const (
 // Store holds the groups of a shard. The shard's lock guards it. Its zero value cannot be
 // used: see [New].
 type Store struct {
+	prefetched int64 // sink of prefetch loads, so that the compiler keeps them
 	size       int64
-	session    bool
-	generation uint32 // the present one
-	maxNearby  uint32 // events of a sparse list that are less than minGap from each other
 	minGap     uint64 // in nanoseconds
-	maxExact   int    // events of a bucket that are counted exactly
+	maxNearby  uint32 // events of a sparse list that are less than minGap from each other
+	generation uint32 // the present one
+	session    bool
 
 	index       index // of the groups, by hash
 	groups      slab[group]
 	sparse      generationSlab[sparseEvent]
 	buckets     generationSlab[Bucket]
-	bucketIndex index // of the buckets of indexed groups
-	blocks      blockPool
+	bucketIndex index        // of the buckets of indexed groups
+	maxExact    int          // events of a bucket that are counted exactly
 	seed        maphash.Seed // of the bucket index: nobody can choose buckets that collide
-
-	prefetched int64 // sink of prefetch loads, so that the compiler keeps them
+	blocks      blockPool
 }
 
 // New returns an empty Store.
