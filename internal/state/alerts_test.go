@@ -76,7 +76,7 @@ func TestAlertsThatWaitSurviveAtRandom(t *testing.T) {
 	})
 }
 
-// An alert that the storage does not give at the start is not lost: it is asked for again while all else goes on, and stays for the next start.
+// An alert that the storage fails to return at the start is not lost: reading is retried while all else continues, and it stays for the next start.
 func TestAlertsThatAreNotGivenComeLater(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		want := map[uint64][]byte{3: []byte("three"), 7: []byte("seven")}

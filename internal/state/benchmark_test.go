@@ -71,7 +71,7 @@ func open(tb testing.TB, disk *storagetest.Disk) (*Store, *Loaded) {
 	return store, loaded
 }
 
-// BenchmarkCommit tells what a counted invocation takes in the storage, and how much
+// BenchmarkCommit reports what a counted invocation takes in the storage, and how much
 // is written to it in all, by how many come in one call.
 func BenchmarkCommit(b *testing.B) {
 	for _, size := range []int{1, 10, 100} {
@@ -103,7 +103,7 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkLoad tells how long a restart takes after a million counted invocations
+// BenchmarkLoad reports how long a restart takes after a million counted invocations
 // in an hour.
 func BenchmarkLoad(b *testing.B) {
 	const invocations, size = 1_000_000, 100

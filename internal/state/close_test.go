@@ -17,7 +17,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// A stop writes what is left, and gives the storage back; a second one does nothing.
+// A stop writes what is left, and closes the storage; a second one does nothing.
 func TestCloseWritesWhatIsLeft(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := start(t, storagetest.NewDisk())
@@ -54,7 +54,7 @@ func TestCloseOfAHangingStorage(t *testing.T) {
 				require.EqualError(t, l.Close(ctx), test.says)
 				assert.Equal(t, test.took, time.Since(begun))
 				l.close()
-				end() // in the end it closes all the same
+				end() // in the end it closes anyway
 				l = start(t, l.disk)
 				l.knows("alice", 3)
 				l.close()
@@ -63,7 +63,7 @@ func TestCloseOfAHangingStorage(t *testing.T) {
 	}
 }
 
-// A storage that fails is given back, and the loss is told.
+// A storage that fails is closed, and the loss is reported.
 func TestCloseOfAFailingStorage(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := start(t, storagetest.NewDisk())

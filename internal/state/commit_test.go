@@ -20,7 +20,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// What was committed is known after kill -9, and goes on to be counted.
+// What was committed is known after kill -9, and counting continues from it.
 func TestKillLosesNothingThatWasCommitted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		disk := crashed(t, func(l *lab) {
@@ -100,7 +100,7 @@ func TestCommitWaitsForWhatOthersDid(t *testing.T) {
 					go l.commit()
 					synctest.Wait() // the Batch is on its way, without what follows
 				}
-				l.invoke("alice", 0, 3) // its call has not come to commit
+				l.invoke("alice", 0, 3) // its call has not reached Commit
 				var disk *storagetest.Disk
 				done := make(chan struct{})
 				go func() {
@@ -121,16 +121,16 @@ func TestCommitWaitsForWhatOthersDid(t *testing.T) {
 	}
 }
 
-// A sender that gives up waiting is told so, and nothing else comes of it.
+// A sender that stops waiting gets its own error, and nothing is lost.
 func TestCommitEndsWithItsContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := start(t, storagetest.NewDisk())
 		end := hang(l.disk)
 		l.invoke("alice", 0, 3)
-		gone := errors.New("the sender has gone")
+		left := errors.New("the sender has left")
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(time.Second, func() { cancel(gone) })
-		require.ErrorIs(t, l.Commit(ctx), gone)
+		time.AfterFunc(time.Second, func() { cancel(left) })
+		require.ErrorIs(t, l.Commit(ctx), left)
 		end()
 		assert.Empty(t, l.reported())
 		l = start(t, l.crash())

@@ -48,7 +48,7 @@ func openOn(t *testing.T, disk *storagetest.Disk, rule detect.Rule) (*Store, *de
 	return store, detector, loaded
 }
 
-// A flood must not fill the disk: what memory has let go is let go there, too. What
+// A flood must not fill the disk: what memory has forgotten is removed there, too. What
 // is remembered stays known over a restart.
 func TestFloodDoesNotFillTheStorage(t *testing.T) {
 	disk := storagetest.NewDisk()

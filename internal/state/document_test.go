@@ -44,7 +44,7 @@ func TestDocumentedBytesAreWritten(t *testing.T) {
 	})
 }
 
-// examples gives the bytes that the document shows, in hexadecimal digits, by key.
+// examples returns the bytes that the document shows, in hexadecimal digits, by key.
 func examples(t *testing.T) map[string]string {
 	document, err := os.ReadFile("../../docs/state-format.md")
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func examples(t *testing.T) map[string]string {
 	for _, block := range regexp.MustCompile("(?s)```hex key=(\\S+)\n(.*?)```").FindAllStringSubmatch(string(document), -1) {
 		var digits strings.Builder
 		for line := range strings.Lines(block[2]) {
-			shown, _, _ := strings.Cut(strings.TrimSpace(line), "  ") // a word on each stands behind two spaces
+			shown, _, _ := strings.Cut(strings.TrimSpace(line), "  ") // an explanation follows after two spaces
 			digits.WriteString(strings.ReplaceAll(shown, " ", ""))
 		}
 		value, err := hex.DecodeString(digits.String())

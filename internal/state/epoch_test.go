@@ -31,7 +31,7 @@ func flipped(value []byte) []byte {
 	return value
 }
 
-func gone([]byte) []byte { return nil }
+func deleted([]byte) []byte { return nil }
 
 // damage changes a value on a disk.
 func damage(disk *storagetest.Disk, key string, change func([]byte) []byte) {
@@ -58,7 +58,7 @@ func TestUnreadableStateIsSetAside(t *testing.T) {
 		"empty pointer":   {"state", func([]byte) []byte { return seal(kindPointer, nil) }, "pointer: cut off"},
 		"corrupt root":    {"1/root", flipped, "root: checksum mismatch"},
 		"newer root":      {"1/root", newer, "root: written by a newer version"},
-		"missing root":    {"1/root", gone, "root: missing"},
+		"missing root":    {"1/root", deleted, "root: missing"},
 		"impossible root": {"1/root", func([]byte) []byte {
 			return (&root{nextSlot: 1, journals: []journalExtent{{slot: 1}}}).encode()
 		}, "root: page numbers contradict each other"},
@@ -104,7 +104,7 @@ func TestUnreadablePartIsLeftOut(t *testing.T) {
 	}{
 		"corrupt page": {"1/1/0000000002", flipped, []string{"state cannot be read: page 2 of rule rule: checksum mismatch"}, []string{"alice", "carol"}, 2},
 		"newer page":   {"1/1/0000000001", newer, []string{"state cannot be read: page 1 of rule rule: written by a newer version"}, []string{"bob", "carol"}, 2},
-		"missing page": {"1/1/0000000003", gone, []string{"state cannot be read: 1 pages of rule rule are missing"}, []string{"alice", "bob"}, 2},
+		"missing page": {"1/1/0000000003", deleted, []string{"state cannot be read: 1 pages of rule rule are missing"}, []string{"alice", "bob"}, 2},
 		"impossible page": {
 			"1/1/0000000003", func([]byte) []byte { return seal(kindPage, []byte{0, 0, 99}) },
 			[]string{"state cannot be read: page 3 of rule rule: byte 0 of a journal page: unknown kind of entry: 99"},
@@ -118,7 +118,7 @@ func TestUnreadablePartIsLeftOut(t *testing.T) {
 			2,
 		},
 		"corrupt alert": {"1/o/0000000001", flipped, []string{"state cannot be read: alert 1: checksum mismatch"}, []string{"alice", "bob", "carol"}, 1},
-		"missing alert": {"1/o/0000000002", gone, []string{"state cannot be read: alert 2: missing"}, []string{"alice", "bob", "carol"}, 1},
+		"missing alert": {"1/o/0000000002", deleted, []string{"state cannot be read: alert 2: missing"}, []string{"alice", "bob", "carol"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -160,7 +160,7 @@ func threePages(t *testing.T) *storagetest.Disk {
 	return disk
 }
 
-// A journal of which nothing can be read must not stay, and be reported, for ever.
+// A journal of which nothing can be read must not stay, and be reported, forever.
 func TestUnreadableJournalExpires(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		disk := threePages(t)
@@ -178,7 +178,7 @@ func TestUnreadableJournalExpires(t *testing.T) {
 	})
 }
 
-// A storage that fails while the state is read is asked again; what it never gives is left out.
+// Reading is retried while the storage fails; what it never returns is skipped.
 func TestStorageFailsWhileItIsRead(t *testing.T) {
 	for name, failures := range map[string]int{"for a while": readTries - 1, "for long": readTries} {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestStorageFailsWhileItIsRead(t *testing.T) {
 	}
 }
 
-// A storage that gives nothing is waited for once, however much is in it.
+// A storage that returns nothing is waited for once, however much is in it.
 func TestStorageThatGivesNothingIsWaitedForOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		disk := crashed(t, func(l *lab) {

@@ -26,7 +26,7 @@ func (l *lab) fill(pages int) {
 	}
 }
 
-// What is over is deleted, in portions that hold up no call for long, while alerts live on.
+// Expired pages are deleted, in portions that hold up no call for long, while alerts live on.
 func TestPagesExpireAndAlertsLiveOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		rule := builtIn
@@ -59,9 +59,9 @@ func TestPagesExpireAndAlertsLiveOn(t *testing.T) {
 		assert.Empty(t, l.pass(20*span))
 		disk := l.crash()
 		l = start(t, disk, ruleOf("rule", "long", rule))
-		told := l.pass(24 * time.Hour)
-		require.Len(t, told, 1)
-		assert.Equal(t, []any{detect.Closed, []string{"alice"}, 6}, []any{told[0].State, told[0].Group, told[0].Count})
+		emitted := l.pass(24 * time.Hour)
+		require.Len(t, emitted, 1)
+		assert.Equal(t, []any{detect.Closed, []string{"alice"}, 6}, []any{emitted[0].State, emitted[0].Group, emitted[0].Count})
 		l.pass(20 * span)
 		assert.Equal(t, []string{"1/root", "state"}, l.disk.Keys(), "after a long idle time")
 		l.close()
@@ -129,7 +129,7 @@ func TestFullStorageMakesRoom(t *testing.T) {
 	})
 }
 
-// Running time is not set back, neither by a restart nor by a clock, so that nothing is remembered for ever.
+// Running time is not set back, neither by a restart nor by a clock, so that nothing is remembered forever.
 func TestRunningTimeGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := start(t, storagetest.NewDisk())
@@ -137,7 +137,7 @@ func TestRunningTimeGoesOn(t *testing.T) {
 		l.Advance(time.Unix(0, 0)) // a clock that is set back
 		l.close()
 		l = start(t, l.disk)
-		assert.Equal(t, int64(90*time.Minute), l.loaded.Running.UnixNano(), "a stop is told")
+		assert.Equal(t, int64(90*time.Minute), l.loaded.Running.UnixNano(), "a stop is recorded")
 
 		l.pass(time.Minute)
 		l.invoke("alice", 0, 3)
@@ -186,14 +186,14 @@ func TestLimitOutlivesItsAlerts(t *testing.T) {
 	}
 }
 
-// What waits for time to pass is not held up by crashes for ever: the time is written though nothing else is, and only then.
-func TestRunningTimeIsWrittenWhileItIsAwaited(t *testing.T) {
+// Crashes do not hold up timers forever: while there are timers, the time is written even if nothing else is.
+func TestRunningTimeIsWrittenWhileThereAreTimers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		second := func(l *lab, n int) (told []detect.Alert) {
+		second := func(l *lab, n int) (emitted []detect.Alert) {
 			for range n {
-				told = append(told, l.pass(time.Second)...)
+				emitted = append(emitted, l.pass(time.Second)...)
 			}
-			return told
+			return emitted
 		}
 		l := start(t, storagetest.NewDisk())
 		l.invoke("bob", 0, 5)
@@ -210,9 +210,9 @@ func TestRunningTimeIsWrittenWhileItIsAwaited(t *testing.T) {
 		l = start(t, l.crash())
 		assert.Equal(t, int64(190*time.Second), l.loaded.Running.UnixNano())
 		assert.Empty(t, second(l, 500))
-		told := second(l, 20)
-		require.Len(t, told, 1)
-		assert.Equal(t, detect.Closed, told[0].State)
+		emitted := second(l, 20)
+		require.Len(t, emitted, 1)
+		assert.Equal(t, detect.Closed, emitted[0].State)
 
 		calls = l.disk.Calls()
 		second(l, 200) // in which no generation begins

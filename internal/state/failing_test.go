@@ -101,7 +101,7 @@ func TestFailingStorageCatchesUp(t *testing.T) {
 // large is a user who fills pages.
 func large(i int) string { return strings.Repeat("x", 100_000) + strconv.Itoa(i) }
 
-// What waits for a storage that fails for days is bounded. What is dropped makes holes, which are told and do no other harm.
+// What waits for a storage that fails for days is bounded. What is dropped leaves gaps, which are reported and do no other harm.
 func TestBacklogIsBounded(t *testing.T) {
 	for name, hanging := range map[string]bool{"failing": false, "hanging": true} {
 		t.Run(name, func(t *testing.T) {

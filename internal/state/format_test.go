@@ -80,7 +80,7 @@ func TestValuesComeBack(t *testing.T) {
 		require.Equal(t, epoch, read)
 		read, err = decodePointer(newer(encodePointer(epoch)))
 		require.ErrorIs(t, err, errNewer)
-		require.Equal(t, epoch, read, "which is the present one is told by every version")
+		require.Equal(t, epoch, read, "every version can read which one is present")
 
 		page := detect.Page{Number: 7, Arrived: rapid.Int64().Draw(t, "arrived"), Body: rapid.SliceOfN(rapid.Byte(), 1, -1).Draw(t, "body")}
 		written := rapid.Int64().Draw(t, "written")

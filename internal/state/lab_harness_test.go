@@ -91,7 +91,7 @@ func (l *lab) takeLate(alerts map[uint64][]byte) {
 	l.late = alerts
 }
 
-// reported takes what was reported so far; "" says that the storage works again.
+// reported returns and forgets what was reported so far; "" says that the storage works again.
 func (l *lab) reported() (texts []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,7 +116,7 @@ func (l *lab) said(text string) bool {
 	return false
 }
 
-// invoke counts invocations of a user by the first rule. Their numbers tell repeats.
+// invoke counts invocations of a user by the first rule. Calls with the same number are repeats.
 func (l *lab) invoke(user string, from, to int) detect.Result {
 	return invoke(l.Rules[0].Detector, l.now, user, from, to)
 }
@@ -132,7 +132,7 @@ func invoke(detector *detect.Detector, now time.Time, user string, from, to int)
 	return detector.Observe(events, now)
 }
 
-// knows wants the first n invocations, and none of the next hundred, to be counted.
+// knows checks that the first n invocations, and none of the next hundred, are counted.
 // They all are afterwards.
 func (l *lab) knows(user string, n int) {
 	l.t.Helper()
@@ -146,19 +146,19 @@ func (l *lab) commit() {
 }
 
 // pass lets running time pass, with a turn a minute.
-func (l *lab) pass(d time.Duration) (told []detect.Alert) {
+func (l *lab) pass(d time.Duration) (emitted []detect.Alert) {
 	for end := l.now.Add(d); l.now.Before(end); {
 		l.now = l.now.Add(min(time.Minute, end.Sub(l.now)))
 		for _, rule := range l.Rules {
-			told = append(told, rule.Detector.Tick(l.now)...)
+			emitted = append(emitted, rule.Detector.Tick(l.now)...)
 		}
 		l.Advance(l.now)
 		synctest.Wait()
 	}
-	return told
+	return emitted
 }
 
-// crash ends the store as kill -9 would, and gives what is on the disk then.
+// crash ends the store as kill -9 would, and returns what is on the disk then.
 func (l *lab) crash() *storagetest.Disk {
 	disk := l.disk.Crash()
 	_ = l.Close(l.t.Context())
@@ -170,7 +170,7 @@ func (l *lab) close() {
 	require.NoError(l.t, l.Close(l.t.Context()))
 }
 
-// crashed runs what is killed in the end, and gives what is on the disk then.
+// crashed runs a store that is killed in the end, and returns what is on the disk then.
 func crashed(t *testing.T, run func(l *lab)) *storagetest.Disk {
 	t.Helper()
 	l := start(t, storagetest.NewDisk())
@@ -178,7 +178,7 @@ func crashed(t *testing.T, run func(l *lab)) *storagetest.Disk {
 	return l.crash()
 }
 
-// copyOf gives a disk with the same on it.
+// copyOf returns a disk with the same on it.
 func copyOf(disk *storagetest.Disk) *storagetest.Disk {
 	other := storagetest.NewDisk()
 	for key, value := range disk.Values() {

@@ -28,7 +28,7 @@ func TestRulesComeAndGo(t *testing.T) {
 		l.commit()
 		first := l.disk.Keys()
 
-		l = start(t, l.crash(), ruleOf("d", "1", builtIn), ruleOf("c", "2", builtIn), ruleOf("a", "1", builtIn)) // b is gone
+		l = start(t, l.crash(), ruleOf("d", "1", builtIn), ruleOf("c", "2", builtIn), ruleOf("a", "1", builtIn)) // b was removed
 		knows(l, 0, 0)
 		knows(l, 1, 0)
 		knows(l, 2, 4)
@@ -37,7 +37,7 @@ func TestRulesComeAndGo(t *testing.T) {
 		assert.Empty(t, l.reported())
 		l.commit()
 		for _, key := range l.disk.Keys() {
-			assert.False(t, strings.HasPrefix(key, "1/2/") || strings.HasPrefix(key, "1/3/"), "what nobody goes on with is deleted: %s", key)
+			assert.False(t, strings.HasPrefix(key, "1/2/") || strings.HasPrefix(key, "1/3/"), "what no rule continues is deleted: %s", key)
 		}
 
 		l = start(t, l.crash(), ruleOf("a", "1", builtIn), ruleOf("b", "1", builtIn), ruleOf("c", "1", builtIn))

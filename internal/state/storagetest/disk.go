@@ -3,7 +3,7 @@
 
 // Package storagetest stands in for a storage extension in tests: it keeps values in
 // memory, and fails, hangs, tears or is full on command. Like file_storage it does a
-// Batch as a whole or not at all, and gives a client out once at a time.
+// Batch as a whole or not at all, and hands out a client once at a time.
 package storagetest
 
 import (
@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// ErrInUse is what a client that is in use is refused with. file_storage says no more, either.
+// ErrInUse is returned for a client that is in use. file_storage says no more, either.
 var ErrInUse = errors.New("timeout")
 
 // Disk is a storage extension whose values outlive its clients.
@@ -40,22 +40,22 @@ func NewDisk() *Disk {
 	return &Disk{values: map[string][]byte{}, inUse: map[string]bool{}}
 }
 
-// Faulty sets what is asked before every call, which is numbered from 1: an error is
-// the call's, and nothing is done. It may block. nil: all calls are done.
+// Faulty sets a function that is called before every call, numbered from 1: an error is
+// returned by the call, and nothing is done. It may block. nil: all calls are done.
 func (d *Disk) Faulty(fault func(call int, ops []*storage.Operation) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = fault
 }
 
-// Calls tells how many calls there were.
+// Calls returns how many calls there were.
 func (d *Disk) Calls() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.calls
 }
 
-// Values gives all that is stored.
+// Values returns all that is stored.
 func (d *Disk) Values() map[string][]byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,21 +65,21 @@ func (d *Disk) Values() map[string][]byte {
 // Keys lists the keys of all that is stored.
 func (d *Disk) Keys() []string { return slices.Sorted(maps.Keys(d.Values())) }
 
-// Put stores a value past all faults.
+// Put stores a value regardless of faults.
 func (d *Disk) Put(key string, value []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.values[key] = value
 }
 
-// Remove deletes a value past all faults.
+// Remove deletes a value regardless of faults.
 func (d *Disk) Remove(key string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.values, key)
 }
 
-// Crash takes the clients from whoever has them: their calls fail and do nothing.
+// Crash cuts off all clients, whose calls fail from then on, and returns a disk with what was stored.
 func (d *Disk) Crash() *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()

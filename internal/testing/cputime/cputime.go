@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cputime tells benchmarks what the garbage collector takes.
+// Package cputime measures the share of CPU time that garbage collection takes, for benchmarks.
 package cputime
 
 import (
@@ -13,7 +13,7 @@ import (
 // garbage collection.
 type Used struct{ total, collecting float64 }
 
-// Read tells what was used up to now. It collects garbage, which brings the runtime's
+// Read returns what was used up to now. It collects garbage, which brings the runtime's
 // figures up to date.
 func Read() Used {
 	runtime.GC()
@@ -26,7 +26,7 @@ func Read() Used {
 	return Used{samples[0].Value.Float64() - samples[1].Value.Float64(), samples[2].Value.Float64()}
 }
 
-// CollectingSince gives the share of garbage collection in what was used since before.
+// CollectingSince returns the share of garbage collection in what was used since before.
 func (u Used) CollectingSince(before Used) float64 {
 	return (u.collecting - before.collecting) / (u.total - before.total)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Run is a session: invocations of a group of which none is more than the gap
-// behind the one before.
+// after the one before.
 type Run struct {
 	Group       string
 	First, Last int64

@@ -24,7 +24,7 @@ func at(clocks ...string) []time.Time {
 	return times
 }
 
-// every is n times, a step apart.
+// every returns n times, one step from each other.
 func every(step time.Duration, n int, start string) []time.Time {
 	times := make([]time.Time, n)
 	for i := range times {
@@ -33,7 +33,7 @@ func every(step time.Duration, n int, start string) []time.Time {
 	return times
 }
 
-// steadily is n times about nine seconds apart, which makes six or seven a minute.
+// steadily returns n times about nine seconds from each other, which makes six or seven a minute.
 func steadily(n int, start string) []time.Time {
 	times := every(9*time.Second, n, start)
 	for i := range times {

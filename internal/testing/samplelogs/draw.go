@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-// seed decides every made-up id, name and number. Another seed tells the same story in other files.
+// seed decides every made-up id, name and number. Another seed makes the same story with other values.
 const seed = "quickstart-1"
 
 // drawn is what stands in for chance.

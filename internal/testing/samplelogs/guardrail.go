@@ -35,7 +35,7 @@ func (c call) assessment(text string) object {
 	return object{{g.id, report}}
 }
 
-// trace has the assessments of prompt and answer under the names that an API gives them. A blocked prompt has no answer to assess.
+// trace has the assessments of prompt and answer under the names of the API. A blocked prompt has no answer to assess.
 func (c call) trace(input, output string) object {
 	t := object{{input, c.assessment(c.said.prompt)}}
 	if c.outcome != blocked {

@@ -124,11 +124,11 @@ var scenario = []actor{
 	{role(lab, "CatalogueSearch", "indexer"), lab, ireland, []calls{
 		{invokeModel, titan, plain, every(2*time.Second, 20, "10:31:10"), nil},
 	}},
-	// A region that logs without bodies: nobody can tell whether these were guarded. No alert.
+	// A region that logs without bodies: nobody can see whether these were guarded. No alert.
 	{role(museum, "ArchiveImport", "batch-9"), museum, frankfurt, []calls{
 		{converse, nova, withheld, every(5*time.Second, 9, "09:15:03"), nil},
 	}},
-	// An answer over 100 KB lies in an object of its own; the record cannot tell. No alert.
+	// An answer over 100 KB lies in an object of its own; the record does not show it. No alert.
 	{role(lab, "DocumentReview", "review-5"), lab, ireland, []calls{
 		{converse, sonnet, traced, every(7*time.Second, 6, "10:30:04"), nil},
 		{converse, sonnet, offloaded, at("10:30:49"), nil},

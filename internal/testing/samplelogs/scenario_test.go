@@ -255,7 +255,7 @@ func TestInvocationsTellWhatTheRecordsShow(t *testing.T) {
 }
 
 func TestTheFolderLooksAsBedrockWritesIt(t *testing.T) {
-	first := map[string][]byte{} // what a log reader tells files apart by
+	first := map[string][]byte{} // by which a log reader distinguishes files
 	orders := map[string]int{}
 	seen := map[string]bool{}
 	for _, d := range read(t) {

@@ -12,7 +12,7 @@ type Invocation struct {
 	User, Account, Region       string
 	Operation, Model            string
 	Verdict, Evidence           string
-	Guardrail, GuardrailVersion string // empty where the record does not tell
+	Guardrail, GuardrailVersion string // empty where the record does not say
 	Delivered                   int    // how many records of it there are
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// order gives each event a key; events arrive by ascending keys.
+// order assigns each event a key; events arrive by ascending keys.
 type order func(rng *rand.Rand, size int64, events []Event) (keys []int64)
 
 func arrive(rng *rand.Rand, size int64, events []Event) []Event {
@@ -61,7 +61,7 @@ func lag(rng *rand.Rand, size int64, events []Event) []int64 {
 	return byEvent(events, func(e Event) int64 { return e.Time + pick(rng, lags...) })
 }
 
-// outage holds one source's events back and lets them all go at once.
+// outage holds one source's events back and releases them all at once.
 func outage(rng *rand.Rand, size int64, events []Event) []int64 {
 	begin := events[rng.IntN(len(events))].Time
 	end := begin + size*(1+rng.Int64N(60))

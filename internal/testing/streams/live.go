@@ -12,7 +12,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
-// Live makes a stream that goes on for much longer than anything is remembered:
+// Live makes a stream that lasts much longer than anything is remembered:
 // every event arrives when it happens, or late by so little that what makes a
 // window overfull is remembered together, and a repeat while its original is.
 func Live(seed uint64, window oracle.Type) Stream {

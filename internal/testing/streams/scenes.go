@@ -18,7 +18,7 @@ type stage struct {
 	threshold int
 	size      int64
 	groups    int
-	calm      bool // nothing is meant to alert, though much comes close
+	quiet     bool // nothing is meant to alert, though much comes close
 	anchors   []int64
 
 	scene    int
@@ -35,7 +35,7 @@ func newStage(rng *rand.Rand, stream Stream) *stage {
 		threshold: stream.Threshold,
 		size:      int64(stream.Size),
 		groups:    len(stream.Groups),
-		calm:      stream.Threshold > 0 && chance(rng, 25),
+		quiet:     stream.Threshold > 0 && chance(rng, 25),
 		anchors:   anchors(rng),
 	}
 }
@@ -71,7 +71,7 @@ func (s *stage) scenes() []func() {
 	}
 	switch s.window {
 	case oracle.Session:
-		return append(all, s.chain, s.chain, s.apart, s.apart, s.bridge, s.twoFull)
+		return append(all, s.chain, s.chain, s.separate, s.separate, s.bridge, s.twoFull)
 	case oracle.Tumbling:
 		return append(all, s.exactGap, s.brim, s.brim, s.split, s.split, s.steady)
 	case oracle.Sliding:
@@ -90,17 +90,17 @@ func (s *stage) events() int {
 	return 500 + s.rng.IntN(700)
 }
 
-// calmBuckets is how far apart calm scenes are: further than any of them reaches.
-const calmBuckets = 100
+// quietBuckets is the distance between quiet scenes: further than any of them reaches.
+const quietBuckets = 100
 
 // move goes to another place, now and then so near that scenes run into each
-// other, which never happens while it is calm.
+// other, which never happens on a quiet stage.
 func (s *stage) move(wanted int) {
-	if s.calm {
+	if s.quiet {
 		s.group = s.rng.IntN(s.groups)
 		s.scene++
 		s.edge = pick(s.rng, s.anchors...)
-		s.edge += s.size*int64(calmBuckets*s.scene) - s.edge%s.size
+		s.edge += s.size*int64(quietBuckets*s.scene) - s.edge%s.size
 		return
 	}
 	if s.edge != 0 && chance(s.rng, 25) {
@@ -115,7 +115,7 @@ func (s *stage) move(wanted int) {
 // burst is how many events a burst has: about as many as it takes.
 func (s *stage) burst() int {
 	n := s.threshold + pick(s.rng, -1, 0, 0, 1, 1, 1, 2, 5)
-	if s.calm {
+	if s.quiet {
 		n = s.threshold - s.rng.IntN(2)
 	}
 	return max(n, 0)
@@ -159,7 +159,7 @@ func (s *stage) overEdge() {
 func (s *stage) exactGap() {
 	end := s.edge + pick(s.rng, 0, -1, 1, s.rng.Int64N(s.size))
 	within, outside := s.size, 1+s.rng.IntN(3)
-	if s.calm {
+	if s.quiet {
 		within, outside = 1, s.burst() // or windows that end earlier would be overfull
 	}
 	for range s.burst() - 1 {
@@ -197,7 +197,7 @@ func (s *stage) edgeToEdge() {
 // steady keeps every window as full as it may be, or one fuller.
 func (s *stage) steady() {
 	step := s.size / int64(max(s.threshold, 1))
-	if !s.calm {
+	if !s.quiet {
 		step += pick(s.rng, 0, 0, 1, -1, -step/8)
 	} else if step*int64(s.threshold) < s.size {
 		step++
@@ -210,7 +210,7 @@ func (s *stage) steady() {
 }
 
 func (s *stage) noise() {
-	if s.calm {
+	if s.quiet {
 		return
 	}
 	for range 1 + s.rng.IntN(10) {
@@ -219,7 +219,7 @@ func (s *stage) noise() {
 }
 
 func (s *stage) flood() {
-	if s.calm {
+	if s.quiet {
 		return
 	}
 	span := s.size * (1 + s.rng.Int64N(4))
@@ -238,7 +238,7 @@ func (s *stage) oneID() {
 
 // elsewhere lets what happened happen to another group as well.
 func (s *stage) elsewhere() {
-	if len(s.happened) == 0 || s.calm {
+	if len(s.happened) == 0 || s.quiet {
 		return
 	}
 	from := s.rng.IntN(len(s.happened))

@@ -25,9 +25,9 @@ func (s *stage) around() int64 { return s.edge - pick(s.rng, 0, 1, s.rng.Int64N(
 // chain is a session of about as many events as it takes.
 func (s *stage) chain() { s.run(s.around(), s.burst()) }
 
-// apart has sessions with a gap between them that is a nanosecond too long:
+// separate has sessions with a gap between them that is a nanosecond too long:
 // neither has enough, though both together would.
-func (s *stage) apart() {
+func (s *stage) separate() {
 	time := s.around()
 	for range 2 + s.rng.IntN(2) {
 		time = s.run(time, max(s.threshold-s.rng.IntN(2), 1)) + s.size + 1
@@ -40,7 +40,7 @@ func (s *stage) apart() {
 // bridge has two sessions and an event between them that makes them one.
 func (s *stage) bridge() {
 	most := max(s.threshold, 1)
-	if s.calm {
+	if s.quiet {
 		most = (s.threshold - 1) / 2
 	}
 	if most < 1 {
@@ -51,7 +51,7 @@ func (s *stage) bridge() {
 
 // twoFull has two sessions that alert each by itself, before the bridge or after.
 func (s *stage) twoFull() {
-	if s.calm {
+	if s.quiet {
 		return
 	}
 	s.bridged(s.threshold+1+s.rng.IntN(3), s.threshold+1+s.rng.IntN(3))

@@ -13,12 +13,12 @@ func (s *stage) split() {
 			s.add(s.edge + side*into - (1-side)*(1+into))
 		}
 	}
-	if !s.calm {
+	if !s.quiet {
 		s.add(s.edge - s.rng.Int64N(2))
 	}
 }
 
-// brim fills one bucket, and lays events on the very first instant behind it and
+// brim fills one bucket, and puts events on the very first instant after it and
 // the last in front of it.
 func (s *stage) brim() {
 	n := s.burst() // before anything else is drawn
@@ -26,7 +26,7 @@ func (s *stage) brim() {
 		s.add(s.edge + pick(s.rng, 0, s.size-1, int64(i)%s.size, s.rng.Int64N(s.size)))
 	}
 	for range 1 + s.rng.IntN(3) {
-		if outside := pick(s.rng, s.edge+s.size, s.edge-1); !s.calm || s.threshold > 2 {
+		if outside := pick(s.rng, s.edge+s.size, s.edge-1); !s.quiet || s.threshold > 2 {
 			s.add(outside)
 		}
 	}

@@ -18,7 +18,7 @@ type Stats struct {
 	Ties     int // events at the same instant as another of their group
 
 	// GapTies are events exactly on the far end of what they may belong to:
-	// one size after another of their group; tumbling: on the edge behind others.
+	// one size after another of their group; tumbling: on the edge after others.
 	GapTies int
 	// CloseCalls are windows for which it decides to which side the exact end belongs.
 	CloseCalls int
