@@ -10,63 +10,38 @@ import (
 	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
 
-// batch holds what is worked out about the events of a batch before they are counted, sorted
-// by shard. Events of one shard stay in the order of the batch.
+// batch holds what is worked out about the events of a batch before they are counted, as a
+// list for each shard in the order of the batch.
 type batch struct {
-	starts   [shardCount + 1]int32 // where the events of each shard begin in what follows
-	lookups  []store.Lookup
-	prepared []prepared
-	hashes   []store.GroupHash // of the events, in the order of the batch
-	counted  []int32           // events of a shard that are no repeats
+	first    [shardCount]int32 // number of the first event of each shard; negative: none
+	prepared []store.Prepared
+	counted  []int32 // events of a shard that are no repeats
 }
 
-// prepared is what is worked out about an event before it is counted.
-type prepared struct {
-	id    store.EventID
-	flags store.EventFlags
-	event int32 // its number in the batch
-}
-
-// prepare hashes a batch of events and sorts them by shard.
+// prepare hashes a batch of events and lists them by shard.
 func (b *batch) prepare(events []Event, hasher *hasher) {
-	n := len(events)
-	b.hashes = slices.Grow(b.hashes[:0], n)[:n]
-	b.lookups = slices.Grow(b.lookups[:0], n)[:n]
-	b.prepared = slices.Grow(b.prepared[:0], n)[:n]
-	clear(b.starts[:])
-	for i := range events {
-		b.hashes[i] = hasher.group(events[i].Key)
-		b.starts[shardOf(b.hashes[i])+1]++
+	for i := range b.first {
+		b.first[i] = -1
 	}
-	for i := range shardCount {
-		b.starts[i+1] += b.starts[i]
-	}
-	next := b.starts
-	for i, hash := range b.hashes {
-		at := &next[shardOf(hash)]
-		b.lookups[*at] = store.Lookup{Hash: hash}
-		p := &b.prepared[*at]
-		*at++
-		p.event = int32(i)
-		var isUUID bool
-		if p.id, isUUID = parseUUID(events[i].ID); isUUID {
-			p.flags = store.EventUUID
-		} else {
-			p.id, p.flags = hasher.text(events[i].ID), 0
-		}
+	b.prepared = slices.Grow(b.prepared[:0], len(events))[:len(events)]
+	for i := len(events) - 1; i >= 0; i-- { // from the end, so that each list runs in the order of the batch
+		p := &b.prepared[i]
+		p.Hash, p.Group = hasher.group(events[i].Key), 0
+		p.ID, p.Flags = hasher.id(events[i].ID)
+		first := &b.first[shardOf(p.Hash)]
+		p.Next, *first = *first, int32(i)
 	}
 }
 
-// countRange counts the events of one shard, and notes which of them are no repeats.
-func (b *batch) countRange(u *groupUpdate, events []Event, from, to int32) {
+// countList counts the events of one shard, and notes which of them are no repeats.
+func (b *batch) countList(u *groupUpdate, events []Event, first int32) {
 	b.counted = b.counted[:0]
-	for i := from; i < to; i++ {
-		p := &b.prepared[i]
-		if u.count(&events[p.event], p, b.lookups[i]) {
-			b.counted = append(b.counted, p.event)
+	for i := first; i >= 0; i = b.prepared[i].Next {
+		if u.count(&events[i], &b.prepared[i]) {
+			b.counted = append(b.counted, i)
 		}
 		for len(u.causes) < len(u.emitted) {
-			u.causes = append(u.causes, p.event)
+			u.causes = append(u.causes, i)
 		}
 	}
 }

@@ -58,21 +58,21 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 
 	u := groupUpdate{limiter: &d.limiter, now: now}
 	counted := 0
-	start := shardOf(b.lookups[0].Hash) // anywhere, so that calls do not follow each other from lock to lock
+	start := shardOf(b.prepared[0].Hash) // anywhere, so that calls do not follow each other from lock to lock
 	for k := range uint64(shardCount) {
 		i := (start + k) % shardCount
-		from, to := b.starts[i], b.starts[i+1]
-		if from == to {
+		first := b.first[i]
+		if first < 0 {
 			continue
 		}
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.advance(now)
 		if s.store.WorthPrefetching() {
-			s.store.Prefetch(b.lookups[from:to])
+			s.store.Prefetch(b.prepared, first)
 		}
 		u.shard = s
-		b.countRange(&u, events, from, to)
+		b.countList(&u, events, first)
 		counted += len(b.counted)
 		d.journal.record(s, &d.limiter, events, b.counted, now)
 		s.mu.Unlock()

@@ -9,7 +9,7 @@ import "example.com/otelcol-guardrail/internal/detect/internal/store"
 // take the shard over its share of the memory, and no free memory can be released. A group
 // that alone takes an eighth of the share makes room itself: by what it can do without, or it
 // is evicted. The result is where the event belongs then.
-func (u *groupUpdate) makeRoom(at store.Position, hash store.GroupHash, e *store.Event) store.Position {
+func (u *groupUpdate) makeRoom(at store.Position, p *store.Prepared, e *store.Event) store.Position {
 	s := u.shard
 	if s.freeInserts = 0; s.rule.MaxBytes == 0 {
 		return at
@@ -27,7 +27,7 @@ func (u *groupUpdate) makeRoom(at store.Position, hash store.GroupHash, e *store
 		if lacks == lacksNothing || !u.freeMemory(at.Group(), need, lacks) {
 			return at
 		}
-		at = s.store.Locate(at.Group(), hash, e)
+		at = s.store.Locate(p, e)
 	}
 }
 

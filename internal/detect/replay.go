@@ -140,10 +140,10 @@ func (s *shard) replayEvent(e *replayedEvent) {
 	if e.Flags&journal.IsRequestID != 0 {
 		event.RequestID = e.Text
 	}
-	var p prepared
-	p.id, p.flags = s.entryID(&e.Event)
+	p := store.Prepared{Hash: e.hash}
+	p.ID, p.Flags = s.entryID(&e.Event)
 	u := groupUpdate{shard: s, now: arrived}
-	if u.count(&event, &p, store.Lookup{Hash: e.hash}); u.raised {
+	if u.count(&event, &p); u.raised {
 		s.replay.mu.Lock()
 		s.replay.raised[e.hash] = e.Key
 		s.replay.mu.Unlock()

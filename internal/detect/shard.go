@@ -46,29 +46,29 @@ type shard struct {
 const textSlots = 8
 
 // count counts one event. It reports false for a repeat.
-func (u *groupUpdate) count(e *Event, p *prepared, lookup store.Lookup) bool {
+func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 	s := u.shard
 	ev := store.Event{
 		Time:       e.Time,
-		ID:         p.id,
+		ID:         p.ID,
 		Profile:    s.profiles.number(e),
 		Generation: uint8(s.generation),
-		Flags:      p.flags,
+		Flags:      p.Flags,
 	}
 	if e.Presumed {
 		ev.Flags |= store.EventPresumed
 	}
-	at := s.store.Locate(lookup.Group, lookup.Hash, &ev)
+	at := s.store.Locate(p, &ev)
 	if s.freeInserts--; s.freeInserts < 0 {
-		at = u.makeRoom(at, lookup.Hash, &ev)
+		at = u.makeRoom(at, p, &ev)
 	}
-	if e.IDOnly && !s.observed.add(lookup.Hash, p.id, s.generation) {
+	if e.IDOnly && !s.observed.add(p.Hash, p.ID, s.generation) {
 		return false
 	}
-	if p.flags&store.EventUUID == 0 && s.hasTextRoom() {
+	if p.Flags&store.EventUUID == 0 && s.hasTextRoom() {
 		ev.Text = s.texts[s.generation%textSlots].add(e.RequestID)
 	}
-	g, bucket, added := s.store.Insert(at, lookup.Hash, &ev)
+	g, bucket, added := s.store.Insert(at, p, &ev)
 	if bucket == 0 || !added { // in a sparse list, it is far from alerting
 		return added
 	}

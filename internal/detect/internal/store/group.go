@@ -34,12 +34,13 @@ const (
 
 // FindGroup returns the group with a hash, 0 if there is none.
 func (s *Store) FindGroup(hash GroupHash) GroupID {
-	for n := range s.index.all(hash.tag()) {
-		if s.groups.at(n).hash == hash {
+	x, tag := &s.index, hash.tag()
+	for i := x.start(tag); ; i = x.next(i) {
+		n, match := x.at(i, tag)
+		if n == 0 || match && s.groups.at(n).hash == hash {
 			return GroupID(n)
 		}
 	}
-	return 0
 }
 
 // AddGroup makes a group, which must not exist yet.

@@ -3,6 +3,15 @@
 
 package store
 
+// Prepared is what is worked out about an event before it is inserted.
+type Prepared struct {
+	Hash  GroupHash // of its group
+	ID    EventID
+	Group GroupID // set by Prefetch; 0: not known
+	Next  int32   // number of the next event of the same store in its batch; negative: none
+	Flags EventFlags
+}
+
 // Position is where an event belongs, as found by [Store.Locate]. It is valid until the
 // store changes.
 type Position struct {
@@ -26,10 +35,11 @@ const (
 // Group returns the group of a position, 0 if it is new.
 func (p Position) Group() GroupID { return p.group }
 
-// Locate returns where an event belongs. A group that was prefetched is looked at first.
-func (s *Store) Locate(g GroupID, hash GroupHash, e *Event) Position {
-	if !s.hasHash(g, hash) { // not prefetched, dropped, or made since
-		if g = s.FindGroup(hash); g == 0 {
+// Locate returns where an event belongs.
+func (s *Store) Locate(p *Prepared, e *Event) Position {
+	g := p.Group
+	if !s.hasHash(g, p.Hash) { // not prefetched, dropped, or made since
+		if g = s.FindGroup(p.Hash); g == 0 {
 			return Position{kind: inNewGroup}
 		}
 	}
@@ -59,9 +69,9 @@ func (s *Store) locateBucket(g GroupID, group *group, t int64) Position {
 
 // Insert puts an event where Locate found that it belongs, and returns its group and its
 // bucket, which is 0 in a sparse list. It reports false for an event that is there already.
-func (s *Store) Insert(at Position, hash GroupHash, e *Event) (GroupID, BucketID, bool) {
+func (s *Store) Insert(at Position, p *Prepared, e *Event) (GroupID, BucketID, bool) {
 	if at.kind == inNewGroup {
-		at = s.startGroup(hash)
+		at = s.startGroup(p.Hash)
 	}
 	group := s.group(at.group)
 	switch at.kind {
@@ -89,12 +99,6 @@ func (s *Store) startGroup(hash GroupHash) Position {
 	return Position{group: g, link: &s.group(g).sparse, kind: inSparseList}
 }
 
-// Lookup is a group that events are about to be inserted into.
-type Lookup struct {
-	Hash  GroupHash
-	Group GroupID // set by Prefetch; 0: not known
-}
-
 // minPrefetched is from how many groups and buckets on prefetching pays: fewer, of all
 // shards together, stay in the processor's cache.
 const minPrefetched = 1 << 11
@@ -102,26 +106,27 @@ const minPrefetched = 1 << 11
 // WorthPrefetching reports whether Prefetch pays.
 func (s *Store) WorthPrefetching() bool { return s.groups.next+s.buckets.next >= minPrefetched }
 
-// Prefetch finds groups, and has the memory that inserting looks at brought into the
-// cache: no event then waits for the memory of the one before.
-func (s *Store) Prefetch(lookups []Lookup) {
+// Prefetch finds the groups of a list of events, which begins at first, and has the memory
+// that inserting looks at brought into the cache: no event then waits for the memory of the
+// one before.
+func (s *Store) Prefetch(events []Prepared, first int32) {
 	var sink int64
-	for i := range lookups {
-		sink += int64(s.index.prefetch(lookups[i].Hash.tag()))
+	for i := first; i >= 0; i = events[i].Next {
+		sink += int64(s.index.prefetch(events[i].Hash.tag()))
 	}
-	for i := range lookups {
-		lookups[i].Group = s.FindGroup(lookups[i].Hash)
+	for i := first; i >= 0; i = events[i].Next {
+		events[i].Group = s.FindGroup(events[i].Hash)
 	}
-	for _, l := range lookups {
-		if l.Group != 0 && s.group(l.Group).first != 0 {
-			sink += s.Bucket(s.group(l.Group).first).Index
+	for i := first; i >= 0; i = events[i].Next {
+		if g := events[i].Group; g != 0 && s.group(g).first != 0 {
+			sink += s.Bucket(s.group(g).first).Index
 		}
 	}
-	for _, l := range lookups {
-		if l.Group != 0 && s.group(l.Group).first != 0 {
-			latest := s.group(l.Group).first
-			if events := s.EventsOf(latest); len(events) > 1 {
-				sink += events[len(events)-1].Time
+	for i := first; i >= 0; i = events[i].Next {
+		if g := events[i].Group; g != 0 && s.group(g).first != 0 {
+			latest := s.group(g).first
+			if known := s.EventsOf(latest); len(known) > 1 {
+				sink += known[len(known)-1].Time
 			}
 			sink += s.Bucket(s.Bucket(latest).next).Index
 		}

@@ -4,7 +4,6 @@
 package store
 
 import (
-	"bytes"
 	"iter"
 	"unsafe"
 )
@@ -103,12 +102,10 @@ func (s *generationSlab[T]) of(generation uint8) iter.Seq[[]uint32] {
 	return func(yield func([]uint32) bool) {
 		var array [64]uint32
 		found := array[:0]
-		for n := uint32(0); n < s.next; n++ {
-			skip := bytes.IndexByte(s.oldest[n:s.next], generation)
-			if skip < 0 {
-				break
+		for n := uint32(0); n < s.next; n++ { // what is yielded may be given back, and all of the slab with it
+			if s.oldest[n] != generation {
+				continue
 			}
-			n += uint32(skip)
 			if found = append(found, n); len(found) == len(array) {
 				if !yield(found) {
 					return
