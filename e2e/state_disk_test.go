@@ -79,7 +79,7 @@ func TestADamagedPartOfTheStateIsLeftOut(t *testing.T) {
 	assert.Positive(t, p.Sample(stateErrors))
 	require.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 5)...)), "they are counted anew")
 	require.Len(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 6)...)), 1)
-	assert.Contains(t, p.Stop(syscall.SIGTERM).Stderr, "cannot be read")
+	assert.Contains(t, p.Stop(syscall.SIGTERM).Stderr, "is unreadable and skipped")
 
 	p = m.start(t)
 	assert.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 6)...)), "the rest is kept")

@@ -1,0 +1,89 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// What was inserted is known until its generation has expired, and nothing else: a repeat must
+// not be counted, nor a call be taken for one.
+func TestStoreKnowsWhatWasInserted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := New(Config{
+			Size:      60,
+			Threshold: rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "threshold"),
+			Session:   rapid.Bool().Draw(t, "session"),
+		})
+		generation := uint32(0)
+		known := map[GroupHash]map[Event]uint32{} // generations by group and event
+		hashes := rapid.Map(rapid.Uint64Range(1, 4), func(n uint64) GroupHash { return GroupHash(n << 61) })
+		times := rapid.OneOf(rapid.Int64Range(-200, 200), rapid.Int64Range(-1e6, 1e6))
+		insert := func(t *rapid.T, times *rapid.Generator[int64]) {
+			hash := hashes.Draw(t, "group")
+			e := Event{Time: times.Draw(t, "time"), ID: EventID{Low: rapid.Uint64Range(0, 2).Draw(t, "id")}}
+			p := Prepared{Hash: hash}
+			key := e
+			e.Generation = uint8(generation)
+			_, _, added := s.Insert(s.Locate(&p, &e), &p, &e)
+			if _, repeat := known[hash][key]; added == repeat {
+				t.Fatalf("%+v: added %t, repeat %t", key, added, repeat)
+			}
+			if known[hash] == nil {
+				known[hash] = map[Event]uint32{}
+			}
+			if added {
+				known[hash][key] = generation
+			}
+		}
+		now := int64(0)
+		t.Repeat(map[string]func(*rapid.T){
+			"insert in order": func(t *rapid.T) {
+				now += rapid.SampledFrom([]int64{0, 1, 30, 60, 1000}).Draw(t, "step")
+				insert(t, rapid.Just(now))
+			},
+			"insert": func(t *rapid.T) { insert(t, times) },
+			"advance": func(t *rapid.T) {
+				generation++
+				s.Advance(generation, func(GroupID, int64) {})
+				for _, events := range known {
+					for e, inserted := range events {
+						if inserted+Generations <= generation {
+							delete(events, e)
+						}
+					}
+				}
+			},
+			"": func(t *rapid.T) {
+				if err := s.Check(); err != nil {
+					t.Fatal(err)
+				}
+				groups := 0
+				for hash, events := range known {
+					g := s.FindGroup(hash)
+					if (g != 0) != (len(events) > 0) {
+						t.Fatalf("group %x with %d events has the number %d", hash, len(events), g)
+					}
+					if g == 0 {
+						continue
+					}
+					groups++
+					if s.Events(g) != len(events) {
+						t.Fatalf("group %x has %d events, not %d", hash, s.Events(g), len(events))
+					}
+					for e := range events {
+						if !s.Contains(g, &e) {
+							t.Fatalf("%+v is not known", e)
+						}
+					}
+				}
+				if s.Len() != groups {
+					t.Fatalf("%d groups, not %d", s.Len(), groups)
+				}
+			},
+		})
+	})
+}
