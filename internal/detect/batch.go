@@ -27,9 +27,23 @@ func (b *batch) prepare(events []Event, hasher *hasher) {
 	for i := len(events) - 1; i >= 0; i-- { // from the end, so that each list runs in the order of the batch
 		p := &b.prepared[i]
 		p.Hash, p.Group = hasher.group(events[i].Key), 0
-		p.ID, p.Flags = hasher.id(events[i].ID)
+		prepareEvent(&p.Event, &events[i], hasher)
 		first := &b.first[shardOf(p.Hash)]
 		p.Next, *first = *first, int32(i)
+	}
+}
+
+// prepareEvent sets what is known of an event before its shard is.
+func prepareEvent(p *store.Event, e *Event, hasher *hasher) {
+	p.Time, p.Text, p.Flags = e.Time, 0, 0
+	var isUUID bool
+	if p.ID, isUUID = parseUUID(e.ID); isUUID {
+		p.Flags = store.EventUUID
+	} else {
+		p.ID = hasher.text(e.ID)
+	}
+	if e.Presumed {
+		p.Flags |= store.EventPresumed
 	}
 }
 

@@ -66,11 +66,10 @@ func (d *Detector) remembers(e *journal.Event) bool {
 	s, hash := d.shard(e.Key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ev := store.Event{Time: e.Time}
-	ev.ID, ev.Flags = s.entryID(e)
-	if e.Flags&journal.IDOnly != 0 && s.observed.has(hash, ev.ID) {
+	stored := s.storedEvent(e)
+	if e.Flags&journal.IDOnly != 0 && s.observed.has(hash, stored.ID) {
 		return true
 	}
 	g := s.store.FindGroup(hash)
-	return g != 0 && s.store.Contains(g, &ev)
+	return g != 0 && s.store.Contains(g, &stored)
 }

@@ -9,7 +9,7 @@ import "example.com/otelcol-guardrail/internal/detect/internal/store"
 // take the shard over its share of the memory, and no free memory can be released. A group
 // that alone takes an eighth of the share makes room itself: by what it can do without, or it
 // is evicted. The result is where the event belongs then.
-func (u *groupUpdate) makeRoom(at store.Position, p *store.Prepared, e *store.Event) store.Position {
+func (u *groupUpdate) makeRoom(at store.Position, p *store.Prepared) store.Position {
 	s := u.shard
 	if s.freeInserts = 0; s.rule.MaxBytes == 0 {
 		return at
@@ -22,12 +22,12 @@ func (u *groupUpdate) makeRoom(at store.Position, p *store.Prepared, e *store.Ev
 		s.observed.forgetHalf()
 	}
 	for {
-		need := s.store.Need(at, e)
+		need := s.store.Need(at, p)
 		lacks := s.shortageOf(need)
 		if lacks == lacksNothing || !u.freeMemory(at.Group(), need, lacks) {
 			return at
 		}
-		at = s.store.Locate(p, e)
+		at = s.store.Locate(p)
 	}
 }
 

@@ -30,14 +30,6 @@ func (h *hasher) groupString(key string) store.GroupHash {
 // shardOf returns the number of the shard of a group.
 func shardOf(hash store.GroupHash) uint64 { return uint64(hash) % shardCount }
 
-// id returns what stands for an ID, and whether it is a UUID.
-func (h *hasher) id(id string) (store.EventID, store.EventFlags) {
-	if uuid, ok := parseUUID(id); ok {
-		return uuid, store.EventUUID
-	}
-	return h.text(id), 0
-}
-
 // text returns what stands for an ID that is no UUID.
 func (h *hasher) text(id string) store.EventID {
 	return store.EventID{High: maphash.String(h.high, id), Low: maphash.String(h.low, id)}

@@ -183,10 +183,16 @@ func (j *Journal) Generation(running int64) uint32 { return j.rule.generationOf(
 // runningTime returns the present of a detector that has a journal, in nanoseconds.
 func runningTime(now time.Time) int64 { return now.UnixNano() }
 
-// entryID returns what stands for the ID of an event in a journal.
-func (s *shard) entryID(e *journal.Event) (store.EventID, store.EventFlags) {
+// storedEvent returns an event of a journal as it is remembered.
+func (s *shard) storedEvent(e *journal.Event) store.Event {
+	stored := store.Event{Time: e.Time}
 	if e.Flags&journal.IsUUID != 0 {
-		return uuidID(e.UUID), store.EventUUID
+		stored.ID, stored.Flags = uuidID(e.UUID), store.EventUUID
+	} else {
+		stored.ID = s.hasher.text(e.Text)
 	}
-	return s.hasher.text(e.Text), 0
+	if e.Flags&journal.Presumed != 0 {
+		stored.Flags |= store.EventPresumed
+	}
+	return stored
 }

@@ -132,16 +132,14 @@ func (s *shard) replayEvent(e *replayedEvent) {
 	arrived := time.Unix(0, e.arrived)
 	s.advance(arrived)
 	event := Event{
-		Time:     e.Time,
-		IDOnly:   e.Flags&journal.IDOnly != 0,
-		Presumed: e.Flags&journal.Presumed != 0,
-		Model:    e.Model, Operation: e.Operation, Region: e.Region,
+		Time:   e.Time,
+		IDOnly: e.Flags&journal.IDOnly != 0,
+		Model:  e.Model, Operation: e.Operation, Region: e.Region,
 	}
 	if e.Flags&journal.IsRequestID != 0 {
 		event.RequestID = e.Text
 	}
-	p := store.Prepared{Hash: e.hash}
-	p.ID, p.Flags = s.entryID(&e.Event)
+	p := store.Prepared{Event: s.storedEvent(&e.Event), Hash: e.hash}
 	u := groupUpdate{shard: s, now: arrived}
 	if u.count(&event, &p); u.raised {
 		s.replay.mu.Lock()

@@ -48,32 +48,23 @@ const textSlots = 8
 // count counts one event. It reports false for a repeat.
 func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 	s := u.shard
-	ev := store.Event{
-		Time:       e.Time,
-		ID:         p.ID,
-		Profile:    s.profiles.number(e),
-		Generation: uint8(s.generation),
-		Flags:      p.Flags,
-	}
-	if e.Presumed {
-		ev.Flags |= store.EventPresumed
-	}
-	at := s.store.Locate(p, &ev)
+	p.Profile, p.Generation = s.profiles.number(e), uint8(s.generation)
+	at := s.store.Locate(p)
 	if s.freeInserts--; s.freeInserts < 0 {
-		at = u.makeRoom(at, p, &ev)
+		at = u.makeRoom(at, p)
 	}
 	if e.IDOnly && !s.observed.add(p.Hash, p.ID, s.generation) {
 		return false
 	}
 	if p.Flags&store.EventUUID == 0 && s.hasTextRoom() {
-		ev.Text = s.texts[s.generation%textSlots].add(e.RequestID)
+		p.Text = s.texts[s.generation%textSlots].add(e.RequestID)
 	}
-	g, bucket, added := s.store.Insert(at, p, &ev)
+	g, bucket, added := s.store.Insert(at, p)
 	if bucket == 0 || !added { // in a sparse list, it is far from alerting
 		return added
 	}
 	u.group, u.key = g, e.Key
-	u.check(bucket, &ev)
+	u.check(bucket, &p.Event)
 	if s.alertBytes > s.budget()/16 {
 		u.boundAlerts()
 	}

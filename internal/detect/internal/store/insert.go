@@ -3,13 +3,12 @@
 
 package store
 
-// Prepared is what is worked out about an event before it is inserted.
+// Prepared is an event that is about to be inserted.
 type Prepared struct {
+	Event
 	Hash  GroupHash // of its group
-	ID    EventID
-	Group GroupID // set by Prefetch; 0: not known
-	Next  int32   // number of the next event of the same store in its batch; negative: none
-	Flags EventFlags
+	Group GroupID   // set by Prefetch; 0: not known
+	Next  int32     // number of the next event of the same store in its batch; negative: none
 }
 
 // Position is where an event belongs, as found by [Store.Locate]. It is valid until the
@@ -36,7 +35,7 @@ const (
 func (p Position) Group() GroupID { return p.group }
 
 // Locate returns where an event belongs.
-func (s *Store) Locate(p *Prepared, e *Event) Position {
+func (s *Store) Locate(p *Prepared) Position {
 	g := p.Group
 	if !s.hasHash(g, p.Hash) { // not prefetched, dropped, or made since
 		if g = s.FindGroup(p.Hash); g == 0 {
@@ -45,13 +44,13 @@ func (s *Store) Locate(p *Prepared, e *Event) Position {
 	}
 	group := s.group(g)
 	if group.sparse != 0 {
-		if s.isNext(group, e) {
+		if s.isNext(group, &p.Event) {
 			return Position{group: g, link: &group.sparse, kind: inSparseList}
 		}
-		link, kind := s.searchSparse(group, e)
+		link, kind := s.searchSparse(group, &p.Event)
 		return Position{group: g, link: link, kind: kind}
 	}
-	return s.locateBucket(g, group, e.Time)
+	return s.locateBucket(g, group, p.Time)
 }
 
 // locateBucket returns the position of an event time among the buckets of a group.
@@ -69,25 +68,25 @@ func (s *Store) locateBucket(g GroupID, group *group, t int64) Position {
 
 // Insert puts an event where Locate found that it belongs, and returns its group and its
 // bucket, which is 0 in a sparse list. It reports false for an event that is there already.
-func (s *Store) Insert(at Position, p *Prepared, e *Event) (GroupID, BucketID, bool) {
+func (s *Store) Insert(at Position, p *Prepared) (GroupID, BucketID, bool) {
 	if at.kind == inNewGroup {
 		at = s.startGroup(p.Hash)
 	}
 	group := s.group(at.group)
 	switch at.kind {
 	case inSparseList:
-		s.addSparse(at.group, group, at.link, e)
+		s.addSparse(at.group, group, at.link, &p.Event)
 		return at.group, 0, true
 	case knownInSparseList:
 		return at.group, 0, false
 	case inBucketsWithOthers:
 		s.moveToBuckets(at.group, group)
-		at = s.locateBucket(at.group, group, e.Time)
+		at = s.locateBucket(at.group, group, p.Time)
 	}
 	if at.kind == inNewBucket {
-		at.bucket = s.addBucket(at.group, group, s.IndexOf(e.Time), at.bucket)
+		at.bucket = s.addBucket(at.group, group, s.IndexOf(p.Time), at.bucket)
 	}
-	return at.group, at.bucket, s.add(group, at.bucket, s.Bucket(at.bucket), e)
+	return at.group, at.bucket, s.add(group, at.bucket, s.Bucket(at.bucket), &p.Event)
 }
 
 // startGroup makes a group and returns where its first event belongs.

@@ -14,7 +14,7 @@ type Need struct {
 }
 
 // Need returns the memory that inserting an event takes at its position.
-func (s *Store) Need(at Position, e *Event) Need {
+func (s *Store) Need(at Position, p *Prepared) Need {
 	switch at.kind {
 	case inNewGroup:
 		bytes := s.groups.growth(1) + s.index.growth(1)
@@ -27,7 +27,7 @@ func (s *Store) Need(at Position, e *Event) Need {
 	case knownInSparseList:
 		return Need{}
 	case inBucketsWithOthers:
-		buckets, blocks := s.spread(s.group(at.group), s.IndexOf(e.Time))
+		buckets, blocks := s.spread(s.group(at.group), s.IndexOf(p.Time))
 		need := Need{Bytes: s.bucketGrowth(buckets), Block: s.blocks.growthFor(&blocks)}
 		if buckets > maxScan {
 			need.Block += s.bucketIndex.growth(buckets)

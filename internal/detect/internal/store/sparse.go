@@ -100,8 +100,7 @@ func (s *Store) addSparse(g GroupID, group *group, link *uint32, e *Event) {
 	}
 	n := s.sparse.take(e.Generation)
 	added := s.sparse.at(n)
-	added.Event = *e
-	added.group, added.older = g, *link
+	added.Event, added.group, added.older = *e, g, *link
 	*link = n
 	group.events++
 }

@@ -25,10 +25,10 @@ func TestStoreKnowsWhatWasInserted(t *testing.T) {
 		insert := func(t *rapid.T, times *rapid.Generator[int64]) {
 			hash := hashes.Draw(t, "group")
 			e := Event{Time: times.Draw(t, "time"), ID: EventID{Low: rapid.Uint64Range(0, 2).Draw(t, "id")}}
-			p := Prepared{Hash: hash}
+			p := Prepared{Event: e, Hash: hash}
 			key := e
-			e.Generation = uint8(generation)
-			_, _, added := s.Insert(s.Locate(&p, &e), &p, &e)
+			p.Generation = uint8(generation)
+			_, _, added := s.Insert(s.Locate(&p), &p)
 			if _, repeat := known[hash][key]; added == repeat {
 				t.Fatalf("%+v: added %t, repeat %t", key, added, repeat)
 			}
