@@ -22,7 +22,7 @@ type openAlert struct {
 	unsaved  bool // is among shard.unsaved
 }
 
-const openAlertBytes = 220 // about what one takes besides its key, with its places in lists and in the map
+const openAlertBytes = 220 // about what one takes in addition to its key, with its places in lists and in the map
 
 func (a *openAlert) bytes() int64 { return openAlertBytes + int64(len(a.Key)) }
 

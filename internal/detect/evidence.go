@@ -31,7 +31,7 @@ type profiles struct {
 const (
 	maxProfiles    = 256
 	maxProfileName = journal.MaxName
-	profileBytes   = 200 // about what one takes besides its names
+	profileBytes   = 200 // about what one takes in addition to its names
 )
 
 // number returns the number of an event's profile, 0 if it is not kept.

@@ -65,7 +65,7 @@ func (o *observedIDs) forgetHalf() {
 	o.shrink()
 }
 
-// shrink gives back the memory of IDs that are forgotten.
+// shrink releases the memory of IDs that are forgotten.
 func (o *observedIDs) shrink() {
 	ids := make(map[observedID]uint32, len(o.ids))
 	maps.Copy(ids, o.ids)

@@ -23,7 +23,7 @@ func concurrentSources(t *testing.T, window oracle.Type) {
 	const sources = 8
 	for _, seed := range seeds(5) {
 		stream := streams.New(seed, window)
-		events := allClosed(stream)
+		events := withOriginalTimes(stream)
 		start := stream.Batches[0].Now
 
 		var (
@@ -77,9 +77,9 @@ func concurrentSources(t *testing.T, window oracle.Type) {
 	}
 }
 
-// settled returns the events of a stream with every repeat at the time of its
+// withOriginalTimes returns the events of a stream with every repeat at the time of its
 // original: which of two times counts would depend on the order of arrival.
-func allClosed(stream streams.Stream) []streams.Event {
+func withOriginalTimes(stream streams.Stream) []streams.Event {
 	type id struct {
 		group int
 		id    string

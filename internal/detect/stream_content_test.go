@@ -30,7 +30,7 @@ func TestAlertSaysWhatWasCounted(t *testing.T) {
 
 // oneByOne delivers the same events in order of time, each in a batch of its own.
 func oneByOne(stream streams.Stream) streams.Stream {
-	events := allClosed(stream)
+	events := withOriginalTimes(stream)
 	slices.SortStableFunc(events, func(a, b streams.Event) int { return cmp.Compare(a.Time, b.Time) })
 	now := stream.Batches[0].Now
 	stream.Batches = nil

@@ -71,7 +71,7 @@ func TestStreams(t *testing.T) {
 	})
 }
 
-// Traffic that goes on for days alerts as if nothing were ever forgotten.
+// Traffic that lasts for days alerts as if nothing were ever forgotten.
 func TestLiveStreams(t *testing.T) {
 	eachWindow(t, func(t *testing.T, window oracle.Type) {
 		var fed statistics
@@ -153,7 +153,7 @@ func (s statistics) String() string {
 
 func (s statistics) require(t *testing.T) {
 	if s.median() < 200 || s.percent(s.alerting) < 60 || s.percent(s.alerting) > 95 {
-		t.Error("streams that are too short, alert too seldom, or always")
+		t.Error("streams that are too short, alert too rarely, or always")
 	}
 	if min(s.percent(s.edgeBursts), s.percent(s.gapTies), s.percent(s.closeCalls), s.percent(s.repeats), s.percent(s.disorder)) < 20 {
 		t.Error("streams that are too easy")

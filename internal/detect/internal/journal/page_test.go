@@ -175,7 +175,7 @@ func TestPageOfVersionOneIsRead(t *testing.T) {
 }
 
 // A page that ends within an entry, or continues with anything else, returns what it holds
-// before that, and says where that is: an operator can then tell how much is lost.
+// before that, and says where that is: an operator then sees how much is lost.
 func TestCorruptPageReturnsWhatIsBeforeTheFault(t *testing.T) {
 	var w Writer
 	group := w.Group([]byte(keyOf("alice")))

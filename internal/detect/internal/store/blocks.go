@@ -19,7 +19,7 @@ const EventBytes = int64(unsafe.Sizeof(Event{}))
 //	class 2:  [ 4 ][ 4 ][ 4 ][ 4 ]...|[ 4 ][ 4 ]
 //	class 3:  [   8    ][   8    ]...|
 //
-// When one is given back, the last of its class takes its place, so that whole pages become
+// When one is released, the last of its class takes its place, so that whole pages become
 // free and serve any class.
 type blockPool struct {
 	classes [pageClass + 1]blockList
@@ -103,7 +103,7 @@ func (p *blockPool) takePage() *page {
 	return new(page)
 }
 
-// resize makes a block that is longer than a page long enough for n events, and gives back
+// resize makes a block that is longer than a page long enough for n events, and releases
 // memory when they are few.
 func (p *blockPool) resize(owner BucketID, n int) []Event {
 	old := p.large[owner]
@@ -117,7 +117,7 @@ func (p *blockPool) resize(owner BucketID, n int) []Event {
 	return block
 }
 
-// put gives back a block. It returns the bucket whose block has taken its place, 0 if none
+// put releases a block. It returns the bucket whose block has taken its place, 0 if none
 // has.
 func (p *blockPool) put(owner BucketID, class uint8, start uint32) (moved BucketID) {
 	if class > pageClass {
@@ -145,7 +145,7 @@ func (p *blockPool) put(owner BucketID, class uint8, start uint32) (moved Bucket
 	return moved
 }
 
-// transfer gives the block of a bucket, if it has one, to another bucket.
+// transfer hands the block of a bucket, if it has one, to another bucket.
 func (p *blockPool) transfer(owner, to BucketID, class uint8, start uint32) {
 	switch {
 	case class > pageClass:

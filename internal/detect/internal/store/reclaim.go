@@ -5,7 +5,7 @@ package store
 
 import "slices"
 
-// ReleaseChunk gives back the memory of a chunk, of buckets or of sparse events. It reports
+// ReleaseChunk releases the memory of a chunk, of buckets or of sparse events. It reports
 // false when too few numbers are free. So the memory that a flood took, and of which some is
 // always in use, serves for something else again.
 func (s *Store) ReleaseChunk() bool {
@@ -29,7 +29,7 @@ func (s *generationSlab[T]) releaseChunk(used func(*T) bool, move func(n, to uin
 	return true
 }
 
-// moveBucket gives a bucket another number, and corrects all that refer to it.
+// moveBucket renumbers a bucket, and corrects all that refer to it.
 func (s *Store) moveBucket(from, to uint32) {
 	n := BucketID(to)
 	b := s.Bucket(n)
@@ -51,7 +51,7 @@ func (s *Store) moveBucket(from, to uint32) {
 	s.blocks.transfer(BucketID(from), n, classFor(int(b.count)), b.block)
 }
 
-// moveSparse gives a sparse event another number, and corrects what refers to it.
+// moveSparse renumbers a sparse event, and corrects what refers to it.
 func (s *Store) moveSparse(from, to uint32) {
 	e := s.sparse.at(to)
 	*e = *s.sparse.at(from)

@@ -15,7 +15,7 @@ const (
 )
 
 // slab holds values that are found by number, in chunks that never move. A number that was
-// given back is given out again. Number 0 is never given out.
+// released is handed out again. Number 0 is never handed out.
 type slab[T any] struct {
 	chunks []*[ChunkLen]T
 	free   []uint32
@@ -24,7 +24,7 @@ type slab[T any] struct {
 
 func (s *slab[T]) at(n uint32) *T { return &s.chunks[n>>chunkBits][n&(ChunkLen-1)] }
 
-// take gives out a number, whose value is zero.
+// take hands out a number, whose value is zero.
 func (s *slab[T]) take() uint32 {
 	if last := len(s.free) - 1; last >= 0 {
 		n := s.free[last]
@@ -47,7 +47,7 @@ func (s *slab[T]) put(n uint32, value *T) {
 	var zero T
 	*value = zero
 	s.free = append(s.free, n)
-	if len(s.free)+1 == int(s.next) { // all of it: after a flood the memory is given back
+	if len(s.free)+1 == int(s.next) { // all of it: after a flood the memory is released
 		*s = slab[T]{}
 	}
 }
@@ -63,7 +63,7 @@ func (s *slab[T]) dropChunk() {
 	s.chunks = s.chunks[:last]
 }
 
-// used returns how many numbers are given out.
+// used returns how many numbers are in use.
 func (s *slab[T]) used() int { return int(max(s.next, 1)) - 1 - len(s.free) }
 
 // growth returns the memory that the next takes need.
@@ -102,7 +102,7 @@ func (s *generationSlab[T]) of(generation uint8) iter.Seq[[]uint32] {
 	return func(yield func([]uint32) bool) {
 		var array [64]uint32
 		found := array[:0]
-		for n := uint32(0); n < s.next; n++ { // what is yielded may be given back, and all of the slab with it
+		for n := uint32(0); n < s.next; n++ { // what is yielded may be released, and all of the slab with it
 			if s.oldest[n] != generation {
 				continue
 			}
@@ -123,7 +123,7 @@ func (s *generationSlab[T]) dropChunk() {
 	s.oldest = s.oldest[:s.next]
 }
 
-// shrink gives back what is left of a slab that holds nothing.
+// shrink releases what is left of a slab that holds nothing.
 func (s *generationSlab[T]) shrink() {
 	if s.next == 0 {
 		s.oldest = nil

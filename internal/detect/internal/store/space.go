@@ -63,7 +63,7 @@ func (s *Store) spread(group *group, index int64) (buckets int, blocks blockCoun
 	if joined == 0 {
 		buckets++
 	} else if class := classFor(joined + 1); class > classFor(joined) {
-		blocks[class]++ // before the shorter one is given back
+		blocks[class]++ // before the shorter one is released
 	}
 	return buckets, blocks
 }

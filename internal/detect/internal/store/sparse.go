@@ -25,7 +25,7 @@ func (g *group) sparseLen() uint32 {
 }
 
 // sparseList returns the events of a group's sparse list with their numbers, the latest
-// first. They may be given back meanwhile.
+// first. They may be released meanwhile.
 func (s *Store) sparseList(group *group) iter.Seq2[uint32, *sparseEvent] {
 	return func(yield func(uint32, *sparseEvent) bool) {
 		n := group.sparse
