@@ -68,9 +68,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.advance(now)
-		if s.store.WorthPrefetching() {
-			s.store.Prefetch(b.prepared, first)
-		}
+		s.store.Prefetch(b.prepared, first)
 		u.shard = s
 		b.countList(&u, events, first)
 		counted += len(b.counted)

@@ -46,14 +46,9 @@ func (u *groupUpdate) freeMemory(g store.GroupID, need store.Need, lacks shortag
 	if taken+need.Block > large && g != 0 && s.store.Truncate(g, max(maxEvidence, s.rule.Threshold+1)) {
 		return true
 	}
-	var victim store.GroupID
-	switch {
-	case taken > large:
-		victim = g
-	case lacks == lacksMemory:
-		victim = s.store.Quietest(g)
-	default:
-		victim = s.store.QuietestWithBlocks(g)
+	victim := g
+	if taken <= large {
+		victim = s.store.Quietest(g, lacks == lacksBlocks)
 	}
 	if victim != 0 {
 		u.evict(victim)

@@ -213,8 +213,8 @@ func TestCallerIsNotForgotten(t *testing.T) {
 		f.call(loud, time.Duration(i)*time.Millisecond)
 	}
 	for range 100 {
-		assert.Equal(t, number(loud), s.store.Quietest(number(quiet)))
-		if victim := s.store.QuietestWithBlocks(number(quiet)); victim != 0 {
+		assert.Equal(t, number(loud), s.store.Quietest(number(quiet), false))
+		if victim := s.store.Quietest(number(quiet), true); victim != 0 {
 			assert.Equal(t, number(loud), victim)
 		}
 	}

@@ -34,7 +34,7 @@ func (s *Store) Advance(generation uint32, forgotten func(g GroupID, t int64)) {
 
 // expireSparse drops sparse events that are too old, some of which may be free.
 func (s *Store) expireSparse(some []uint32) {
-	if s.WorthPrefetching() { // so that none waits for the memory of the one before
+	if s.worthPrefetching() { // so that none waits for the memory of the one before
 		for _, n := range some {
 			s.prefetched += s.group(s.sparse.at(n).group).newest
 		}
@@ -58,7 +58,7 @@ func (s *Store) expireSparse(some []uint32) {
 
 // expireBuckets drops what is too old of buckets, some of which may be free.
 func (s *Store) expireBuckets(some []uint32, forgotten func(g GroupID, t int64)) {
-	if s.WorthPrefetching() {
+	if s.worthPrefetching() {
 		for _, n := range some {
 			s.prefetched += s.group(s.buckets.at(n).group).newest
 		}

@@ -102,13 +102,15 @@ func (s *Store) startGroup(hash GroupHash) Position {
 // shards together, stay in the processor's cache.
 const minPrefetched = 1 << 11
 
-// WorthPrefetching reports whether Prefetch pays.
-func (s *Store) WorthPrefetching() bool { return s.groups.next+s.buckets.next >= minPrefetched }
+func (s *Store) worthPrefetching() bool { return s.groups.next+s.buckets.next >= minPrefetched }
 
 // Prefetch finds the groups of a list of events, which begins at first, and has the memory
-// that inserting looks at brought into the cache: no event then waits for the memory of the
-// one before.
+// that inserting looks at brought into the cache, if that pays: no event then waits for the
+// memory of the one before.
 func (s *Store) Prefetch(events []Prepared, first int32) {
+	if !s.worthPrefetching() {
+		return
+	}
 	var sink int64
 	for i := first; i >= 0; i = events[i].Next {
 		sink += int64(s.index.prefetch(events[i].Hash.tag()))

@@ -10,8 +10,16 @@ import "math/rand/v2"
 const sampled = 8
 
 // Quietest returns one of the groups with the least weight, of some taken at random but for
-// one. It is 0 if there is no other.
-func (s *Store) Quietest(but GroupID) (quietest GroupID) {
+// one: of all groups, or only of those that take what [Store.BlockBytes] counts. It is 0 if
+// there is no other.
+func (s *Store) Quietest(but GroupID, withBlocks bool) GroupID {
+	if withBlocks {
+		return s.quietestWithBlocks(but)
+	}
+	return s.quietest(but)
+}
+
+func (s *Store) quietest(but GroupID) (quietest GroupID) {
 	if s.index.used == 0 || s.index.used == 1 && but != 0 {
 		return 0
 	}
@@ -24,8 +32,7 @@ func (s *Store) Quietest(but GroupID) (quietest GroupID) {
 	return quietest
 }
 
-// QuietestWithBlocks is Quietest of the groups that take what [Store.BlockBytes] counts.
-func (s *Store) QuietestWithBlocks(but GroupID) (quietest GroupID) {
+func (s *Store) quietestWithBlocks(but GroupID) (quietest GroupID) {
 	blocks := s.blocks.len()
 	all := blocks + s.bucketIndex.used
 	if all == 0 {
