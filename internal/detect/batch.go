@@ -47,19 +47,6 @@ func prepareEvent(p *store.Event, e *Event, hasher *hasher) {
 	}
 }
 
-// countList counts the events of one shard, and notes which of them are no repeats.
-func (b *batch) countList(u *groupUpdate, events []Event, first int32) {
-	b.counted = b.counted[:0]
-	for i := first; i >= 0; i = b.prepared[i].Next {
-		if u.count(&events[i], &b.prepared[i]) {
-			b.counted = append(b.counted, i)
-		}
-		for len(u.causes) < len(u.emitted) {
-			u.causes = append(u.causes, i)
-		}
-	}
-}
-
 // inOrder returns the emitted alerts in the order of the events that caused them.
 func (u *groupUpdate) inOrder() []Alert {
 	if len(u.emitted) == 0 {

@@ -25,17 +25,17 @@
 //
 // # What lies where
 //
-//	Detector.Observe                     a batch of events: detector.go, batch.go
-//	  └─ shard.count                     one event, under the lock of its shard: shard.go
-//	       ├─ Store.Locate, Store.Insert    its place among its group's: internal/store
-//	       └─ groupUpdate.check             does a bucket begin to alert? sliding.go, tumbling.go, session.go
-//	            └─ groupUpdate.raise        which alert does it belong to? update.go, alert.go
-//	                 └─ shard.report        what is reported of it: report.go, evidence.go
+//	Detector.Observe                       a batch of events, prepared and sorted by shard: detector.go, batch.go
+//	  └─ groupUpdate.count                 one event, under the lock of its shard: shard.go
+//	       ├─ Store.Locate, Store.Insert   its place among its group's: internal/store
+//	       └─ groupUpdate.check            does a bucket begin to alert? sliding.go, tumbling.go, session.go
+//	            └─ groupUpdate.raise       which alert does it belong to? update.go, alert.go
+//	                 └─ shard.report       what is reported of it: report.go, evidence.go
 //
-//	Detector.Tick                        time passes: timers.go, overflow.go
-//	Journal                              what a restart needs: journal.go, internal/journal
-//	Detector.EnableJournal               a restart: replay.go; checkpoint.go
-//	shard.makeRoom                       memory is short: budget.go, eviction.go
+//	Detector.Tick                          time passes: timers.go, overflow.go
+//	groupUpdate.makeRoom                   memory is short: budget.go, eviction.go
+//	Journal                                what a restart needs: journal.go, checkpoint.go, internal/journal
+//	Detector.EnableJournal                 a restart: replay.go
 //
 // # Terms
 //

@@ -45,6 +45,19 @@ type shard struct {
 // generation.
 const textSlots = 8
 
+// countList counts the events of one shard, and notes which of them are no repeats.
+func (b *batch) countList(u *groupUpdate, events []Event, first int32) {
+	b.counted = b.counted[:0]
+	for i := first; i >= 0; i = b.prepared[i].Next {
+		if u.count(&events[i], &b.prepared[i]) {
+			b.counted = append(b.counted, i)
+		}
+		for len(u.causes) < len(u.emitted) {
+			u.causes = append(u.causes, i)
+		}
+	}
+}
+
 // count counts one event. It reports false for a repeat.
 func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 	s := u.shard
