@@ -33,9 +33,16 @@ const (
 // compare orders events by time, and at one time by identity. Two that are equal are the
 // same event.
 func (e *Event) compare(other *Event) int {
-	if e.Time != other.Time { // as nearly always
-		return cmp.Compare(e.Time, other.Time)
+	if e.Time < other.Time {
+		return -1
 	}
+	if e.Time > other.Time {
+		return 1
+	}
+	return e.compareIdentity(other)
+}
+
+func (e *Event) compareIdentity(other *Event) int {
 	return cmp.Or(
 		cmp.Compare(e.Flags&EventUUID, other.Flags&EventUUID),
 		cmp.Compare(e.ID.High, other.ID.High),
