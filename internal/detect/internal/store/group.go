@@ -34,13 +34,12 @@ const (
 
 // FindGroup returns the group with a hash, 0 if there is none.
 func (s *Store) FindGroup(hash GroupHash) GroupID {
-	x, tag := &s.index, hash.tag()
-	for i := x.start(tag); ; i = x.next(i) {
-		n, match := x.at(i, tag)
-		if n == 0 || match && s.groups.at(n).hash == hash {
+	for n := range s.index.all(hash.tag()) {
+		if s.groups.at(n).hash == hash {
 			return GroupID(n)
 		}
 	}
+	return 0
 }
 
 // AddGroup makes a group, which must not exist yet.
@@ -85,7 +84,10 @@ func (s *Store) Evict(g GroupID) {
 // dropped meanwhile.
 func (s *Store) Buckets(g GroupID) iter.Seq[BucketID] {
 	return func(yield func(BucketID) bool) {
-		for b := s.group(g).first; b != 0 && yield(b); b = s.Bucket(b).next {
+		for b := s.group(g).first; b != 0; b = s.Bucket(b).next {
+			if !yield(b) {
+				return
+			}
 		}
 	}
 }

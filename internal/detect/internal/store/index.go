@@ -37,23 +37,6 @@ func (x *index) preferred(tag uint32) int { return int(uint64(tag) * uint64(len(
 
 func (x *index) next(i int) int { return (i + 1) & (len(x.slots) - 1) }
 
-// start returns the slot where the search for a tag begins, at the latest at a free one.
-func (x *index) start(tag uint32) int {
-	if len(x.slots) == 0 {
-		return -1
-	}
-	return x.preferred(tag)
-}
-
-// at returns the number in a slot, 0 if it is free, and whether it has the tag.
-func (x *index) at(i int, tag uint32) (n uint32, match bool) {
-	if i < 0 {
-		return 0, false
-	}
-	s := x.slots[i]
-	return s.n, s.tag == tag
-}
-
 // all returns the numbers with a tag, among which is the one whose key is looked for.
 func (x *index) all(tag uint32) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {

@@ -82,6 +82,7 @@ func (s *Store) Insert(at Position, p *Prepared) (GroupID, BucketID, bool) {
 	case inBucketsWithOthers:
 		s.moveToBuckets(at.group, group)
 		at = s.locateBucket(at.group, group, p.Time)
+	default: // in a bucket already
 	}
 	if at.kind == inNewBucket {
 		at.bucket = s.addBucket(at.group, group, s.IndexOf(p.Time), at.bucket)

@@ -46,7 +46,7 @@ func TestStoreKnowsWhatWasInserted(t *testing.T) {
 				insert(t, rapid.Just(now))
 			},
 			"insert": func(t *rapid.T) { insert(t, times) },
-			"advance": func(t *rapid.T) {
+			"advance": func(*rapid.T) {
 				generation++
 				s.Advance(generation, func(GroupID, int64) {})
 				for _, events := range known {
