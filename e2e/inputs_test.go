@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/otelcol-guardrail/e2e/internal/collector"
-	"example.com/otelcol-guardrail/internal/inputs"
+	"example.com/otelcol-guardrail/internal/testing/inputs"
 )
 
 // TestRecordsInTheShapesThatPeopleHave sends every case of testdata/inputs and testdata/clients as OTLP in JSON to the built

@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 
-	"example.com/otelcol-guardrail/internal/inputs"
+	"example.com/otelcol-guardrail/internal/testing/inputs"
 )
 
 // TestRecordsInTheShapesThatPeopleHave fails where somebody's records go unseen, or raise alerts that are not due.
