@@ -229,6 +229,13 @@ func (f *findings) add(it item) {
 // guardrailOf reads the name of a guardrail: an id or an ARN, each with or without
 // ":version" after it.
 func guardrailOf(name string) Guardrail {
+	if strings.IndexByte(name, ':') < 0 { // as nearly all
+		return Guardrail{ID: name}
+	}
+	return longGuardrail(name)
+}
+
+func longGuardrail(name string) Guardrail {
 	if strings.HasPrefix(name, "arn:") {
 		slash := strings.LastIndexByte(name, '/')
 		if slash < 0 {
@@ -236,8 +243,6 @@ func guardrailOf(name string) Guardrail {
 		}
 		name = name[slash+1:]
 	}
-	if colon := strings.IndexByte(name, ':'); colon >= 0 {
-		return Guardrail{ID: name[:colon], Version: name[colon+1:]}
-	}
-	return Guardrail{ID: name}
+	id, version, _ := strings.Cut(name, ":")
+	return Guardrail{ID: id, Version: version}
 }
