@@ -174,25 +174,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorGenAiGuardrailAlerts, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_alerts",
-		metric.WithDescription("Number of alert records made, by the state that they tell. [Alpha]"),
+		metric.WithDescription("Number of alert records emitted, by the state that they report. [Alpha]"),
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailAlertsDropped, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_alerts_dropped",
-		metric.WithDescription("Number of alert records given up, whose content is in the collector's log. [Alpha]"),
+		metric.WithDescription("Number of alert records dropped; their content is in the collector's log. [Alpha]"),
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailAlertsLimited, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_gen_ai_guardrail_alerts_limited",
-		metric.WithDescription("Number of alerts that were not opened because of the rule's limit, and summed up instead. [Alpha]"),
+		metric.WithDescription("Number of alerts that were not opened because of the rule's limit, but summarised instead. [Alpha]"),
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailAlertsPending, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_gen_ai_guardrail_alerts_pending",
-		metric.WithDescription("Number of alert records that wait to be delivered again because the next component refused them. [Alpha]"),
+		metric.WithDescription("Number of alert records that wait to be sent again because the next component refused them. [Alpha]"),
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)
@@ -223,7 +223,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailInvocationsExcluded, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_invocations_excluded",
-		metric.WithDescription("Number of invocations that a rule counts by their verdict and left out for another reason. [Alpha]"),
+		metric.WithDescription("Number of invocations whose verdict a rule counts but which it excluded for another reason. [Alpha]"),
 		metric.WithUnit("{invocation}"),
 	)
 	errs = errors.Join(errs, err)
@@ -235,7 +235,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailStateErrors, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_state_errors",
-		metric.WithDescription("Number of times that the storage failed or held something that cannot be read. [Alpha]"),
+		metric.WithDescription("Number of times that the storage failed or contained something that cannot be read. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
@@ -247,7 +247,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailStateReplayDuration, err = builder.meter.Float64Gauge(
 		"otelcol_processor_gen_ai_guardrail_state_replay_duration",
-		metric.WithDescription("How long the start took to read the state from the storage. [Alpha]"),
+		metric.WithDescription("How long it took to read the state from the storage at start. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)

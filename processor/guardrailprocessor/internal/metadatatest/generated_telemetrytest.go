@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorGenAiGuardrailAlerts(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_alerts",
-		Description: "Number of alert records made, by the state that they tell. [Alpha]",
+		Description: "Number of alert records emitted, by the state that they report. [Alpha]",
 		Unit:        "{alert}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorGenAiGuardrailAlerts(t *testing.T, tt *componenttest.Te
 func AssertEqualProcessorGenAiGuardrailAlertsDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_alerts_dropped",
-		Description: "Number of alert records given up, whose content is in the collector's log. [Alpha]",
+		Description: "Number of alert records dropped; their content is in the collector's log. [Alpha]",
 		Unit:        "{alert}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualProcessorGenAiGuardrailAlertsDropped(t *testing.T, tt *component
 func AssertEqualProcessorGenAiGuardrailAlertsLimited(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_alerts_limited",
-		Description: "Number of alerts that were not opened because of the rule's limit, and summed up instead. [Alpha]",
+		Description: "Number of alerts that were not opened because of the rule's limit, but summarised instead. [Alpha]",
 		Unit:        "{alert}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualProcessorGenAiGuardrailAlertsLimited(t *testing.T, tt *component
 func AssertEqualProcessorGenAiGuardrailAlertsPending(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_alerts_pending",
-		Description: "Number of alert records that wait to be delivered again because the next component refused them. [Alpha]",
+		Description: "Number of alert records that wait to be sent again because the next component refused them. [Alpha]",
 		Unit:        "{alert}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -147,7 +147,7 @@ func AssertEqualProcessorGenAiGuardrailInvocations(t *testing.T, tt *componentte
 func AssertEqualProcessorGenAiGuardrailInvocationsExcluded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_invocations_excluded",
-		Description: "Number of invocations that a rule counts by their verdict and left out for another reason. [Alpha]",
+		Description: "Number of invocations whose verdict a rule counts but which it excluded for another reason. [Alpha]",
 		Unit:        "{invocation}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -177,7 +177,7 @@ func AssertEqualProcessorGenAiGuardrailStateBytes(t *testing.T, tt *componenttes
 func AssertEqualProcessorGenAiGuardrailStateErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_state_errors",
-		Description: "Number of times that the storage failed or held something that cannot be read. [Alpha]",
+		Description: "Number of times that the storage failed or contained something that cannot be read. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -207,7 +207,7 @@ func AssertEqualProcessorGenAiGuardrailStateLimitBytes(t *testing.T, tt *compone
 func AssertEqualProcessorGenAiGuardrailStateReplayDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_state_replay_duration",
-		Description: "How long the start took to read the state from the storage. [Alpha]",
+		Description: "How long it took to read the state from the storage at start. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
