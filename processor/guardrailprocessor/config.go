@@ -10,72 +10,73 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Config holds the settings of the processor. Left out, or null, a setting has the default that is told
-// with it; the defaults alone are the complete built-in rule.
+// Config holds the settings of the processor. A setting that is omitted or null has the default given with
+// it; the defaults alone are the complete built-in rule.
 type Config struct {
-	// GuardrailKeys are the attributes, best first, in which the caller's own telemetry names the
+	// GuardrailKeys lists the attributes, in order of preference, in which the caller's own telemetry names the
 	// guardrail that ran. Empty: no attribute names one.
 	GuardrailKeys []string `mapstructure:"guardrail_keys"`
 
-	// UserKeys are the attributes, best first, that name the user of a record that is not a Bedrock
-	// record with an identity of its own. Empty: only that identity is taken.
+	// UserKeys lists the attributes, in order of preference, that name the user of a record, unless it is a
+	// Bedrock record with an identity of its own. Empty: only that identity is used.
 	UserKeys []string `mapstructure:"user_keys"`
 
-	// Providers are the names under which attribute records mean Amazon Bedrock, compared without case,
+	// Providers lists the provider names that mean Amazon Bedrock in attribute records, compared without case,
 	// ".", "-" and "_". A record that names another provider is not_applicable, unless its model id has
-	// Bedrock's form. "*" judges the records of any provider. At least one.
+	// Bedrock's form. "*" judges the records of any provider. At least one entry.
 	Providers []string `mapstructure:"providers"`
 
-	// SilentScopes are globs of the instrumentation scopes whose log records never tell of a guardrail.
+	// SilentScopes lists globs of the instrumentation scopes whose log records never report a guardrail.
 	// Without evidence, such a record is unknown/untold instead of unguarded. Default: the instrumentations
 	// known to write the same record whether or not a guardrail ran.
 	SilentScopes []string `mapstructure:"silent_scopes"`
 
-	// ApprovedGuardrails are the guardrails that count: a bare id or an ARN, either also with `:version`
-	// behind it. Empty (the default): any guardrail will do.
+	// ApprovedGuardrails lists the guardrails that are accepted: an id or an ARN, each optionally followed by
+	// `:version`. Empty (the default): any guardrail is accepted.
 	ApprovedGuardrails []string `mapstructure:"approved_guardrails"`
 
-	// UnguardableModels are globs of the foundation models that no guardrail can be applied to, matched
-	// with the model id without its region prefix. Default: the embedding, rerank and speech models that
-	// Amazon Bedrock documents so.
+	// UnguardableModels lists globs of the foundation models to which no guardrail can be applied, matched
+	// against the model id without its region prefix. Default: the embedding, rerank and speech models for
+	// which Amazon Bedrock documents this.
 	UnguardableModels []string `mapstructure:"unguardable_models"`
 
-	// AssumeGuarded says where a guardrail is enforced outside the request, so that no evidence of it is
-	// asked for. Default: nowhere.
+	// AssumeGuarded lists where a guardrail is enforced outside the request, so that no evidence of it is
+	// required. Default: nowhere.
 	AssumeGuarded []Match `mapstructure:"assume_guarded"`
 
 	// TrustAnnotations takes the verdict and the fields of an invocation from its gen_ai_guardrail.*
-	// attributes: for a detector that only annotating edges can reach. Default: false.
+	// attributes. Use it only on a detector that nothing but annotating edges can reach. Default: false.
 	TrustAnnotations bool `mapstructure:"trust_annotations"`
 
-	// Rules are what is detected, each on its own over one reading of the record. Left out: the built-in
-	// rule; an empty list: none. An entry takes the values of the built-in rule that it leaves out.
+	// Rules lists what is detected; each rule works on its own, over one reading of the record. If it is not
+	// set: the built-in rule; an empty list: no rules. Values that an entry omits are those of the built-in
+	// rule.
 	Rules []RuleConfig `mapstructure:"rules"`
 
-	// Retention is how long beyond its window an invocation is remembered after it arrived: the delay
-	// between sources that is made up for. 1s to 168h, default 1h.
+	// Retention is how long an invocation is remembered after it arrived, beyond its window: the delay between
+	// sources that is tolerated. 1s to 168h, default 1h.
 	Retention time.Duration `mapstructure:"retention"`
 
-	// MaxAge is the age on arrival past which an invocation is passed on without being counted.
-	// Default: 0s, which is no limit.
+	// MaxAge is the age on arrival beyond which an invocation is forwarded but not counted. Default: 0s, which
+	// is no limit.
 	MaxAge time.Duration `mapstructure:"max_age"`
 
-	// PassThrough passes on the records that arrive; false: only alerts leave. Default: true.
+	// PassThrough forwards the records that arrive; false: only alerts are emitted. Default: true.
 	PassThrough bool `mapstructure:"pass_through"`
 
 	// Annotate writes the verdict and the canonical fields onto every invocation. Default: false.
 	Annotate bool `mapstructure:"annotate"`
 
-	// PartitionBy are the fields that annotate digests into gen_ai_guardrail.partition. Every rule behind
-	// it must group by these or finer. Default: gen_ai_guardrail.principal.
+	// PartitionBy lists the fields that annotate digests into gen_ai_guardrail.partition. Every rule on the
+	// detectors after it must group by these fields or more finely. Default: gen_ai_guardrail.principal.
 	PartitionBy []string `mapstructure:"partition_by"`
 
-	// Storage is the id of a storage extension in which windows, alerts and alert records that wait are kept
-	// over a restart. Default: none; they live in memory only.
+	// Storage is the id of a storage extension in which windows, alerts and undelivered alert records survive a
+	// restart. Default: none; they are kept in memory only.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// MaxStateMiB bounds the memory that windows and alerts take, in MiB, which the rules share alike. What
-	// is over it is forgotten, the quietest groups first. 16 to 1048576, default 256.
+	// MaxStateMiB is the bound in MiB on the memory that windows and alerts take, shared equally by the rules.
+	// When it is full, the quietest groups are forgotten first. 16 to 1048576, default 256.
 	MaxStateMiB int `mapstructure:"max_state_mib"`
 
 	_ struct{}
@@ -94,7 +95,7 @@ func createDefaultConfig() component.Config {
 			"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id",
 			"gen_ai.guardrail.policy.id",
 		},
-		// The service is who acts where nobody is named.
+		// Where no user is named, the service stands for one.
 		UserKeys: []string{
 			"user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.request.user", "traceloop.association.properties.user_id",
 			"service.name",

@@ -13,16 +13,16 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Match selects invocations by what they say. Its fields are globs in which `*` matches any run of
-// characters but "/"; all that are given must match whole values, and at least one must be given.
+// Match selects invocations. Its fields are globs in which `*` matches any run of characters except "/". All
+// fields that are given must match whole values, and at least one must be given.
 type Match struct {
-	// User is compared with the user: an identity's ARN, or an attribute's value.
+	// User is compared with the user: the ARN of an identity, or the value of an attribute.
 	User string `mapstructure:"user"`
 
 	// Principal is compared with the user without what a caller can rotate, such as a session name.
 	Principal string `mapstructure:"principal"`
 
-	// Account is compared with the cloud account's id.
+	// Account is compared with the id of the cloud account.
 	Account string `mapstructure:"account"`
 
 	// Region is compared with the cloud region.
@@ -34,11 +34,11 @@ type Match struct {
 	// Operation is compared with the name of the operation, such as Converse.
 	Operation string `mapstructure:"operation"`
 
-	// Until ends the entry, by the time of the invocation: a date, through the end of that day in UTC, or an
-	// RFC 3339 time. An end in the past is valid, so that a collector restarts on the configuration that it
-	// ran with; the entry then selects only what happened before. Empty: no end.
+	// Until is when the entry ends, compared with the time of the invocation: a date, through the end of that
+	// day in UTC, or an RFC 3339 time. An end in the past is valid, so that a collector can restart with the
+	// configuration it ran with; the entry then selects only earlier invocations. Empty: no end.
 	//
-	// YAML reads an unquoted midnight, 2026-12-31T00:00:00Z, as the date alone; quotes keep it a time.
+	// YAML reads an unquoted midnight, 2026-12-31T00:00:00Z, as the date alone; with quotes it remains a time.
 	Until string `mapstructure:"until"`
 
 	// Reason is for the people who read the configuration.
@@ -52,7 +52,7 @@ var (
 	_ confmap.Validator   = Match{}
 )
 
-// expiry is the first moment at which m no longer applies; ok is false where it has no end.
+// expiry returns the first moment at which m no longer applies; ok is false if it has no end.
 func (m Match) expiry() (end time.Time, ok bool) {
 	end, err := parseUntil(m.Until)
 	return end, m.Until != "" && err == nil
@@ -65,7 +65,7 @@ func parseUntil(until string) (time.Time, error) {
 	return time.Parse(time.RFC3339, until)
 }
 
-// matchText is a [Match] as YAML has it.
+// matchText is a [Match] as it is written in YAML.
 type matchText struct {
 	User      yamlText `mapstructure:"user"`
 	Principal yamlText `mapstructure:"principal"`
@@ -77,7 +77,7 @@ type matchText struct {
 	Reason    yamlText `mapstructure:"reason"`
 }
 
-// Unmarshal reads m, taking a date and an account id without quotes for the text they are.
+// Unmarshal reads m. It accepts a date and an account id without quotes as text.
 func (m *Match) Unmarshal(conf *confmap.Conf) error {
 	var text matchText
 	found := unknownSettings(conf, &text)
@@ -129,7 +129,7 @@ func (m Match) Validate() error {
 	return found.err()
 }
 
-// yamlText is a text that YAML may have read as something else for want of quotes.
+// yamlText is text that YAML may have read as another type because it has no quotes.
 type yamlText string
 
 var _ confmap.ScalarUnmarshaler = (*yamlText)(nil)
@@ -137,7 +137,7 @@ var _ confmap.ScalarUnmarshaler = (*yamlText)(nil)
 // accountIDLen is the number of digits in an AWS account id.
 const accountIDLen = 12
 
-// UnmarshalScalar sets t to the text that was written, or fails when YAML's reading has lost it.
+// UnmarshalScalar sets t to the text that was written. It returns an error if YAML's reading has lost that text.
 func (t *yamlText) UnmarshalScalar(value confmap.ScalarValue) error {
 	switch raw := value.GetRaw().(type) {
 	case nil:
@@ -153,7 +153,7 @@ func (t *yamlText) UnmarshalScalar(value confmap.ScalarValue) error {
 		}
 		return nil
 	case int:
-		// An account id that begins with 0 is read as octal or as a fraction: its digits are gone. Only
+		// An account id that begins with 0 is read as octal or as a fraction, and its digits are lost. Only
 		// a number of full length is the text that was written.
 		if digits := strconv.Itoa(raw); len(digits) == accountIDLen {
 			*t = yamlText(digits)

@@ -12,24 +12,24 @@ import (
 	"example.com/otelcol-guardrail/internal/alert"
 )
 
-// RuleConfig is one rule: what is counted, by whom, how many are too many, and what its alerts say.
-// The defaults told here are the built-in rule's; the entry that has its id, or none, is that rule.
+// RuleConfig holds one rule: what is counted, by whom, how many are too many, and what its alerts say. The
+// defaults given here are those of the built-in rule; the entry with its id, or with none, is that rule.
 type RuleConfig struct {
 	// Count lists what is counted, as `verdict` or `verdict/evidence`. Default: unguarded, unapproved.
 	Count []string `mapstructure:"count"`
 
-	// Exempt says what is never counted. Default: nothing.
+	// Exempt lists what is never counted. Default: nothing.
 	Exempt []Match `mapstructure:"exempt"`
 
-	// GroupBy are the fields whose values are counted apart. Without a value for the first one an
-	// invocation is in no group. Default: user.id, cloud.account.id.
+	// GroupBy lists the fields by whose values invocations are counted separately. An invocation without a
+	// value for the first one is in no group. Default: user.id, cloud.account.id.
 	GroupBy []string `mapstructure:"group_by"`
 
-	// Threshold is the number of invocations within one window that is still tolerated: more of them
+	// Threshold is the number of invocations within one window that is still tolerated: more of them raise an
 	// alert. 0 to 4095, default 5.
 	Threshold int `mapstructure:"threshold"`
 
-	// Window is the stretch of event time that is counted over.
+	// Window is the stretch of event time over which invocations are counted.
 	Window WindowConfig `mapstructure:"window"`
 
 	// Alert says when windows over the threshold belong to one alert.
@@ -38,17 +38,18 @@ type RuleConfig struct {
 	// DryRun marks alerts as plain events, which backends do not promote. Default: false.
 	DryRun bool `mapstructure:"dry_run"`
 
-	// ID names the rule, uniquely in the processor: lower-case letters, digits, "_", "." and "-".
-	// Default: unguarded_invocations, the built-in rule.
+	// ID names the rule and is unique in the processor: lower-case letters, digits, "_", "." and "-". Default:
+	// unguarded_invocations, the built-in rule.
 	ID string `mapstructure:"id"`
 
-	// Name is the rule's title in alerts. Default for another rule than the built-in: its id.
+	// Name is the rule's title in alerts. Default for rules other than the built-in one: the id.
 	Name string `mapstructure:"name"`
 
-	// UUID is the rule's uuid in alerts. Default for another rule than the built-in: derived from its id.
+	// UUID is the rule's UUID in alerts. Default for rules other than the built-in one: derived from the id.
 	UUID string `mapstructure:"uuid"`
 
-	// Description tells an analyst what an alert means. Default for another rule than the built-in: empty.
+	// Description explains what an alert means, for an analyst. Default for rules other than the built-in one:
+	// empty.
 	Description string `mapstructure:"description"`
 
 	// Version is the version of the rule's content. Default: 1.
@@ -57,32 +58,33 @@ type RuleConfig struct {
 	// Severity is low, medium, high or critical. Default: medium.
 	Severity alert.Severity `mapstructure:"severity"`
 
-	// RiskScore is 0 to 100. Default: by severity 21, 47, 73 or 99.
+	// RiskScore is 0 to 100. Default, by severity: 21, 47, 73 or 99.
 	RiskScore int64 `mapstructure:"risk_score"`
 
-	// References are http(s) addresses that help an analyst. Default for another rule than the built-in: none.
+	// References lists http(s) addresses that help an analyst. Default for rules other than the built-in one:
+	// none.
 	References []string `mapstructure:"references"`
 
-	// Tags are carried by alerts as they are. Default for another rule than the built-in: none.
+	// Tags are copied to alerts unchanged. Default for rules other than the built-in one: none.
 	Tags []string `mapstructure:"tags"`
 
 	_ struct{}
 }
 
-// WindowConfig is the stretch of event time that a rule counts over.
+// WindowConfig holds the stretch of event time over which a rule counts.
 type WindowConfig struct {
-	// Type is how windows lie in time: sliding (the default), every stretch of Size that ends with an
-	// invocation; tumbling, the stretches of Size since the Unix epoch; session, runs of invocations at most
-	// Size apart.
+	// Type is how windows are placed in time: sliding (the default), every stretch of Size that ends with an
+	// invocation; tumbling, consecutive stretches of Size, aligned to the Unix epoch; session, runs of
+	// invocations with gaps of at most Size.
 	Type WindowType `mapstructure:"type"`
 
-	// Size is the length of a window, of a session the gap that ends it. 1ms to 24h, default 1m.
+	// Size is the length of a window; for a session, the gap that ends it. 1ms to 24h, default 1m.
 	Size time.Duration `mapstructure:"size"`
 
 	_ struct{}
 }
 
-// WindowType is how the windows of a rule lie in time.
+// WindowType is how the windows of a rule are placed in time.
 type WindowType string
 
 // The window types.
@@ -92,17 +94,17 @@ const (
 	WindowSession  WindowType = "session"
 )
 
-// AlertConfig says when windows over the threshold belong to one alert.
+// AlertConfig holds the settings that decide which windows over the threshold belong to one alert.
 type AlertConfig struct {
-	// KeepAlive is the longest pause within one alert; 0s: every alerting window is an alert of its own.
-	// At most 168h, default 10m.
+	// KeepAlive is the longest pause within one alert; 0s: every window over the threshold is an alert of its
+	// own. At most 168h, default 10m.
 	KeepAlive time.Duration `mapstructure:"keep_alive"`
 
-	// MaxDuration is the event time after which an alert closes and a new one may open. From the window's
-	// size to 8760h, default 1h.
+	// MaxDuration is the event time after which an alert closes and a new one may open. From the window's size
+	// to 8760h, default 1h.
 	MaxDuration time.Duration `mapstructure:"max_duration"`
 
-	// Limit is how many alerts are opened in ten minutes. What is more is summed up in an overflow record.
+	// Limit is how many alerts may open within ten minutes. Further ones are summarised in an overflow record.
 	// 1 to 100000, default 100.
 	Limit int `mapstructure:"limit"`
 
@@ -116,7 +118,7 @@ var (
 	_ confmap.Validator   = AlertConfig{}
 )
 
-// Identity is what the rule's alerts are known by, sharing nothing with c.
+// Identity returns what identifies the rule's alerts. It shares no memory with c.
 func (c RuleConfig) Identity() alert.Identity {
 	return alert.Identity{
 		ID:          c.ID,
@@ -156,8 +158,8 @@ func builtInRule() RuleConfig {
 	return rule
 }
 
-// ruleDefaults is what a rule has of which only id and severity are told: the built-in's values, and its
-// identity only if it is that rule. An empty severity is one that is not told.
+// ruleDefaults returns the defaults of a rule with the given id and severity: the values of the built-in rule,
+// and its identity only if id is that rule's. An empty severity means that none is configured.
 func ruleDefaults(id string, severity alert.Severity) RuleConfig {
 	rule := builtInRule()
 	if id != rule.ID {
