@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// The attributes that an annotated record carries besides the canonical fields,
-// which have the names that the semantic conventions give them.
+// The attributes that an annotated record has besides the canonical fields, which are
+// under the names of the semantic conventions.
 const (
 	annotationPrefix = "gen_ai_guardrail."
 	attrVerdict      = annotationPrefix + "verdict"
@@ -22,21 +22,21 @@ const (
 	attrIntervened   = annotationPrefix + "intervened"
 	attrContentID    = annotationPrefix + "id"
 
-	// AttrPrincipal names the principal, also as a key to group by.
+	// AttrPrincipal is the key of the principal, in annotations and in group_by.
 	AttrPrincipal = annotationPrefix + "principal"
-	// AttrUser names the user.
+	// AttrUser is the key of the user.
 	AttrUser = "user.id"
 )
 
-// annotatedFields are the canonical fields that Annotate writes.
+// annotatedFields are the keys of the canonical fields that Annotate writes.
 var annotatedFields = []string{AttrUser, attrAccount, attrRegion, attrModel, attrMethod, attrRequestID}
 
-// Annotate writes the verdict and the canonical fields onto the record that inv
-// was read from, in place of any annotations that came with it. An empty
-// partition is left out.
+// Annotate writes the verdict and the canonical fields onto the record that inv was
+// read from. It replaces any annotations that came with the record. An empty partition
+// is left out.
 func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 	var contentID string
-	if inv.RequestID == "" { // with which a record without its body is still told from others
+	if inv.RequestID == "" { // distinguishes the record from others, also without its body
 		contentID = inv.ContentID(record)
 	}
 	StripAnnotations(record)
@@ -70,16 +70,16 @@ func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 	inv.put(attrs, attrModel, inv.Model)
 	inv.put(attrs, attrMethod, inv.Operation)
 	inv.put(attrs, attrRequestID, inv.RequestID)
-	// The Bedrock record's own time overrules that of a forwarder, which would take its
-	// place once the body is left out. A time of observation is not written: it differs
-	// between deliveries and must not look stated.
+	// The Bedrock record's own time overrules that of a forwarder, which would be the
+	// only one left once the body is removed. A time of observation is not written: it
+	// differs between deliveries and must not look like a stated time.
 	if (inv.bedrock || record.Timestamp() == 0) && inv.TimeSource == StatedTime && inv.Time > 0 {
 		record.SetTimestamp(pcommon.Timestamp(inv.Time))
 	}
 }
 
-// StripAnnotations removes annotations that came with a record. Only this
-// project's own alerts keep theirs: they are no invocations to anybody.
+// StripAnnotations removes annotations that came with a record. This project's own
+// alerts keep theirs: no instance takes them for invocations.
 func StripAnnotations(record plog.LogRecord) {
 	if eventName(record) != AlertEvent {
 		stripAnnotations(record.Attributes())
@@ -100,7 +100,8 @@ func stripAnnotations(attrs pcommon.Map) {
 	})
 }
 
-// put writes a field. What a Bedrock record states overrules what is there.
+// put writes a field that is not empty. Only a field of a Bedrock record replaces a
+// value that is already there.
 func (inv *Invocation) put(attrs pcommon.Map, key, value string) {
 	if value == "" {
 		return
@@ -111,9 +112,10 @@ func (inv *Invocation) put(attrs pcommon.Map, key, value string) {
 	attrs.PutStr(key, value)
 }
 
-// readAnnotations takes the verdict from annotations, and the fields from the
-// record as usual, or from where Annotate wrote them when the body was left out
-// on the way. It reports false for a record without a verdict that is known.
+// readAnnotations reads a record that a trusted instance has annotated. It takes the
+// verdict from the annotations. It takes the fields from the Bedrock record as usual,
+// or, when the body was removed, from the attributes that Annotate wrote. It returns
+// false for a record without a known verdict.
 func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invocation) bool {
 	attrs := record.Attributes()
 	annotation := func(key string) string {
@@ -134,7 +136,7 @@ func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invoca
 	}
 	inv.Principal = annotation(AttrPrincipal)
 	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
-		inv.User = user // else it is one that the edge passed over
+		inv.User = user // else the annotating instance chose another user key
 	}
 	r.fillFields(r.levelsOf(record, inv), inv)
 	if inv.Principal == "" {
@@ -144,7 +146,7 @@ func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invoca
 	inv.described = true
 	inv.Kind = kind
 	if ids, ok := attrs.Get(attrGuardrailIDs); ok {
-		inv.nameAll(ids)
+		inv.addGuardrails(ids)
 	}
 	return true
 }

@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// readMap reads a Bedrock record that a pipeline has parsed already, as a log
-// body or split into a record's attributes: the same reading as readRecord, of
-// values instead of text. Parts of it may still be JSON in a string. It returns
-// false for a map that is not plainly a Bedrock record.
+// readMap reads a Bedrock record that a pipeline has already parsed, into a log body
+// or into the attributes of a record. It does with values what readRecord does with
+// text. Parts of the record may still be JSON in a string, or stand under dotted
+// names. It returns false for a map that is not plainly a Bedrock record.
 func (inv *Invocation) readMap(record pcommon.Map) bool {
 	inv.reset()
 	f := &inv.found
@@ -94,12 +94,14 @@ func (inv *Invocation) readMap(record pcommon.Map) bool {
 	return inv.plainlyBedrock()
 }
 
-// parsePart readies the scanner for a part of the record that is JSON in a string.
+// parsePart reports whether a part of the record is a JSON object in a string, and if
+// so points f.scan to it.
 func (f *findings) parsePart(part pcommon.Value) bool {
 	f.scan.start(stringOf(part))
 	return f.scan.peek() == '{'
 }
 
+// requestOf does for a value what readRequest does for text.
 func (f *findings) requestOf(body pcommon.Value) {
 	f.config = requestConfig{}
 	if body.Type() == pcommon.ValueTypeStr {
@@ -128,6 +130,7 @@ func (f *findings) requestOf(body pcommon.Value) {
 	}
 }
 
+// answerOf does for a value what readAnswer does for text.
 func (f *findings) answerOf(body pcommon.Value) {
 	f.resetBody()
 	switch body.Type() {
@@ -149,6 +152,7 @@ func (f *findings) answerOf(body pcommon.Value) {
 	}
 }
 
+// itemOf does for a map what readItem does for text.
 func (f *findings) itemOf(answer pcommon.Map) {
 	mark := len(f.assessments)
 	var it item
@@ -162,7 +166,7 @@ func (f *findings) itemOf(answer pcommon.Map) {
 			it.invokeRan = f.traceOf(value, mark, invokeInput, invokeOutput, "input", "outputs")
 		case "trace":
 			f.drop(conversePlaces, mark)
-			it.converRan = f.traceOf(value, mark, converseInput, converseOutput, "inputAssessment", "outputAssessments")
+			it.converseRan = f.traceOf(value, mark, converseInput, converseOutput, "inputAssessment", "outputAssessments")
 		case "stop_reason":
 			it.stopReason = stringOf(value)
 		case "stopReason":
@@ -173,7 +177,7 @@ func (f *findings) itemOf(answer pcommon.Map) {
 			it.ranking = rankingOf(value)
 		}
 	}
-	f.add(it)
+	f.addItem(it)
 }
 
 // rankingOf reports whether the results of an answer rank documents.
@@ -189,14 +193,15 @@ func rankingOf(results pcommon.Value) bool {
 	return false
 }
 
+// traceOf does for a value what readTrace does for text.
 func (f *findings) traceOf(trace pcommon.Value, mark int, input, output place, inputKey, outputKey string) (ran bool) {
-	var told, reason bool
+	var modelOutput, actionReason bool
 	for name, value := range members(trace) {
 		if name != "guardrail" {
 			continue
 		}
 		f.drop(input|output, mark)
-		told, reason = false, false
+		modelOutput, actionReason = false, false
 		for name, value := range members(value) {
 			switch name {
 			case inputKey:
@@ -206,15 +211,16 @@ func (f *findings) traceOf(trace pcommon.Value, mark int, input, output place, i
 				f.drop(output, mark)
 				f.assessmentsOf(value, output)
 			case "modelOutput":
-				told = value.Type() == pcommon.ValueTypeSlice && value.Slice().Len() > 0
+				modelOutput = value.Type() == pcommon.ValueTypeSlice && value.Slice().Len() > 0
 			case "actionReason":
-				reason = stringOf(value) != ""
+				actionReason = stringOf(value) != ""
 			}
 		}
 	}
-	return told || reason
+	return modelOutput || actionReason
 }
 
+// assessmentsOf does for a value what readAssessments does for text.
 func (f *findings) assessmentsOf(value pcommon.Value, at place) {
 	if value.Type() != pcommon.ValueTypeSlice {
 		f.assessmentMapOf(value, at)
@@ -225,19 +231,20 @@ func (f *findings) assessmentsOf(value pcommon.Value, at place) {
 	}
 }
 
+// assessmentMapOf does for a value what readAssessmentMap does for text.
 func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 	mark := len(f.assessments)
 	for key, value := range members(value) {
-		a := assessment{Guardrail: guardrailOf(key), coverage: untold, key: key, place: at}
-		f.forgetKey(key, mark)
+		a := assessment{Guardrail: guardrailOf(key), coverage: unknownCoverage, key: key, place: at}
+		f.removeKey(key, mark)
 		switch value.Type() {
 		case pcommon.ValueTypeMap:
-			a.take(value)
+			a.readValue(value)
 			f.assess(a)
 		case pcommon.ValueTypeSlice:
 			for _, element := range value.Slice().All() {
 				one := a
-				one.take(element)
+				one.readValue(element)
 				f.assess(one)
 			}
 			if value.Slice().Len() == 0 {
@@ -247,10 +254,10 @@ func (f *findings) assessmentMapOf(value pcommon.Value, at place) {
 	}
 }
 
-// take takes in what an assessment tells of version and coverage.
-func (a *assessment) take(value pcommon.Value) {
+// readValue does for a value what read does for text.
+func (a *assessment) readValue(value pcommon.Value) {
 	var version string
-	seen := untold
+	seen := unknownCoverage
 	for name, value := range members(value) {
 		switch name {
 		case "appliedGuardrailDetails":
@@ -270,18 +277,19 @@ func (a *assessment) take(value pcommon.Value) {
 	a.coverage = seen
 }
 
+// coverageOf returns the coverage in the metrics of an assessment.
 func coverageOf(metrics pcommon.Value) (seen coverage) {
-	seen = untold
+	seen = unknownCoverage
 	for name, value := range members(metrics) {
 		if name != "guardrailCoverage" {
 			continue
 		}
-		seen = untold
+		seen = unknownCoverage
 		for name, value := range members(value) {
 			if name != "textCharacters" {
 				continue
 			}
-			seen = untold
+			seen = unknownCoverage
 			for name, value := range members(value) {
 				switch name {
 				case "guarded":
@@ -294,34 +302,3 @@ func coverageOf(metrics pcommon.Value) (seen coverage) {
 	}
 	return seen
 }
-
-// countOf reads a count; what is none is negative.
-func countOf(value pcommon.Value) float64 {
-	switch value.Type() {
-	case pcommon.ValueTypeInt:
-		return float64(value.Int())
-	case pcommon.ValueTypeDouble:
-		if n := value.Double(); n >= 0 { // NaN is no count
-			return n
-		}
-	}
-	return -1
-}
-
-// members iterates over a value that is a map; over any other as if it were empty.
-func members(value pcommon.Value) func(yield func(string, pcommon.Value) bool) {
-	return func(yield func(string, pcommon.Value) bool) {
-		if value.Type() != pcommon.ValueTypeMap {
-			return
-		}
-		for name, member := range value.Map().All() {
-			if !yield(name, member) {
-				return
-			}
-		}
-	}
-}
-
-// stringOf returns a value that is a string, and nothing for any other: a wrong
-// type is as good as none.
-func stringOf(value pcommon.Value) string { return value.Str() }

@@ -9,16 +9,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// nameGuardrails adds the guardrails that attributes name. A version in an attribute
-// of its own is that of a single guardrail, where it has none.
-func (r *Reader) nameGuardrails(attrs *levels, inv *Invocation) {
+// addClaimedGuardrails adds the guardrails that attributes name. A version that
+// stands in an attribute of its own belongs to the guardrail if there is just one,
+// without a version.
+func (r *Reader) addClaimedGuardrails(attrs *levels, inv *Invocation) {
 	has := attrs.has()
 	for _, k := range r.guardrailKeys.keys {
 		if k < maxTabled && !has.has(k) {
-			continue // three of four
+			continue // true of three keys in four
 		}
 		if value, ok := attrs.value(k); ok {
-			inv.nameAll(value)
+			inv.addGuardrails(value)
 		}
 	}
 	if has&guardrailVersionKeys.set == 0 || len(inv.Guardrails) != 1 || inv.Guardrails[0].Version != "" {
@@ -32,20 +33,20 @@ func (r *Reader) nameGuardrails(attrs *levels, inv *Invocation) {
 	}
 }
 
-// nameAll adds the guardrails that an attribute names, one or a list.
-func (inv *Invocation) nameAll(value pcommon.Value) {
+// addGuardrails adds the guardrails that an attribute names: one, or a list.
+func (inv *Invocation) addGuardrails(value pcommon.Value) {
 	if value.Type() == pcommon.ValueTypeSlice {
 		for _, element := range value.Slice().All() {
-			inv.nameAll(element)
+			inv.addGuardrails(element)
 		}
 		return
 	}
 	if g := guardrailOf(stringOf(value)); g.ID != "" {
-		inv.name(g)
+		inv.addGuardrail(g)
 	}
 }
 
-// versionOf returns the version of a guardrail, which is a number but for drafts.
+// versionOf returns the version of a guardrail, which is a number except for drafts.
 func versionOf(value pcommon.Value) string {
 	if value.Type() == pcommon.ValueTypeInt {
 		return strconv.FormatInt(value.Int(), 10)
@@ -53,30 +54,30 @@ func versionOf(value pcommon.Value) string {
 	return stringOf(value)
 }
 
-// intervenedIn reports whether attributes say that a guardrail intervened: as the
-// reason for which the answer, or one of its messages, came to an end.
+// intervenedIn reports whether attributes say that a guardrail intervened: they name
+// it as the reason for which the answer, or one of its messages, ended.
 func (inv *Invocation) intervenedIn(attrs *levels) bool {
 	if attrs.has()&interventionKeys.set == 0 {
 		return false
 	}
-	s := &inv.found.inner // for its memory
-	if reasons, ok := attrs.value(keyFinishReasons); ok && holdsIntervention(reasons, s) {
+	s := &inv.found.inner // reuses its memory
+	if reasons, ok := attrs.value(keyFinishReasons); ok && containsIntervention(reasons, s) {
 		return true
 	}
 	messages, ok := attrs.value(keyOutputMessages)
 	return ok && messageIntervened(messages, s)
 }
 
-// isIntervention reports whether a finish reason is that of a guardrail, as the
-// service or one of its clients spells it. A content filter is not: models have
-// filters of their own.
+// isIntervention reports whether a finish reason is that of a guardrail, in the
+// spelling of the service or of one of its clients. A content filter is not one:
+// models have filters of their own.
 func isIntervention(reason string) bool {
 	return foldedEqual(reason, intervened, "_")
 }
 
-// holdsIntervention reports whether a finish reason, or one of a list, is that of a
-// guardrail. A list may have become JSON on its way.
-func holdsIntervention(reasons pcommon.Value, s *scanner) bool {
+// containsIntervention reports whether a finish reason, or one of a list, is that of
+// a guardrail. A pipeline may have turned the list into JSON text.
+func containsIntervention(reasons pcommon.Value, s *scanner) bool {
 	switch reasons.Type() {
 	case pcommon.ValueTypeSlice:
 		for _, reason := range reasons.Slice().All() {
@@ -102,10 +103,11 @@ func holdsIntervention(reasons pcommon.Value, s *scanner) bool {
 	}
 }
 
-const messageReason = "finish_reason"
+// finishReason is the member of a message, or of a choice, that says why it ended.
+const finishReason = "finish_reason"
 
 // messageIntervened reports whether one of an answer's messages ended because of a
-// guardrail. Messages are a list of maps, or JSON.
+// guardrail. Messages are a map, a list of maps, or either as JSON text.
 func messageIntervened(messages pcommon.Value, s *scanner) bool {
 	switch messages.Type() {
 	case pcommon.ValueTypeSlice:
@@ -127,21 +129,22 @@ func messageIntervened(messages pcommon.Value, s *scanner) bool {
 	}
 }
 
+// endedByGuardrail reports whether a message ended because of a guardrail.
 func endedByGuardrail(message pcommon.Value) bool {
 	for name, value := range members(message) {
-		if name == messageReason && isIntervention(stringOf(value)) {
+		if name == finishReason && isIntervention(stringOf(value)) {
 			return true
 		}
 	}
 	return false
 }
 
-// endedByGuardrail consumes a message or a list of messages. found is true when a
-// guardrail has ended one of them.
+// endedByGuardrail consumes a message or a list of messages. found reports whether
+// one of them ended because of a guardrail; ok is false when the text is broken.
 func (s *scanner) endedByGuardrail() (found, ok bool) {
 	message := func() bool {
 		return s.object(func(name string) bool {
-			if name != messageReason {
+			if name != finishReason {
 				return s.skip()
 			}
 			reason, ok := s.stringValue()
@@ -157,24 +160,12 @@ func (s *scanner) endedByGuardrail() (found, ok bool) {
 	return found, ok
 }
 
-// violated reports whether Elastic's integration noted that a guardrail acted.
+// violated reports whether the attributes of Elastic's integration say that a
+// guardrail acted.
 func violated(attrs *levels) bool {
-	if value, ok := attrs.value(keyPolicyAction); ok && holds(value, "BLOCKED") {
+	if value, ok := attrs.value(keyPolicyAction); ok && equalsOrContains(value, "BLOCKED") {
 		return true
 	}
 	value, ok := attrs.value(keyViolation)
 	return ok && (value.Type() == pcommon.ValueTypeBool && value.Bool() || stringOf(value) == "true")
-}
-
-// holds reports whether a string is the wanted one, or a list contains it.
-func holds(value pcommon.Value, want string) bool {
-	if value.Type() != pcommon.ValueTypeSlice {
-		return stringOf(value) == want
-	}
-	for _, element := range value.Slice().All() {
-		if stringOf(element) == want {
-			return true
-		}
-	}
-	return false
 }

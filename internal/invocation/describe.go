@@ -5,9 +5,9 @@ package invocation
 
 import "go.opentelemetry.io/collector/pdata/plog"
 
-// Describe adds who and what and when to an invocation that was read from the
-// record. Apart from reading, since most of what is guarded needs no more than
-// the verdict.
+// Describe sets the user, the model, the time and the other fields of an invocation
+// that was read from the record. It is separate from [Reader.Read] because most
+// guarded invocations need only the verdict. A second call does nothing.
 func (r *Reader) Describe(record plog.LogRecord, inv *Invocation) {
 	if inv.described {
 		return
@@ -20,7 +20,7 @@ func (r *Reader) Describe(record plog.LogRecord, inv *Invocation) {
 	inv.Principal = principalOf(inv.User)
 }
 
-// fillFields takes from attributes what is not known yet.
+// fillFields sets the fields that are still empty, from attributes.
 func (r *Reader) fillFields(attrs *levels, inv *Invocation) {
 	fill := func(field *string, keys *keyList) {
 		if *field == "" {
@@ -41,12 +41,12 @@ func (r *Reader) fillFields(attrs *levels, inv *Invocation) {
 	fill(&inv.RequestID, &requestIDECSKey)
 }
 
-// setTime takes a Bedrock record's own time, or else the log record's.
+// setTime sets the time: that of the Bedrock record, or else that of the log record.
 func (inv *Invocation) setTime(record plog.LogRecord) {
 	if t, ok := parseTime(inv.timestamp); ok {
 		inv.Time, inv.TimeSource = t, StatedTime
 	} else if record.Timestamp() != 0 {
-		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // past the year 2262 it wraps, as everywhere in pdata
+		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // wraps after the year 2262, as everywhere in pdata
 	} else if record.ObservedTimestamp() != 0 {
 		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime
 	}

@@ -2,20 +2,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package invocation turns a log record into an [Invocation]: who called which
-// model when, and whether a guardrail was applied, with the evidence for it.
+// model and when, and whether a guardrail was applied, with the evidence for it.
+//
+// [Reader.Read] looks for two kinds of records:
+//
+//   - Bedrock records, the model invocation logs of the service. One is a log
+//     body (JSON text, bytes or a map), or is split into the attributes of a log
+//     record. It may also stand in wrappers: an array, a member such as "message",
+//     a JSON string, the header of a syslog daemon or of a container runtime. At
+//     most four wrappers are taken off. Several records in one cannot be judged.
+//   - Attribute records, which the caller's own telemetry writes: the events of
+//     the GenAI semantic conventions and the records of Elastic's Bedrock
+//     integration. They are judged by their attributes alone.
+//
+// A record passes these steps, in this order:
+//
+//	prefilter.go    may it be an invocation at all
+//	annotations.go  the verdict of a trusted instance, where there is one
+//	wrapper.go      the Bedrock record in the body or the attributes
+//	findings.go     what that record shows (read by bedrock_json.go, bedrock_map.go)
+//	judge.go        the verdict on it
+//	attributes.go   else the verdict on an attribute record
+//	describe.go     user, model, time and the other fields
 //
 // Evidence counts only where the service writes it: at the top level of the
 // answer body, or of a chunk of it, and in the guardrailConfig of a Converse
 // request. Whatever a caller can write (prompts, answers, tool arguments,
-// request metadata, anything deeper down) is never looked at.
+// request metadata, anything further down) is never looked at.
 //
-// Bodies are read by a scanner of our own, in one pass and without decoding
-// them into maps. The libraries at hand would not do: encoding/json matches keys
-// without regard to case, refuses nesting over 10,000 levels, a byte order mark
-// and NaN, any of which a caller could use to hide a record, and allocates;
-// gjson and jsonparser do not notice a record that is cut off, find the first
-// of two equal keys and compare keys without unescaping them all the way; the
-// fast searchers generate code at run time or read through unsafe pointers,
-// which is not for hostile input. The scanner keeps its own stack of brackets,
-// one bit a level, so nesting costs memory in bits and no recursion.
+// The package has its own scanner, which reads a body in one pass and does not
+// decode it into maps. The available libraries do not fit. encoding/json
+// matches keys without regard to case, allocates, and refuses nesting over
+// 10,000 levels, a byte order mark and NaN, any of which a caller could use to
+// hide a record. gjson and jsonparser do not notice a record that is cut off,
+// find the first of two equal keys, and do not fully unescape keys before they
+// compare them. The fast searchers generate code at run time or read through
+// unsafe pointers, which does not suit hostile input. The scanner keeps its own
+// stack of brackets, one bit a level, so that nesting costs bits of memory and
+// no recursion.
 package invocation

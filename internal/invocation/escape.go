@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// unescape gives the meaning of what stands between a string's quotes. It
-// allocates only where there is an escape. ok is false for an escape that JSON
-// does not know.
+// unescape returns the value of a JSON string, given the text between its quotes. It
+// allocates only when there is an escape. ok is false for an escape that JSON does
+// not define.
 func unescape(raw string) (value string, ok bool) {
 	next := strings.IndexByte(raw, '\\')
 	if next < 0 {
@@ -68,7 +68,7 @@ func unescape(raw string) (value string, ok bool) {
 	return b.String(), true
 }
 
-// hex4 reads the four hexadecimal digits of an escape.
+// hex4 returns the value of the four hexadecimal digits that s begins with.
 func hex4(s string) (unit rune, ok bool) {
 	if len(s) < 4 {
 		return 0, false

@@ -13,26 +13,27 @@ import (
 // taken for invocations.
 const AlertEvent = "gen_ai_guardrail.alert"
 
-// The events that stand for a call, by the semantic conventions since version
-// 1.37 and before.
+// The events that stand for a call: in the semantic conventions from version 1.37
+// on, and before it.
 const (
 	detailsEvent = "gen_ai.client.inference.operation.details"
 	choiceEvent  = "gen_ai.choice"
 )
 
-// event is what a record's event name says. A name is looked at once, since each
-// comparison of one so long takes a fiftieth of a guarded record's time.
+// event classifies a record by its event name. The name is looked at once, since
+// comparing such a long one takes a fiftieth of a guarded record's time.
 type event uint8
 
 const (
-	noEvent event = iota
-	callDetails
-	answerChoice
-	ownAlert
-	genAIEvent // another one of the GenAI conventions, such as a message
-	otherEvent
+	noEvent      event = iota // no event name
+	callDetails               // a call and its answer
+	answerChoice              // a choice of an answer
+	ownAlert                  // an alert of this project
+	genAIEvent                // another event of the GenAI conventions, such as a message
+	otherEvent                // any other event
 )
 
+// eventOf returns the class of an event name.
 func eventOf(name string) event {
 	switch name {
 	case "":
@@ -51,7 +52,8 @@ func eventOf(name string) event {
 	}
 }
 
-// eventName returns a record's event name, which older SDKs write as an attribute.
+// eventName returns a record's event name, which older SDKs write into an attribute;
+// "" when it has none.
 func eventName(record plog.LogRecord) string {
 	if name := record.EventName(); name != "" {
 		return name

@@ -11,8 +11,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// principalOf returns the user without what a caller can rotate: an assumed role's
-// ARN without its session name (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION).
+// principalOf returns the user without the part that a caller can rotate: the ARN of
+// an assumed role (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION) without its session
+// name, and any other user unchanged.
 func principalOf(user string) string {
 	role, ok := assumedRole(user)
 	if !ok {
@@ -25,7 +26,8 @@ func principalOf(user string) string {
 	return user[:len(user)-len(role)+end]
 }
 
-// assumedRole returns what follows "assumed-role/" in the ARN of an assumed role.
+// assumedRole returns the part after "assumed-role/" in the ARN of an assumed role; ok
+// is false for any other user.
 func assumedRole(user string) (role string, ok bool) {
 	a, ok := splitARN(user)
 	if !ok || a.service != "sts" {
@@ -34,9 +36,11 @@ func assumedRole(user string) (role string, ok bool) {
 	return strings.CutPrefix(a.resource, "assumed-role/")
 }
 
-// arn is a resource name of AWS: arn:partition:service:region:account:resource.
+// arn is an AWS resource name, without its region:
+// arn:partition:service:region:account:resource.
 type arn struct{ partition, service, account, resource string }
 
+// splitARN returns the parts of an ARN; ok is false for any other text.
 func splitARN(s string) (a arn, ok bool) {
 	s, ok = strings.CutPrefix(s, "arn:")
 	if !ok {
@@ -55,11 +59,12 @@ func splitARN(s string) (a arn, ok bool) {
 	return a, ok
 }
 
-// The years whose every instant fits into 64 bits of nanoseconds.
+// The first and last years that fit entirely into 64 bits of nanoseconds.
 const firstYear, lastYear = 1678, 2261
 
-// parseTime reads RFC 3339 with any fraction, or "2006-01-02 15:04:05" with any
-// fraction, in which Panther stores it, as UTC; into Unix nanoseconds.
+// parseTime returns a time in Unix nanoseconds. It reads RFC 3339, and the form
+// "2006-01-02 15:04:05" in UTC, which Panther stores, both with any fraction of a
+// second. ok is false for any other text.
 func parseTime(s string) (ns int64, ok bool) {
 	const noZone = "2006-01-02 15:04:05"
 	if len(s) < len(noZone) {
@@ -69,7 +74,7 @@ func parseTime(s string) (ns int64, ok bool) {
 	if s[10] == ' ' {
 		layout = noZone
 	}
-	t, err := time.Parse(layout, s) // a fraction after the seconds is read with any layout
+	t, err := time.Parse(layout, s) // time.Parse accepts a fraction after the seconds with any layout
 	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
 		return 0, false
 	}
@@ -79,8 +84,9 @@ func parseTime(s string) (ns int64, ok bool) {
 // accountDigits is the length of an account id.
 const accountDigits = 12
 
-// accountOf returns an account id, which some pipelines turn from text into a
-// number on its way, and back: then its leading zeros are missing.
+// accountOf returns the account id of a value; "" when there is none. Some pipelines
+// turn the id from text into a number, and perhaps back, which loses its leading
+// zeros.
 func accountOf(value pcommon.Value) string {
 	switch value.Type() {
 	case pcommon.ValueTypeInt:
@@ -92,8 +98,8 @@ func accountOf(value pcommon.Value) string {
 	}
 }
 
-// accountText returns the account id that a text is: as it stands, unless it is a
-// number that is too short or has an exponent.
+// accountText returns the account id of a text: the text itself, unless it is a number
+// that is too short or has an exponent.
 func accountText(text string) string {
 	if len(text) == accountDigits || text == "" || strings.Trim(text, "0123456789.eE+") != "" {
 		return text
@@ -106,10 +112,10 @@ func accountText(text string) string {
 	return text
 }
 
-// accountNumber returns the account id that has become a number; empty for a number
-// that is none, with a sign or a fraction.
+// accountNumber returns the account id of a number; "" for a number with a sign or a
+// fraction, which is no account id.
 func accountNumber(n float64) string {
-	const exact = 1 << 53 // beyond, doubles skip integers
+	const exact = 1 << 53 // from here on, doubles skip integers
 	if !(n >= 0 && n < exact) || n != float64(int64(n)) {
 		return ""
 	}

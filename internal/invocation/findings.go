@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// place is where in an answer an assessment stands: by the family of operations
-// that writes it there, and before or behind the model.
+// place is a set of places in an answer where assessments stand. A place belongs to
+// the family of operations that writes it, and to the model's input or output.
 type place uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 	conversePlaces = converseInput | converseOutput
 )
 
-// assessment is what one guardrail left behind in one place.
+// assessment is what a record says about one guardrail in one place.
 type assessment struct {
 	Guardrail
 	coverage
@@ -30,13 +30,13 @@ type assessment struct {
 	place place
 }
 
-// coverage counts the characters that a guardrail looked at, and those there were.
+// coverage is how many characters of a text a guardrail assessed, and how many there
+// were; negative where a count is not known.
 type coverage struct{ guarded, total float64 }
 
-// untold is coverage of which nothing is known.
-var untold = coverage{-1, -1}
+var unknownCoverage = coverage{-1, -1}
 
-// add takes in what another part tells, if it tells both.
+// add adds another coverage, if both its counts are known.
 func (c *coverage) add(other coverage) {
 	if other.guarded >= 0 && other.total >= 0 {
 		c.guarded += other.guarded
@@ -44,7 +44,8 @@ func (c *coverage) add(other coverage) {
 	}
 }
 
-// characters reads a count; what is none is negative.
+// characters reads a count from JSON; it returns a negative number for a value that
+// is none.
 func characters(raw string) float64 {
 	if n, ok := smallNumber(raw); ok {
 		return n
@@ -56,8 +57,8 @@ func characters(raw string) float64 {
 	return n
 }
 
-// smallNumber reads a few digits, as nearly every count is, without the twentieth of
-// a record's time that ParseFloat takes.
+// smallNumber reads a number of at most nine digits, which nearly every count is.
+// ParseFloat would take a twentieth of a record's time for it.
 func smallNumber(raw string) (n float64, ok bool) {
 	if raw == "" || len(raw) > 9 {
 		return 0, false
@@ -72,38 +73,38 @@ func smallNumber(raw string) (n float64, ok bool) {
 	return float64(sum), true
 }
 
-// signs are what one family of operations leaves behind besides assessments.
+// signs are what the answer of one family of operations shows besides assessments.
 type signs struct {
 	ran          bool // a guardrail ran
 	intervened   bool
-	unrecognised bool // an action that nobody knows
+	unrecognised bool // an action with an unknown value
 }
 
-// findings gathers what a Bedrock record holds that bears on the verdict,
-// whichever its operation, which may stand behind the answer.
+// findings holds everything in a Bedrock record that bears on the verdict, for both
+// families of operations: the operation may stand after the answer.
 type findings struct {
 	schema    schema
 	errored   bool
 	config    requestConfig
 	answer    bool
-	chunked   bool // it is a list of chunks
-	cut       bool // the answer, JSON in a string, cannot be read to the end
-	flattened bool // the answer is split into attributes of its own
-	offloaded bool // the answer lies in S3
+	chunked   bool // the answer is a list of chunks
+	cut       bool // the answer is JSON in a string and cannot be read to its end
+	flattened bool // the answer is split into attributes, below outputBodyJson
+	offloaded bool // the answer is stored in S3
 	vectors   bool // the answer is an embedding
 	ranking   bool // the answer ranks documents
 
 	invoke, converse signs
 	assessments      []assessment
 
-	wrapped     wrappedList // members that may hold a record, of an object that is none
-	scan, inner scanner     // kept for their memory
+	wrapped     wrappedList // members that may hold a record instead
+	scan, inner scanner     // of the record, and of JSON in a string; kept for their memory
 }
 
-// requestConfig is the guardrailConfig of a request, as it stands there.
+// requestConfig is the guardrailConfig of a request, as written there.
 type requestConfig struct{ id, version string }
 
-// guardrail returns the guardrail that the request names; without an id it names none.
+// guardrail returns the guardrail that the request names; one without an id is none.
 func (c requestConfig) guardrail() Guardrail {
 	g := guardrailOf(c.id)
 	if c.version != "" {
@@ -112,10 +113,11 @@ func (c requestConfig) guardrail() Guardrail {
 	return g
 }
 
+// schema says whether the schemaType of a record is that of a Bedrock record.
 type schema uint8
 
 const (
-	schemaUntold schema = iota
+	schemaMissing schema = iota
 	schemaBedrock
 	schemaOther
 )
@@ -127,25 +129,27 @@ func schemaOf(schemaType string) schema {
 	return schemaOther
 }
 
+// reset empties f and keeps its memory.
 func (f *findings) reset() {
 	*f = findings{assessments: f.assessments[:0], scan: f.scan, inner: f.inner}
 }
 
-// clear resets f and lets go of all that it refers to.
+// clear empties f, its memory included, so that it refers to no record any more.
 func (f *findings) clear() {
 	clear(f.assessments[:cap(f.assessments)])
 	f.reset()
 	f.scan.text, f.inner.text = "", ""
 }
 
-// resetBody forgets what an answer body told, since a later one counts instead.
+// resetBody discards the findings of an answer body, since a later body counts
+// instead.
 func (f *findings) resetBody() {
 	f.answer, f.chunked, f.cut, f.vectors, f.ranking = false, false, false, false, false
 	f.invoke, f.converse = signs{}, signs{}
 	f.assessments = f.assessments[:0]
 }
 
-// drop forgets the assessments from the mark on that stand in the given places.
+// drop removes the assessments in the given places, from index mark on.
 func (f *findings) drop(places place, mark int) {
 	kept := f.assessments[:mark]
 	for _, a := range f.assessments[mark:] {
@@ -156,17 +160,17 @@ func (f *findings) drop(places place, mark int) {
 	f.assessments = kept
 }
 
-// assess records an assessment.
+// assess adds an assessment, if it names a guardrail.
 func (f *findings) assess(a assessment) {
 	if a.ID != "" && len(f.assessments) < maxGuardrails {
 		f.assessments = append(f.assessments, a)
 	}
 }
 
-// forgetKey takes back the assessments under a key of the map that begins at the
-// mark, since a later member of the same name counts instead.
-func (f *findings) forgetKey(key string, mark int) {
-	if len(f.assessments) == maxGuardrails { // what else comes is not kept either
+// removeKey removes the assessments under a key, from index mark on, since a later
+// member of the same name counts instead.
+func (f *findings) removeKey(key string, mark int) {
+	if len(f.assessments) == maxGuardrails { // further assessments are not kept either
 		return
 	}
 	for i := len(f.assessments) - 1; i >= mark; i-- {
@@ -176,18 +180,18 @@ func (f *findings) forgetKey(key string, mark int) {
 	}
 }
 
-// item is what stands at the top level of an answer body, or of a chunk of it.
+// item holds the top level of an answer body, or of a chunk of it.
 type item struct {
-	action     string // amazon-bedrock-guardrailAction
-	stopReason string // stop_reason, or stopReason of the Converse family
-	converse   string
-	invokeRan  bool // a trace shows that a guardrail ran
-	converRan  bool
-	vectors    vectorSet
-	ranking    bool // the answer ranks documents
+	action      string // amazon-bedrock-guardrailAction
+	stopReason  string // stop_reason
+	converse    string // stopReason of the Converse family
+	invokeRan   bool   // a trace shows that a guardrail ran
+	converseRan bool   // likewise, of the Converse family
+	vectors     vectorSet
+	ranking     bool // the answer ranks documents
 }
 
-// vectorSet holds which of the members in which embedding models answer there are.
+// vectorSet says which of the members of an embedding model's answer are present.
 type vectorSet struct{ embedding, embeddings, byType bool }
 
 func (v *vectorSet) set(name string, there bool) {
@@ -201,10 +205,11 @@ func (v *vectorSet) set(name string, there bool) {
 	}
 }
 
+// intervened is the stop reason of an answer that a guardrail blocked or masked.
 const intervened = "guardrail_intervened"
 
-// add notes what an item shows, once it is read to its end.
-func (f *findings) add(it item) {
+// addItem adds what an item shows, once it has been read to its end.
+func (f *findings) addItem(it item) {
 	switch it.action {
 	case "":
 	case "NONE":
@@ -221,12 +226,12 @@ func (f *findings) add(it item) {
 		f.converse.ran, f.converse.intervened = true, true
 	}
 	f.invoke.ran = f.invoke.ran || it.invokeRan
-	f.converse.ran = f.converse.ran || it.converRan
+	f.converse.ran = f.converse.ran || it.converseRan
 	f.vectors = f.vectors || it.vectors != vectorSet{}
 	f.ranking = f.ranking || it.ranking
 }
 
-// guardrailOf reads the name of a guardrail: an id or an ARN, each with or without
+// guardrailOf returns the guardrail of a name: an id or an ARN, each with or without
 // ":version" after it.
 func guardrailOf(name string) Guardrail {
 	if strings.IndexByte(name, ':') < 0 { // as nearly all

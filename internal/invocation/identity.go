@@ -16,14 +16,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// ContentID identifies an invocation without a request id by what its record
-// says: half of the SHA-256 of it, in hexadecimal digits. Nobody can make two
-// records of one identity, and so hide one behind the other.
+// ContentID returns an identity for an invocation without a request id: half of the
+// SHA-256 of its record, in 32 hexadecimal digits. Nobody can make two records with one
+// identity, so that one of them would be taken for a repeat.
 //
-// Of a Bedrock record only the record itself counts: what a pipeline adds, a
-// wrapper included, may differ between deliveries. Of an attribute record the trace,
-// the span and the time take part, since many say the same of every call; SDKs set
-// the time of observation once, so a retry keeps it.
+// Of a log record with a Bedrock record in it, only the latter counts: what a pipeline
+// adds, a wrapper included, may differ between deliveries. Of an attribute record, the
+// trace, the span and the time count as well, since many clients write the same
+// attributes for every call. SDKs set the time of observation once, so that a retry
+// keeps it.
 func (inv *Invocation) ContentID(record plog.LogRecord) string {
 	if inv.contentID != "" {
 		return inv.contentID
@@ -54,8 +55,8 @@ func (inv *Invocation) ContentID(record plog.LogRecord) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// contentHash writes values so that no two different ones give the same bytes:
-// each with its type and, where it has one, its length.
+// contentHash hashes values so that two different values never yield the same bytes:
+// it writes each with its type and, where it has one, its length.
 type contentHash struct {
 	hash.Hash
 	buf [9]byte
@@ -105,8 +106,8 @@ func (h *contentHash) value(value pcommon.Value) {
 	}
 }
 
-// attributes leaves out what annotating adds, which one delivery of a record may
-// have and another not.
+// attributes hashes attributes, except for those that [Invocation.Annotate] writes:
+// one delivery of a record may have them and another not.
 func (h *contentHash) attributes(attrs pcommon.Map) {
 	for name, value := range attrs.All() {
 		if !strings.HasPrefix(name, annotationPrefix) && !slices.Contains(annotatedFields, name) {

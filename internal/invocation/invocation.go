@@ -6,10 +6,10 @@ package invocation
 // Verdict says whether a guardrail was applied to an invocation.
 type Verdict uint8
 
-// The verdicts. Zero is a record that is no invocation.
+// The verdicts. The zero value is that of a record that is no invocation.
 const (
 	NotInvocation Verdict = iota
-	Unapproved            // a guardrail ran, but none of those approved
+	Unapproved            // a guardrail ran, but none that is approved
 	Guarded               // positive evidence that a guardrail ran
 	NotApplicable         // no guardrail can be applied to the model or provider
 	Failed                // an error and no answer
@@ -21,37 +21,38 @@ var verdictNames = [...]string{
 	"not_invocation", "unapproved", "guarded", "not_applicable", "failed", "unknown", "unguarded",
 }
 
-// VerdictCount is the number of verdicts, zero included.
+// VerdictCount is the number of verdicts, [NotInvocation] included.
 const VerdictCount = len(verdictNames)
 
+// String returns the verdict's name, such as "not_invocation".
 func (v Verdict) String() string { return verdictNames[v] }
 
 // Evidence is what a [Verdict] rests on.
 type Evidence uint8
 
-// The kinds of evidence, by the verdict that they belong to.
+// The kinds of evidence, grouped by the verdicts that they belong to.
 const (
 	NoEvidence Evidence = iota
 
 	Applied   // guarded, unapproved: a guardrail ran and is named
-	Unnamed   // guarded: a guardrail ran, no id is told (trace off)
+	Unnamed   // guarded: a guardrail ran, and the record has no id of it (trace off)
 	Uncovered // guarded, unapproved: a guardrail ran and assessed none of the text
-	Claimed   // guarded, unapproved: attributes written by the caller's own telemetry
-	Enforced  // guarded: a setting says that a guardrail is enforced there
+	Claimed   // guarded, unapproved: the caller's own telemetry says that a guardrail ran
+	Enforced  // guarded: the settings say that a guardrail is enforced there
 
 	Model    // not_applicable: the model takes no guardrail
 	Provider // not_applicable: the record names another provider
 
-	Error // failed
+	Error // failed: an error and no answer
 
 	NoBody       // unknown: the answer is not in the record
-	Unreadable   // unknown: cut off or broken
-	Unrecognised // unknown: an action value that nobody knows
-	Several      // unknown: several records in one
-	Untold       // unknown: telemetry that writes the same whether or not a guardrail ran
+	Unreadable   // unknown: the record is cut off or broken
+	Unrecognised // unknown: the guardrail's action has an unknown value
+	Several      // unknown: several records in one log record
+	Untold       // unknown: the telemetry is the same whether or not a guardrail ran
 
-	Absent   // unguarded: the service would have written it
-	Presumed // unguarded: the service may leave nothing behind
+	Absent   // unguarded: the service would have written evidence
+	Presumed // unguarded: the service may not write any evidence
 )
 
 var evidenceNames = [...]string{
@@ -59,9 +60,10 @@ var evidenceNames = [...]string{
 	"no_body", "unreadable", "unrecognised", "several", "untold", "absent", "presumed",
 }
 
-// EvidenceCount is the number of kinds of evidence, zero included.
+// EvidenceCount is the number of kinds of evidence, [NoEvidence] included.
 const EvidenceCount = len(evidenceNames)
 
+// String returns the evidence's name, such as "no_body"; "" for [NoEvidence].
 func (e Evidence) String() string { return evidenceNames[e] }
 
 // Kind is a verdict with its evidence.
@@ -70,10 +72,10 @@ type Kind struct {
 	Evidence Evidence
 }
 
-// String gives "verdict/evidence", as the settings write it.
+// String returns "verdict/evidence", the form of the settings.
 func (k Kind) String() string { return k.Verdict.String() + "/" + k.Evidence.String() }
 
-// Kinds lists every combination that a [Reader] gives, in the order of the verdicts.
+// Kinds returns every kind that a [Reader] can set, in the order of the verdicts.
 func Kinds() []Kind {
 	return []Kind{
 		{Unapproved, Applied},
@@ -97,8 +99,8 @@ func Kinds() []Kind {
 	}
 }
 
-// ParseKind reads the names of a verdict and its evidence; ok is false when
-// they do not name one of [Kinds].
+// ParseKind returns the kind with these names of a verdict and its evidence; ok is
+// false when it is not one of [Kinds].
 func ParseKind(verdict, evidence string) (kind Kind, ok bool) {
 	for _, k := range kinds {
 		if verdictNames[k.Verdict] == verdict && evidenceNames[k.Evidence] == evidence {
@@ -112,66 +114,67 @@ var kinds = Kinds()
 
 // Guardrail names a guardrail that ran.
 type Guardrail struct {
-	ID      string // bare id, also where the record holds an ARN
-	Version string // empty when not told
+	ID      string // the bare id, also when the record has an ARN
+	Version string // empty when the record does not state it
 }
 
-// TimeSource says where the time of an invocation comes from.
+// TimeSource is where the time of an invocation comes from.
 type TimeSource uint8
 
 // The sources of time.
 const (
-	NoTime       TimeSource = iota
-	StatedTime              // told by the record
-	ObservedTime            // only when the record was observed
+	NoTime       TimeSource = iota // there is no time
+	StatedTime                     // the record states when the call was made
+	ObservedTime                   // the record states only when it was observed
 )
 
-// Invocation is what one record tells about a call of a model. Its strings may
-// alias the record that it was read from.
+// Invocation is a call of a model, as one record describes it. Its strings may alias
+// the record. An empty string is a field that nothing states.
 type Invocation struct {
 	Kind
 
 	Time       int64 // Unix nanoseconds
 	TimeSource TimeSource
 
-	RequestID string // empty when none is told
+	RequestID string
 	User      string
-	Principal string // the user without what a caller can rotate
+	Principal string // the user without the part that a caller can rotate
 	Account   string
 	Region    string
 	Model     string
 	Operation string
 
-	Guardrails []Guardrail // named by the record; empty where none is
+	Guardrails []Guardrail // those that the record names
 	Intervened bool        // a guardrail blocked or masked something
 
-	bedrock   bool // read from a Bedrock record, whose fields overrule attributes
-	split     bool // that record, or its wrapper, lies in attributes
-	described bool
-	timestamp string // of the Bedrock record, as it states it
-	content   string // text of a Bedrock record read out of a wrapper
-	contentID string // identity of the content, as a trusted instance has annotated it
+	bedrock   bool   // read from a Bedrock record, whose fields overrule attributes
+	split     bool   // the Bedrock record was in attributes and has no text of its own
+	described bool   // Describe has set the fields
+	timestamp string // of the Bedrock record, as written there
+	content   string // text of a Bedrock record that was in a wrapper
+	contentID string // ContentID, as a trusted instance annotated it
 
 	*workspace
 }
 
-// workspace is the memory that reading takes, kept for the next record.
+// workspace is the memory that reading needs, kept for the next record.
 type workspace struct {
 	found  findings
 	levels levels
 	scope  scopeState
 
-	sequences [maxWrappers + 1]scanner // one for each depth
+	sequences [maxWrappers + 1]scanner // one for each depth of readSequence
 }
 
-// scopeState is what is known of the instrumentation scope that the records belong to.
+// scopeState is the instrumentation scope of the records.
 type scopeState struct {
 	name    string
-	checked bool // against the silent scopes
-	silent  bool
+	checked bool // silent is set
+	silent  bool // see [Reader.silent]
 }
 
-// Clear empties inv, so that nothing of a record stays behind, and keeps its memory.
+// Clear empties inv and its memory, which it keeps, so that inv refers to no record
+// any more.
 func (inv *Invocation) Clear() {
 	clear(inv.Guardrails[:cap(inv.Guardrails)])
 	if inv.workspace != nil {
@@ -187,7 +190,7 @@ func (inv *Invocation) Clear() {
 	inv.reset()
 }
 
-// reset empties inv and keeps its memory.
+// reset empties inv, except for what [Reader.Enter] has set, and keeps its memory.
 func (inv *Invocation) reset() {
 	*inv = Invocation{Guardrails: inv.Guardrails[:0], workspace: inv.workspace}
 	if inv.workspace == nil {

@@ -10,7 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// judgeBedrock decides by what was found; the first rule that applies counts.
+// judgeBedrock sets the verdict on a Bedrock record, from the findings in inv; the
+// first rule that applies decides.
 func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, got reading) {
 	f := &inv.found
 	switch {
@@ -18,7 +19,7 @@ func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, got readin
 		inv.Kind = Kind{Unknown, Several}
 		return
 	case got == brokenRecord || f.cut:
-		// What was read may have a later half that says otherwise.
+		// The part that is missing might say otherwise.
 		inv.Kind = Kind{Unknown, Unreadable}
 		return
 	}
@@ -26,7 +27,7 @@ func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, got readin
 		r.Describe(record, inv)
 	}
 	family := familyOf(inv.Operation)
-	if evidence, ran := inv.gather(family); ran {
+	if evidence, ran := inv.collectEvidence(family); ran {
 		inv.Kind = r.approve(inv, evidence)
 		return
 	}
@@ -44,9 +45,9 @@ func (r *Reader) judgeBedrock(record plog.LogRecord, inv *Invocation, got readin
 		inv.Kind = Kind{Unknown, NoBody}
 	case family&invokeFamily != 0 && f.invoke.unrecognised:
 		inv.Kind = Kind{Unknown, Unrecognised}
-	case family == invokeFamily && !(f.errored && f.chunked):
+	case family == invokeFamily && (!f.errored || !f.chunked):
 		inv.Kind = Kind{Unguarded, Absent}
-	default: // of a stream that an error has ended, too: evidence mostly comes last
+	default: // also a stream that an error ended: evidence mostly comes last
 		inv.Kind = Kind{Unguarded, Presumed}
 	}
 }
@@ -59,7 +60,7 @@ const (
 	converseFamily
 )
 
-// familyOf gives both families for an operation that is not known by name.
+// familyOf returns the family of an operation, and both for an unknown operation.
 func familyOf(operation string) family {
 	switch operation {
 	case "InvokeModel", "InvokeModelWithResponseStream":
@@ -71,10 +72,9 @@ func familyOf(operation string) family {
 	}
 }
 
-// gather collects the guardrails that left evidence where operations of the
-// family leave it, and returns the kind of that evidence. ran is false when there
-// is none.
-func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
+// collectEvidence adds the guardrails that the findings name in the places of a family,
+// and returns the kind of evidence. ran is false when there is no evidence.
+func (inv *Invocation) collectEvidence(family family) (evidence Evidence, ran bool) {
 	f := &inv.found
 	var places place
 	if family&invokeFamily != 0 {
@@ -90,13 +90,13 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 	var seen coverage
 	for _, a := range f.assessments {
 		if a.place&places != 0 {
-			inv.name(a.Guardrail)
+			inv.addGuardrail(a.Guardrail)
 			seen.add(a.coverage)
 		}
 	}
-	// Without an answer, nothing shows that the service took the request up.
+	// Without an answer, nothing shows that the service accepted the request.
 	if config := f.config.guardrail(); family == converseFamily && config.ID != "" && (f.answer || f.offloaded) {
-		inv.name(config)
+		inv.addGuardrail(config)
 	}
 	switch {
 	case len(inv.Guardrails) == 0:
@@ -108,9 +108,9 @@ func (inv *Invocation) gather(family family) (evidence Evidence, ran bool) {
 	}
 }
 
-// name adds a guardrail. One named again, with the same version or without any, is
-// the same.
-func (inv *Invocation) name(g Guardrail) {
+// addGuardrail adds a guardrail, unless it is already there. Two with the same id are
+// one, except where both state a version and the versions differ.
+func (inv *Invocation) addGuardrail(g Guardrail) {
 	if len(inv.Guardrails) == maxGuardrails {
 		return
 	}
@@ -127,11 +127,11 @@ func (inv *Invocation) name(g Guardrail) {
 	inv.Guardrails = append(inv.Guardrails, g)
 }
 
-// The most guardrails named of one record, which bounds the search among them; a
-// real one names a handful.
+// maxGuardrails is how many guardrails are kept of a record at most, which bounds the
+// search among them. A real record names a handful.
 const maxGuardrails = 1000
 
-// approve decides between guarded and unapproved, given evidence that one ran.
+// approve returns guarded or unapproved, given the evidence that a guardrail ran.
 func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {
 	if len(r.ApprovedGuardrails) == 0 || len(inv.Guardrails) == 0 {
 		return Kind{Guarded, evidence}
@@ -144,8 +144,8 @@ func (r *Reader) approve(inv *Invocation, evidence Evidence) Kind {
 	return Kind{Unapproved, evidence}
 }
 
-// matches reports whether an entry "id" or "id:version" means the guardrail; one
-// whose version is not known matches any.
+// matches reports whether an entry "id" or "id:version" means the guardrail. A
+// guardrail of unknown version matches every version.
 func (g Guardrail) matches(entry string) bool {
 	id, version, versioned := strings.Cut(entry, ":")
 	return id == g.ID && (!versioned || g.Version == "" || version == g.Version)

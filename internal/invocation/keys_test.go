@@ -44,7 +44,7 @@ func TestEveryKeyIsFoundUnderItsNumber(t *testing.T) {
 		assert.True(t, ok, name)
 		assert.Equal(t, key(i), k, name)
 	}
-	some := table.only(keyRegion, keyModelID)
+	some := table.subset(keyRegion, keyModelID)
 	_, ok := some.find(attrRegion)
 	assert.True(t, ok)
 	_, ok = some.find(attrAccount)

@@ -14,9 +14,9 @@ var geographies = []string{
 	"us", "us-gov", "eu", "apac", "ap", "jp", "au", "ca", "sa", "me", "af", "mx", "il", "in", "uk", "global",
 }
 
-// foundationModel returns the id of the foundation model that a model id stands
-// for, without its region prefix. Of what a customer names (endpoints, imported
-// and custom models, application profiles, routers) it knows none.
+// foundationModel returns the id of the foundation model that a model id stands for,
+// without a region prefix; "" when the id does not show it, as those of endpoints,
+// imported and custom models, application profiles and routers, which customers name.
 func foundationModel(model string) string {
 	if strings.HasPrefix(model, "arn:") {
 		a, ok := splitARN(model)
@@ -35,16 +35,16 @@ func foundationModel(model string) string {
 	return model
 }
 
-// isApplicationProfile reports whether a model id is that of an application
-// inference profile: it wraps a foundation model and does not say which.
+// isApplicationProfile reports whether a model id is that of an application inference
+// profile, which wraps a foundation model without saying which.
 func isApplicationProfile(model string) bool {
 	a, ok := splitARN(model)
 	return ok && a.service == "bedrock" && strings.HasPrefix(a.resource, "application-inference-profile/")
 }
 
-// hasBedrockForm reports whether a model id has the form of Amazon Bedrock's: an
-// ARN, or vendor.model, with a region prefix or without. Version numbers of other
-// providers' models (gpt-4.1, llama3.1:8b) have a dot as well, but no letter after it.
+// hasBedrockForm reports whether a model id has the form of Amazon Bedrock's ids: an
+// ARN, or vendor.model, with or without a region prefix. Ids of other providers with a
+// version number (gpt-4.1, llama3.1:8b) have a dot as well, but no letter after it.
 func hasBedrockForm(model string) bool {
 	if strings.HasPrefix(model, "arn:") {
 		a, ok := splitARN(model)
@@ -69,8 +69,8 @@ func hasVendor(id string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// unguardable reports whether no guardrail can be applied to a model. Some clients
-// cut the vendor off its id; the globs match such an id without theirs.
+// unguardable reports whether no guardrail can be applied to a model. Some clients cut
+// the vendor off the id; the globs are then matched without their vendor.
 func (r *Reader) unguardable(model string) bool {
 	id := foundationModel(model)
 	if id == "" {

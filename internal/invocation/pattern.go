@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// Pattern tells some invocations from the others. Fields are globs matched on
-// the whole value, in which * stands for any run of characters but '/'; an empty
-// one matches everything, and all of them must match.
+// Pattern selects invocations by their fields. Each field is a [Glob] for the whole
+// value; an empty one matches everything. All of them must match.
 type Pattern struct {
 	User, Principal, Account, Region, Model, Operation string
 
-	// Until is the event time from which the pattern matches nothing more; zero: never.
+	// Until is the event time from which the pattern no longer matches; zero: no end.
 	Until time.Time
 }
 
-// Match reports whether the pattern holds for inv.
+// Match reports whether the pattern matches inv.
 func (p *Pattern) Match(inv *Invocation) bool {
 	return matches(p.User, inv.User) &&
 		p.matchesPrincipal(inv) &&
@@ -29,8 +28,9 @@ func (p *Pattern) Match(inv *Invocation) bool {
 		(p.Until.IsZero() || inv.TimeSource != NoTime && inv.Time < p.Until.UnixNano())
 }
 
-// matchesPrincipal also knows a role by the name that IAM gives it
-// (arn:aws:iam::ACCOUNT:role/ROLE), since that is what people look up.
+// matchesPrincipal reports whether the pattern matches the principal. A role also
+// matches by its ARN in IAM (arn:aws:iam::ACCOUNT:role/ROLE), which is what people look
+// up.
 func (p *Pattern) matchesPrincipal(inv *Invocation) bool {
 	if matches(p.Principal, inv.Principal) {
 		return true
@@ -45,7 +45,7 @@ func (p *Pattern) matchesPrincipal(inv *Invocation) bool {
 
 func matches(glob, value string) bool { return glob == "" || Glob(glob, value) }
 
-// MatchesAny reports whether any of the patterns holds for inv.
+// MatchesAny reports whether any of the patterns matches inv.
 func MatchesAny(patterns []Pattern, inv *Invocation) bool {
 	for i := range patterns {
 		if patterns[i].Match(inv) {
@@ -55,11 +55,11 @@ func MatchesAny(patterns []Pattern, inv *Invocation) bool {
 	return false
 }
 
-// Glob reports whether the whole value matches the glob, in which * stands for
-// any run of characters but '/'. Its time is bounded by the product of both lengths.
+// Glob reports whether the whole value matches the glob, in which * stands for any run
+// of characters except for '/'. Its time is bounded by the product of both lengths.
 func Glob(glob, value string) bool {
-	// Where to go on when a match fails: behind the last star, one more byte of
-	// the value given to it. An earlier star need never be tried again.
+	// Where to resume when a match fails: after the last star, with one more byte of
+	// the value taken by it. An earlier star need never be tried again.
 	star, taken := -1, 0
 	g, v := 0, 0
 	for v < len(value) {
@@ -68,7 +68,7 @@ func Glob(glob, value string) bool {
 			star, taken = g, v
 			g++
 			if literal, _, _ := strings.Cut(glob[g:], "*"); !strings.Contains(value[v:], literal) {
-				return false // it must come somewhere; most values that do not match end here
+				return false // the literal must follow; most values that do not match end here
 			}
 		case g < len(glob) && glob[g] == value[v]:
 			g++

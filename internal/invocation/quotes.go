@@ -8,39 +8,40 @@ import (
 	"strings"
 )
 
-// The end of a string is what reading JSON spends its time on. Most strings are a
-// few bytes long, which eight at a time are done with before a call of IndexByte
-// would have begun; that is faster again on long ones.
+// Reading JSON spends most of its time on finding the ends of strings. Most strings
+// are a few bytes long. Comparing eight bytes at a time is done with those before a
+// call of IndexByte would have begun; on long strings, IndexByte is faster.
 
 const (
 	ones        = 0x0101010101010101
-	highs       = 0x8080808080808080
+	highBits    = 0x8080808080808080
 	quotes      = quote * ones
 	backslashes = '\\' * ones
 )
 
-// eight gives the eight bytes at pos, the first of them lowest.
-func eight(text string, pos int) uint64 {
+// load8 returns the eight bytes at pos, the first one lowest.
+func load8(text string, pos int) uint64 {
 	b := text[pos : pos+8]
 	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
-// zeros marks the bytes that are zero by their highest bit. Behind the first of
-// them, others may be marked.
-func zeros(word uint64) uint64 { return (word - ones) &^ word & highs }
+// zeroBytes sets the highest bit of each byte that is zero. After the first of them,
+// it may set the bits of others too.
+func zeroBytes(word uint64) uint64 { return (word - ones) &^ word & highBits }
 
-// plain consumes a string as most are, with no white space before it and no escape
-// in it, in half the time that [scanner.str] takes. Any other it leaves where it is,
-// and some of these too: at the end of the text, or with an escape close behind.
+// plain consumes a string with no white space before it and no escape in it, as most
+// are, in half the time of [scanner.str]. It consumes nothing and returns false for any
+// other value, and for some such strings too: near the end of the text, or with an
+// escape just after them.
 func (s *scanner) plain() (value string, ok bool) {
 	text, start := s.text, s.pos+1
 	if start > len(text) || text[s.pos] != quote {
 		return "", false
 	}
 	for pos := start; pos+8 <= len(text); pos += 8 {
-		word := eight(text, pos)
-		found, escapes := zeros(word^quotes), zeros(word^backslashes)
+		word := load8(text, pos)
+		found, escapes := zeroBytes(word^quotes), zeroBytes(word^backslashes)
 		if escapes != 0 {
 			return "", false
 		}
@@ -53,9 +54,9 @@ func (s *scanner) plain() (value string, ok bool) {
 	return "", false
 }
 
-// closing gives where the quote is that closes the string which starts at start;
-// negative when there is none.
-func closing(text string, start int) int {
+// closingQuote returns the position of the quote that closes the string whose first
+// byte is at start; negative when there is none.
+func closingQuote(text string, start int) int {
 	for end := start; ; end++ {
 		n := indexQuote(text, end)
 		if n < 0 {
@@ -65,7 +66,7 @@ func closing(text string, start int) int {
 		if end == start || text[end-1] != '\\' {
 			return end
 		}
-		// An odd number of backslashes before it escapes the quote.
+		// An odd number of backslashes before the quote escapes it.
 		escapes := end - 1
 		for escapes > start && text[escapes-1] == '\\' {
 			escapes--
@@ -76,14 +77,15 @@ func closing(text string, start int) int {
 	}
 }
 
-// indexQuote gives where the next quote is; negative when there is none.
+// indexQuote returns the position of the next quote from pos on; negative when there
+// is none.
 func indexQuote(text string, pos int) int {
 	if pos+16 <= len(text) {
-		if found := zeros(eight(text, pos) ^ quotes); found != 0 {
+		if found := zeroBytes(load8(text, pos) ^ quotes); found != 0 {
 			return pos + bits.TrailingZeros64(found)/8
 		}
 		pos += 8
-		if found := zeros(eight(text, pos) ^ quotes); found != 0 {
+		if found := zeroBytes(load8(text, pos) ^ quotes); found != 0 {
 			return pos + bits.TrailingZeros64(found)/8
 		}
 		pos += 8

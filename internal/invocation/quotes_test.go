@@ -33,7 +33,7 @@ func TestStringsEndAtTheirQuote(t *testing.T) {
 				break
 			}
 		}
-		assert.Equal(t, end, closing(text, start))
+		assert.Equal(t, end, closingQuote(text, start))
 
 		s := scanner{text: text[:start] + `"` + text[start:], pos: start}
 		switch value, ok := s.plain(); {

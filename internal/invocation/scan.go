@@ -8,36 +8,36 @@ import (
 	"strings"
 )
 
-// scanner reads JSON text front to back. Structure is checked strictly, so that
-// a cut or broken record is noticed; the lexis is lenient (a byte order mark,
-// NaN, raw control characters, invalid UTF-8), because what a caller wrote must
-// not be able to make a record unreadable. Every method returns false once the
-// text is broken.
+// scanner reads JSON text from front to back. It checks the structure strictly, so that
+// a cut or broken record is noticed. It is lenient about the rest (a byte order mark,
+// NaN, raw control characters, invalid UTF-8), because the texts of a caller must not
+// make a record unreadable. Methods that consume return false when the text is broken.
 type scanner struct {
 	text string
 	pos  int
-	// nest is a stack of the open brackets, one bit each: set for an object.
+	// nest is a stack of the open brackets, one bit each, which is set for an object.
 	nest []uint64
 }
 
 const quote = '"'
 
+// start points s to the beginning of a text.
 func (s *scanner) start(text string) {
 	s.text, s.pos = text, len(text)-len(trimStart(text))
 }
 
-// trimStart leaves out a byte order mark and white space at the start.
+// trimStart returns text without a byte order mark and white space at its start.
 func trimStart(text string) string {
-	if text != "" && text[0] == '{' { // as nearly always
+	if text != "" && text[0] == '{' { // nearly always
 		return text
 	}
 	return strings.TrimLeft(strings.TrimPrefix(text, byteOrderMark), " \t\r\n")
 }
 
-// trimEnds leaves out what may stand around a line: a byte order mark, white space,
-// and the NUL bytes that a file has where it was truncated while it was written.
+// trimEnds returns text without what may stand around a line: byte order marks, white
+// space, and the NUL bytes of a file that was truncated while it was being written.
 func trimEnds(text string) string {
-	if text == "" || text[0] == '{' && text[len(text)-1] == '}' { // as nearly always
+	if text == "" || text[0] == '{' && text[len(text)-1] == '}' { // nearly always
 		return text
 	}
 	text = strings.TrimLeft(text, " \t\r\n\x00"+byteOrderMark)
@@ -49,7 +49,7 @@ const byteOrderMark = "\ufeff"
 // peek skips white space and returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.text) {
-		if c := s.text[s.pos]; c > ' ' { // as nearly always: a twentieth of a body's time
+		if c := s.text[s.pos]; c > ' ' { // nearly always; saves a twentieth of a body's time
 			return c
 		}
 	}
@@ -60,7 +60,7 @@ func (s *scanner) peek() byte {
 	return s.text[s.pos]
 }
 
-// take consumes c if it is next.
+// take consumes c if it is next, after white space, and reports whether it was.
 func (s *scanner) take(c byte) bool {
 	if s.peek() != c {
 		return false
@@ -74,8 +74,8 @@ func (s *scanner) end() bool {
 	return s.peek() == 0 && s.pos == len(s.text)
 }
 
-// str consumes a string and returns what it says: nothing, when an escape in it
-// means nothing.
+// str consumes a string and returns its value: "" when it has an escape that JSON does
+// not define.
 func (s *scanner) str() (value string, ok bool) {
 	if s.peek() != quote {
 		return "", false
@@ -84,7 +84,7 @@ func (s *scanner) str() (value string, ok bool) {
 		return value, true
 	}
 	start := s.pos + 1
-	end := closing(s.text, start)
+	end := closingQuote(s.text, start)
 	if end < 0 {
 		return "", false
 	}
@@ -93,21 +93,21 @@ func (s *scanner) str() (value string, ok bool) {
 	return value, true
 }
 
-// key consumes a member's name and the colon behind it. A name with an escape
-// that means nothing is empty, which equals no name that is wanted.
+// key consumes a member's name and the colon after it. A name with an escape that JSON
+// does not define is returned as "", which equals no name that is wanted.
 func (s *scanner) key() (name string, ok bool) {
 	if name, ok = s.plain(); !ok {
 		name, ok = s.str()
 	}
-	if s.pos < len(s.text) && s.text[s.pos] == ':' { // as nearly always: as much again
+	if s.pos < len(s.text) && s.text[s.pos] == ':' { // nearly always; saves another twentieth
 		s.pos++
 		return name, ok
 	}
 	return name, ok && s.take(':')
 }
 
-// members calls f at the value of every member of the object that is next; f
-// must consume it.
+// members consumes the object that is next. It calls f with the name of every member,
+// when its value is next; f must consume the value.
 func (s *scanner) members(f func(name string) bool) bool {
 	if !s.take('{') {
 		return false
@@ -133,8 +133,8 @@ func (s *scanner) members(f func(name string) bool) bool {
 	}
 }
 
-// object calls f like members when an object is next; any other value is
-// consumed as if it were empty.
+// object consumes a value. It calls f like members when the value is an object, and
+// skips any other value.
 func (s *scanner) object(f func(name string) bool) bool {
 	if s.peek() != '{' {
 		return s.skip()
@@ -142,7 +142,8 @@ func (s *scanner) object(f func(name string) bool) bool {
 	return s.members(f)
 }
 
-// elements calls f at every element of the array that is next; f must consume it.
+// elements consumes the array that is next. It calls f for every element, when that is
+// next; f must consume it.
 func (s *scanner) elements(f func() bool) bool {
 	if !s.take('[') {
 		return false
@@ -163,8 +164,8 @@ func (s *scanner) elements(f func() bool) bool {
 	}
 }
 
-// stringValue consumes a value. Of a string it returns what it says; of any other
-// value nothing, since a wrong type is as good as none.
+// stringValue consumes a value. It returns the value of a string, and "" for any other:
+// a value of the wrong type is treated as missing.
 func (s *scanner) stringValue() (value string, ok bool) {
 	if value, ok := s.plain(); ok {
 		return value, true
@@ -175,8 +176,8 @@ func (s *scanner) stringValue() (value string, ok bool) {
 	return s.str()
 }
 
-// field consumes a value into a field, which keeps what it had when the text is
-// broken there.
+// field consumes a value and sets a field to its string, except when the text is
+// broken there: the field then keeps its content.
 func (s *scanner) field(into *string) bool {
 	value, ok := s.stringValue()
 	if ok {
@@ -194,14 +195,14 @@ func (s *scanner) rawValue() (raw string, ok bool) {
 }
 
 // accountID consumes an account id, which some pipelines turn from a string into a
-// number on its way.
+// number; "" when there is none.
 func (s *scanner) accountID() (id string, ok bool) {
 	if s.peek() == quote {
 		id, ok = s.stringValue()
 		return accountText(id), ok
 	}
 	raw, ok := s.rawValue()
-	if s.pos == len(s.text) { // perhaps not all of it
+	if s.pos == len(s.text) { // the text ends here, so that digits may be missing
 		return "", ok
 	}
 	n, err := strconv.ParseFloat(raw, 64)

@@ -3,9 +3,9 @@
 
 package invocation
 
-// readSequence looks for records in an array, or in objects that follow each other
-// as in lines that were joined. A single one is read; of several, none can stand
-// for the others.
+// readSequence looks for a record in the elements of a JSON array, or in JSON objects
+// that stand one after the other, as in lines that were joined. A sequence of one value
+// is read as that value; in a longer one, no record can stand for the others.
 func (inv *Invocation) readSequence(text string, depth int) reading {
 	s := &inv.sequences[depth]
 	inner := max(0, depth-1)
@@ -16,7 +16,7 @@ func (inv *Invocation) readSequence(text string, depth int) reading {
 			record = value
 		}
 	})
-	if next, ok := afterHeader(rest); ok && text[0] == '{' { // of another line
+	if next, ok := afterHeader(rest); ok && text[0] == '{' { // the header of the next line
 		rest = next
 	}
 	cut := rest != "" && inv.readElement(rest, true, inner) != noRecord
@@ -37,15 +37,15 @@ func (inv *Invocation) readSequence(text string, depth int) reading {
 	case whole:
 		return got
 	case text[0] == '{' && 0 < depth && depth < maxWrappers:
-		return noRecord // a wrapped line that goes on after a record only quotes it
+		return noRecord // a line in a wrapper that goes on after a record only quotes it
 	default:
 		return brokenRecord
 	}
 }
 
-// values calls f with each element of an array, or each of the objects that follow
-// each other. rest is the text from the first value on that cannot be read; whole is
-// false when there is such text, or the end is missing.
+// values calls f with each element of the array that text is, or with each of the
+// objects that it consists of. rest is the text from the first value on that cannot be
+// read. whole is false when there is such text, or when the end of the array is missing.
 func (s *scanner) values(text string, f func(value string)) (rest string, whole bool) {
 	s.start(text)
 	array := s.take('[')

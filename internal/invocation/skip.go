@@ -5,19 +5,19 @@ package invocation
 
 import "strings"
 
-// skip consumes one value of any kind and checks its structure. Most of a record
-// is skipped, so it keeps its place in a variable, which a register can hold.
+// skip consumes one value of any kind and checks its structure. Most of a record is
+// skipped, so the position is a local variable, which a register can hold.
 func (s *scanner) skip() bool {
 	text, pos, depth := s.text, s.pos, 0
 	for {
-		// A value is due.
+		// A value comes next.
 		pos = afterSpace(text, pos)
 		if pos == len(text) {
 			return false
 		}
 		switch c := text[pos]; c {
 		case quote:
-			end := closing(text, pos+1)
+			end := closingQuote(text, pos+1)
 			if end < 0 {
 				return false
 			}
@@ -44,7 +44,7 @@ func (s *scanner) skip() bool {
 				return false
 			}
 		}
-		// A value has ended: close what closes, up to the next value that is due.
+		// A value has ended. Close brackets until the next value.
 		for {
 			if depth == 0 {
 				s.pos = pos
@@ -73,6 +73,7 @@ func (s *scanner) skip() bool {
 	}
 }
 
+// push notes that the bracket at a depth is that of an object, or of an array.
 func (s *scanner) push(depth int, object bool) {
 	word, bit := depth/64, uint64(1)<<(depth%64)
 	if word == len(s.nest) {
@@ -85,11 +86,12 @@ func (s *scanner) push(depth int, object bool) {
 	}
 }
 
+// inObject reports whether the bracket at a depth is that of an object.
 func (s *scanner) inObject(depth int) bool {
 	return s.nest[depth/64]&(1<<(depth%64)) != 0
 }
 
-// afterSpace gives where white space ends.
+// afterSpace returns the position of the first byte from pos on that is no white space.
 func afterSpace(text string, pos int) int {
 	for pos < len(text) && isSpace(text[pos]) {
 		pos++
@@ -99,12 +101,13 @@ func afterSpace(text string, pos int) int {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// afterName gives where a member's name and the colon behind it end; negative when they are not there.
+// afterName returns the position after a member's name and its colon; negative when
+// they are not at pos.
 func afterName(text string, pos int) int {
 	if pos == len(text) || text[pos] != quote {
 		return -1
 	}
-	end := closing(text, pos+1)
+	end := closingQuote(text, pos+1)
 	if end < 0 {
 		return -1
 	}
@@ -119,7 +122,8 @@ const minusInfinity = "-Infinity"
 
 var literals = [...]string{"true", "false", "null", "NaN", "Infinity"}
 
-// afterScalar gives where a number or a literal ends; negative when there is none.
+// afterScalar returns the position after a number or a literal; negative when there is
+// none at pos.
 func afterScalar(text string, pos int) int {
 	switch c := text[pos]; {
 	case c == '-' && strings.HasPrefix(text[pos:], minusInfinity):

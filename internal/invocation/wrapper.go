@@ -4,75 +4,52 @@
 package invocation
 
 import (
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// reading is the outcome of looking for a Bedrock record.
+// reading is the outcome of a search for a Bedrock record. All methods that return a
+// reading leave the record's fields and findings in the Invocation.
 type reading uint8
 
 const (
-	noRecord       reading = iota // not a Bedrock record
-	wholeRecord                   // one, read to its end
-	brokenRecord                  // plainly one, which breaks before its end
-	severalRecords                // more than one value, at least one of them a Bedrock record
+	noRecord       reading = iota // no Bedrock record
+	wholeRecord                   // a Bedrock record, read to its end
+	brokenRecord                  // a Bedrock record that breaks before its end
+	severalRecords                // several values, at least one of them a Bedrock record
 )
 
-// maxWrappers bounds how many wrappers are taken off a record, so that nesting
-// costs no more than a few readings. Container runtimes around an application's
-// JSON logger around the record make three with a syslog header.
+// maxWrappers is how many wrappers are taken off a record at most, so that nesting
+// costs no more than a few passes over a text. A syslog header, a container runtime's
+// line and an application's JSON logger around a record make three.
+//
+// In this file and in sequence.go, depth is the number of wrappers that may still be
+// taken off. Each wrapper calls a method for its content with a depth one lower:
+//
+//	readValue     a body, or the value of an attribute, of any type
+//	readMembers   the members of a map
+//	readElements  the elements of a list
+//	readText      JSON text, with or without a header before it
+//	readWrapped   the members of a JSON object, without decoding the object
+//	readElement   one JSON value
+//	readSequence  a JSON array, or several JSON objects one after the other
 const maxWrappers = 4
 
-// wrapperNames are the members and attributes whose value may be a whole record:
-// where log shippers and loggers put the line that they carry, and where services
-// deliver several lines at once.
-var wrapperNames = []string{
-	"message", "MESSAGE", "msg", "@message", "log", "event", "original", "event.original", "log.record.original",
-	"logEvents", "events", "records", "Records",
-}
-
-func isWrapper(name string) bool {
-	return name != "" && wrapperBits>>nameBit(name)&1 != 0 && slices.Contains(wrapperNames, name)
-}
-
-var wrapperBits = nameBits(wrapperNames)
-
-// nameBit maps a name that is not empty to a bit, by its length and first letter: a
-// set of bits passes over nearly all names that are not wanted.
-func nameBit(name string) uint64 { return (uint64(len(name)) + 11*uint64(name[0])) % 64 }
-
-// lengthBits has a bit for the length of each of the names, modulo 64.
-func lengthBits(names []string) (bits uint64) {
-	for _, name := range names {
-		bits |= 1 << (len(name) % 64)
-	}
-	return bits
-}
-
-func nameBits(names []string) (bits uint64) {
-	for _, name := range names {
-		bits |= 1 << nameBit(name)
-	}
-	return bits
-}
-
-// wrapped is a member of a JSON object that may hold a record: the text of its
-// value, which may break off.
+// wrapped is the value of a member of a JSON object that may hold a record.
 type wrapped struct {
-	raw string
-	cut bool
+	raw string // its JSON text
+	cut bool   // the text breaks off
 }
 
-// wrappedList keeps the first few of them.
+// wrappedList holds the first few of such values.
 type wrappedList struct {
 	list [4]wrapped
 	n    int
 }
 
-// add notes the value between two positions of a text, or from the first on when it
-// breaks off.
+// add adds the value between two positions of a text. A value that is cut extends from
+// start to the end of the text.
 func (w *wrappedList) add(text string, start, end int, cut bool) {
 	start = afterSpace(text, start)
 	if cut {
@@ -84,8 +61,8 @@ func (w *wrappedList) add(text string, start, end int, cut bool) {
 	}
 }
 
-// readValue reads the Bedrock record that a body or an attribute is, or that it
-// holds inside at most depth wrappers.
+// readValue reads the Bedrock record that a value is, or that it holds inside at most
+// depth wrappers.
 func (inv *Invocation) readValue(value pcommon.Value, depth int) reading {
 	switch value.Type() {
 	case pcommon.ValueTypeStr:
@@ -107,7 +84,8 @@ func (inv *Invocation) readValue(value pcommon.Value, depth int) reading {
 	return noRecord
 }
 
-// readMembers looks for a record in the members of a map, or in attributes.
+// readMembers looks for a record in the members of a map, or in attributes. The first
+// member that holds one counts.
 func (inv *Invocation) readMembers(members pcommon.Map, depth int) reading {
 	for name, value := range members.All() {
 		if !isWrapper(name) {
@@ -121,8 +99,8 @@ func (inv *Invocation) readMembers(members pcommon.Map, depth int) reading {
 	return noRecord
 }
 
-// readElements looks for records in a list: a single one is read, of several
-// none can stand for the others.
+// readElements looks for a record in a list. A list with one element is read as that
+// element; in a longer one, no record can stand for the others.
 func (inv *Invocation) readElements(list pcommon.Slice, depth int) reading {
 	for _, element := range list.All() {
 		if got := inv.readValue(element, depth); got != noRecord {
@@ -136,8 +114,8 @@ func (inv *Invocation) readElements(list pcommon.Slice, depth int) reading {
 	return noRecord
 }
 
-// readText reads the Bedrock record that is the whole of a text, or that it holds
-// inside at most depth wrappers.
+// readText reads the Bedrock record that a text is, or that it holds inside at most
+// depth wrappers.
 func (inv *Invocation) readText(text string, depth int) reading {
 	text = trimEnds(text)
 	if text == "" {
@@ -166,7 +144,7 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	}
 	if text[0] == '[' {
 		got := inv.readSequence(text, depth)
-		if got != noRecord || len(text) < 2 || !isDigit(text[1]) { // else perhaps a time in brackets
+		if got != noRecord || len(text) < 2 || !isDigit(text[1]) { // else it may be a time in brackets
 			return got
 		}
 	}
@@ -179,15 +157,16 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	return got
 }
 
-// noteContent keeps the text of a record that stands in a wrapper: the innermost
-// one, which comes first.
+// noteContent keeps the text of a record that was found in a wrapper, which identifies
+// it. The innermost wrapper calls first, and its text is the one to keep.
 func (inv *Invocation) noteContent(text string) {
 	if inv.content == "" {
 		inv.content = text
 	}
 }
 
-// readWrapped looks for a record in members of a JSON object.
+// readWrapped looks for a record in members of a JSON object. The first member that
+// holds one counts.
 func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
 	for _, member := range members.list[:members.n] {
 		text, got := member.raw, noRecord
@@ -206,7 +185,7 @@ func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
 			if text, ok = unquote(text, member.cut); !ok {
 				continue
 			}
-			if got = inv.readText(text, depth); got == wholeRecord && member.cut { // its end may be missing
+			if got = inv.readText(text, depth); got == wholeRecord && member.cut { // the missing text may belong to the record
 				got = brokenRecord
 			}
 		}
@@ -218,17 +197,18 @@ func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
 	return noRecord
 }
 
-// mayHoldRecord reports whether a JSON string could hold a Bedrock record, so that
-// it is worth unescaping. A key that makes one stands there as it is, or with an
-// escape in it; letters have no other escape than this.
+// mayHoldRecord reports whether a JSON string may hold a Bedrock record and is worth
+// unescaping. A Bedrock record has one of two keys, either as it is or with a \u escape
+// in it: letters have no other escape.
 func mayHoldRecord(raw string) bool {
 	return strings.Contains(raw, fieldModel) || strings.Contains(raw, fieldSchema) || strings.Contains(raw, `\u`)
 }
 
-// unquote returns what a JSON string says that is all of raw. One that is cut off says
-// what there is of it, up to half an escape.
+// unquote returns the value of the JSON string that is all of raw. Of a string that is
+// cut off it returns the part that is there, without an incomplete escape at its end.
+// ok is false for any other text.
 func unquote(raw string, cut bool) (text string, ok bool) {
-	if end := closing(raw, 1); end >= 0 {
+	if end := closingQuote(raw, 1); end >= 0 {
 		if text, ok = unescape(raw[1:end]); end < len(raw)-1 {
 			ok = ok && cut
 		}
@@ -245,7 +225,8 @@ func unquote(raw string, cut bool) (text string, ok bool) {
 	return "", false
 }
 
-// readElement looks for a record in a JSON value, which may break off.
+// readElement looks for a record in a JSON value, given as text; cut says that the
+// text breaks off.
 func (inv *Invocation) readElement(raw string, cut bool, depth int) reading {
 	return inv.readWrapped(wrappedList{list: [4]wrapped{{raw, cut}}, n: 1}, depth)
 }
