@@ -16,7 +16,7 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// agree fails when the reader and the reference read a record differently.
+// agree fails if reader and reference read a record differently.
 func agree(t *testing.T, logs plog.Logs, set byte) {
 	t.Helper()
 	options := optionSets[int(set)%len(optionSets)]
@@ -25,6 +25,7 @@ func agree(t *testing.T, logs plog.Logs, set byte) {
 	}
 }
 
+// seedBodies calls add with the samples and with random records.
 func seedBodies(f *testing.F, add func(body string, set byte)) {
 	for i, s := range samples(f) {
 		if !s.otlp() {
@@ -45,8 +46,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, set byte) { agree(t, logsOf(body), set) })
 }
 
-// FuzzBytesBody reads records that arrive as bytes, in a log record whose
-// attributes hold the same once more, as texts.
+// FuzzBytesBody reads records that arrive as bytes, as a map, and split into attributes.
 func FuzzBytesBody(f *testing.F) {
 	seedBodies(f, func(body string, set byte) { f.Add([]byte(body), set) })
 	f.Fuzz(func(t *testing.T, body []byte, set byte) {
@@ -66,7 +66,7 @@ func FuzzBytesBody(f *testing.F) {
 	})
 }
 
-// FuzzRecord reads log records of any content.
+// FuzzRecord reads log records with any content.
 func FuzzRecord(f *testing.F) {
 	marshal := func(logs plog.Logs) []byte {
 		raw, err := (&plog.ProtoMarshaler{}).MarshalLogs(logs)
@@ -92,8 +92,7 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
-// repeats says whether a map in a log has two equal keys, which the protocol
-// forbids.
+// repeats reports whether a map in logs has two equal keys, which the protocol forbids.
 func repeats(logs plog.Logs) bool {
 	resource, scope, log := only(logs)
 	var inValue func(v pcommon.Value) bool
@@ -124,7 +123,7 @@ func repeats(logs plog.Logs) bool {
 	return inMap(resource.Attributes()) || inMap(scope.Attributes()) || inMap(log.Attributes()) || inValue(log.Body())
 }
 
-// FuzzTime reads the time of a record, which may be told in three places.
+// FuzzTime reads the time of a record, which may be stated in three places.
 func FuzzTime(f *testing.F) {
 	for seed := range uint64(300) {
 		timestamp, _ := newGenerator(seed).timestamp().(string)
@@ -143,7 +142,7 @@ func FuzzTime(f *testing.F) {
 	})
 }
 
-// FuzzPatterns matches models, users and patterns of any content.
+// FuzzPatterns matches models and users with patterns of any content.
 func FuzzPatterns(f *testing.F) {
 	for seed := range uint64(300) {
 		g := newGenerator(seed)
@@ -153,7 +152,7 @@ func FuzzPatterns(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, model, user, pattern string) {
 		if strings.Count(pattern, "*") > 5 || strings.Count(user, "*") > 5 || len(model)+len(user) > 200 {
-			return // too much for the reference
+			return // too slow for the reference
 		}
 		options := optionSets[0]
 		options.UnguardableModels = []string{pattern}
@@ -173,8 +172,8 @@ func FuzzPatterns(f *testing.F) {
 	})
 }
 
-// TestNoAllocation reads records of the usual kinds into memory used before:
-// texts of JSON without escapes where it matters, and attributes.
+// TestNoAllocation reads records of the usual kinds into memory that was used before:
+// JSON without escapes in the members that are read, and attributes.
 func TestNoAllocation(t *testing.T) {
 	for _, s := range samples(t) {
 		odd := s.File == "escaped-keys.json" || strings.HasPrefix(s.File, "invoke-answer-in-") || wrappedSamples[s.File]
@@ -191,13 +190,14 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// wrappedSamples are records in wrappers, in which quotes are escaped, and one whose
-// account has to be mended.
+// wrappedSamples are records in wrappers, whose escapes must be decoded, and one whose
+// account id must be completed.
 var wrappedSamples = map[string]bool{
 	"message-member.json": true, "quoted-in-message.json": true, "syslog-header.otlp.json": true, "subscription.txt": true,
 	"account-without-leading-zero.json": true,
 }
 
+// noAllocation requires a second reading of a record to allocate nothing.
 func noAllocation(t *testing.T, name string, logs plog.Logs, options invocation.Options) {
 	resource, scope, log := only(logs)
 	reader := invocation.NewReader(options)
@@ -206,7 +206,7 @@ func noAllocation(t *testing.T, name string, logs plog.Logs, options invocation.
 	assert.Zero(t, testing.AllocsPerRun(20, func() { readOne(reader, resource, scope, log, &into) }), name)
 }
 
-// guardedBody is a usual record with a long answer.
+// guardedBody returns a usual record with a given answer.
 func guardedBody(operation, text string) string {
 	const assessment = `{"k1":{"topicPolicy":{"topics":[]},"invocationMetrics":{"guardrailProcessingLatency":211,"guardrailCoverage":{"textCharacters":{"guarded":76,"total":76}}},` +
 		`"appliedGuardrailDetails":{"guardrailId":"k1","guardrailVersion":"3","guardrailOrigin":["REQUEST"]}}}`
@@ -228,7 +228,7 @@ func guardedBody(operation, text string) string {
 		`"identity":{"arn":"arn:aws:sts::444455556666:assumed-role/RecipeBot/pod-71"},"schemaType":"ModelInvocationLog","schemaVersion":"1.0"}`
 }
 
-// TestHostileRecords reads records that are made to cost much.
+// TestHostileRecords reads records that are made to be expensive.
 func TestHostileRecords(t *testing.T) {
 	const levels = 100_000
 	repeat := strings.Repeat

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// identify reads a record and gives its content's id.
+// identify reads a record and returns its content id.
 func identify(t *testing.T, record plog.LogRecord) string {
 	t.Helper()
 	inv, ok := readWith(defaults(), record)
@@ -34,7 +34,7 @@ func attributeRecord() plog.LogRecord {
 	return record
 }
 
-// Two invocations taken for one are one too few: whatever differs makes two.
+// Two invocations must not be taken for one: any difference makes them two.
 func TestRecordsThatDifferAnywhereAreTwoInvocations(t *testing.T) {
 	ids := map[string]string{}
 	for what, change := range map[string]func(plog.LogRecord){
@@ -78,9 +78,9 @@ func TestRecordsThatDifferAnywhereAreTwoInvocations(t *testing.T) {
 	}
 }
 
-// Six calls of which telemetry says the same, but for when and where they were made,
-// are six; one that an SDK sends again is one.
-func TestCallsThatSayTheSameAreToldApart(t *testing.T) {
+// Six calls with the same attributes, except for when and where they were made, count as
+// six; a call that an SDK sends again counts once.
+func TestCallsWithTheSameAttributesCountSeparately(t *testing.T) {
 	ids := map[string]string{}
 	for what, change := range map[string]func(plog.LogRecord){
 		"as it is":            func(plog.LogRecord) {},
@@ -101,10 +101,10 @@ func TestCallsThatSayTheSameAreToldApart(t *testing.T) {
 	record.SetTimestamp(1)
 	want := identify(t, record)
 	record.SetObservedTimestamp(2)
-	assert.Equal(t, want, identify(t, record), "of a call that states its time, a collector may set when it observed it")
+	assert.Equal(t, want, identify(t, record), "a collector may set the time of observation of a call that states its time")
 }
 
-// A record that is delivered twice is one invocation.
+// A record that is delivered twice must count once.
 func TestDeliveriesOfARecordAreOneInvocation(t *testing.T) {
 	for name, record := range everyForm() {
 		t.Run(name, func(t *testing.T) {
@@ -123,9 +123,9 @@ func TestDeliveriesOfARecordAreOneInvocation(t *testing.T) {
 	}
 }
 
-// What a pipeline adds to a Bedrock record, such as a file's name or an offset,
-// differs between two deliveries of it.
-func TestAttributesOfABedrockRecordDoNotMakeItAnother(t *testing.T) {
+// What a pipeline adds to a Bedrock record, such as the name of a file or an offset, may
+// differ between two deliveries of it.
+func TestAttributesDoNotChangeTheIdentityOfABedrockRecord(t *testing.T) {
 	for name, record := range bedrockForms() {
 		if name == "split" { // its attributes are the record
 			continue
@@ -139,7 +139,7 @@ func TestAttributesOfABedrockRecordDoNotMakeItAnother(t *testing.T) {
 	}
 }
 
-// A sender that retries gives back the record as it was left, annotations and all.
+// A sender that retries sends the record as this project left it, with its annotations.
 func TestAnnotatedRecordIsTheSameInvocation(t *testing.T) {
 	for name, record := range everyForm() {
 		t.Run(name, func(t *testing.T) {

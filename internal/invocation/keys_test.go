@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Settings that name more keys than the table holds would otherwise lose users
-// and guardrails without a word.
+// Settings may name more keys than the table holds; users and guardrails must not get
+// lost silently.
 func TestKeysBeyondTheTableAreFound(t *testing.T) {
 	options := defaults()
 	for i := range 100 {
@@ -35,7 +35,7 @@ func TestKeysBeyondTheTableAreFound(t *testing.T) {
 	}
 }
 
-func TestEveryKeyIsFoundUnderItsNumber(t *testing.T) {
+func TestKeyTableFindsEveryKey(t *testing.T) {
 	table := newKeyTable()
 	table.addAll(defaults().GuardrailKeys)
 	table.addAll(append(defaults().UserKeys, "", attrAccount))
@@ -51,8 +51,8 @@ func TestEveryKeyIsFoundUnderItsNumber(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// What was read of one scope must not be read into the records of the next.
-func TestScopeIsLeftBehind(t *testing.T) {
+// The user and the guardrail of one scope must not be attributed to the next one.
+func TestScopesDoNotMix(t *testing.T) {
 	resource, first, second := pcommon.NewResource(), pcommon.NewInstrumentationScope(), pcommon.NewInstrumentationScope()
 	first.Attributes().PutStr(AttrUser, "alice")
 	first.Attributes().PutStr("gen_ai.guardrail_id", "gr1")
@@ -69,8 +69,8 @@ func TestScopeIsLeftBehind(t *testing.T) {
 	assert.Empty(t, inv.User)
 }
 
-// Memory that is kept for the next batch must not keep the records of the last.
-func TestClearLeavesNothingBehind(t *testing.T) {
+// Memory that is kept for the next batch must not keep the records of the last one alive.
+func TestClearReleasesTheRecord(t *testing.T) {
 	record := plog.NewLogRecord()
 	record.SetEventName(choiceEvent)
 	record.Attributes().PutStr(AttrUser, "alice")

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// An exemption that matches more than it says hides an attack; one that matches less wakes people for nothing.
-func TestGlobMatchesWhatItSays(t *testing.T) {
+// An exemption that matches too much hides an attack; one that matches too little wakes people for nothing.
+func TestGlobMatchesExactlyItsValues(t *testing.T) {
 	for _, test := range []struct {
 		glob, value string
 		want        bool
@@ -46,7 +46,7 @@ func TestGlobMatchesWhatItSays(t *testing.T) {
 		{"[a]", "a", false},
 		{"*", "ä\xff\x00\n", true},
 
-		// What a * stands for ends at a slash.
+		// A * does not match a slash.
 		{"*", "a/b", false},
 		{"*/*", "a/b", true},
 		{"*/*", "a/b/c", false},
@@ -57,7 +57,7 @@ func TestGlobMatchesWhatItSays(t *testing.T) {
 		{"arn:aws:iam::*:role/red-*", "arn:aws:iam::111122223333:role/red-/admin", false},
 		{"arn:aws:sts::*:assumed-role/bot/*", "arn:aws:sts::1:assumed-role/bot/any:role/session", false},
 
-		// A * in the value is a character like any other.
+		// A * in the value is an ordinary character.
 		{"a", "*", false},
 		{"a*b", "a*b", true},
 		{"a*", "a**", true},
@@ -66,7 +66,7 @@ func TestGlobMatchesWhatItSays(t *testing.T) {
 	}
 }
 
-// slowGlob tries everything.
+// slowGlob is Glob by exhaustive search.
 func slowGlob(glob, value string) bool {
 	switch {
 	case glob == "":
@@ -80,7 +80,7 @@ func slowGlob(glob, value string) bool {
 	}
 }
 
-func TestGlobAgreesWithTryingEverything(t *testing.T) {
+func TestGlobAgreesWithExhaustiveSearch(t *testing.T) {
 	globs := rapid.StringOfN(rapid.RuneFrom([]rune("ab/**")), 0, 10, -1)
 	texts := rapid.StringOfN(rapid.RuneFrom([]rune("aab/*")), 0, 12, -1)
 	for range 50 {
@@ -93,8 +93,8 @@ func TestGlobAgreesWithTryingEverything(t *testing.T) {
 	}
 }
 
-// A value that fits the glob must be matched, however the stars were filled.
-func TestGlobMatchesWhatItsStarsStandFor(t *testing.T) {
+// A glob must match every value that results from replacing its stars.
+func TestGlobMatchesReplacedStars(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var glob, value strings.Builder
 		for range rapid.IntRange(1, 6).Draw(t, "parts") {
@@ -109,7 +109,7 @@ func TestGlobMatchesWhatItsStarsStandFor(t *testing.T) {
 	})
 }
 
-// A caller who chooses its user name must not be able to stop the collector with it.
+// A caller must not be able to stall the collector with the user name it chooses.
 func TestGlobTakesBoundedTime(t *testing.T) {
 	value := strings.Repeat("a", 20_000)
 	begun := time.Now()
@@ -143,8 +143,8 @@ func someInvocation() *Invocation {
 	}
 }
 
-// An entry is as narrow as it is written: one field that does not match and it does not apply.
-func TestPatternMatchesOnlyWhereAllItsFieldsDo(t *testing.T) {
+// An exemption must not apply when one of its fields does not match.
+func TestPatternMatchesOnlyIfAllFieldsMatch(t *testing.T) {
 	inv := someInvocation()
 	all := Pattern{User: inv.User, Principal: inv.Principal, Account: inv.Account, Region: inv.Region, Model: inv.Model, Operation: inv.Operation}
 	assert.True(t, all.Match(inv))
@@ -165,30 +165,30 @@ func TestPatternMatchesOnlyWhereAllItsFieldsDo(t *testing.T) {
 		*field(&one) = "other"
 		assert.False(t, one.Match(inv), "%s differs", name)
 		*field(&one) += "*"
-		assert.False(t, one.Match(&Invocation{}), "%s is not told", name)
+		assert.False(t, one.Match(&Invocation{}), "%s is empty", name)
 	}
 }
 
-// An exemption that was granted for a time must not go on for ever.
-func TestPatternEndsWhenItSays(t *testing.T) {
+// An exemption that was granted for a time must end.
+func TestPatternEndsAtItsTime(t *testing.T) {
 	inv := someInvocation()
 	when := time.Unix(0, inv.Time)
 	match := func(until time.Time) bool { return (&Pattern{Account: "*", Until: until}).Match(inv) }
 	assert.True(t, match(time.Time{}))
 	assert.True(t, match(when.Add(1)))
-	assert.False(t, match(when), "from that moment on")
+	assert.False(t, match(when), "the end is exclusive")
 	assert.False(t, match(when.Add(-1)))
 	assert.True(t, match(when.Add(1).In(time.FixedZone("", 7200))))
 
 	inv.TimeSource = ObservedTime
 	assert.True(t, match(when.Add(1)))
 	inv.TimeSource, inv.Time = NoTime, 0
-	assert.False(t, match(when), "without a time nobody knows that it is within")
+	assert.False(t, match(when), "without a time, it may be after the end")
 	assert.True(t, match(time.Time{}))
 }
 
-// People look roles up in IAM, whose name for a role is not the one in the records.
-func TestPrincipalIsKnownByItsNameInIAM(t *testing.T) {
+// People look roles up in IAM, which names a role differently from the records.
+func TestPrincipalMatchesByItsRoleInIAM(t *testing.T) {
 	for _, test := range []struct {
 		glob, principal string
 		want            bool
@@ -210,7 +210,7 @@ func TestPrincipalIsKnownByItsNameInIAM(t *testing.T) {
 	}
 }
 
-func TestAnyOfThePatternsIsEnough(t *testing.T) {
+func TestOneMatchingPatternIsEnough(t *testing.T) {
 	inv := someInvocation()
 	other, fits := Pattern{Account: "444455556666"}, Pattern{Region: "us-*"}
 	assert.False(t, MatchesAny(nil, inv))

@@ -11,10 +11,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A string that ends elsewhere lets a caller's text pass for the service's.
+// If a string ended elsewhere, a caller's text could pass for the service's.
 func TestStringsEndAtTheirQuote(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// Bytes next to those looked for, and runs longer than are read at once.
+		// Bytes next to the ones searched for, and runs longer than one comparison.
 		pieces := []string{`"`, `\`, `\\`, "a", "!", "#", "[", "]", "\x00", "\xa2", "\xdc", strings.Repeat("b", 7), strings.Repeat("c", 40)}
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 30).Draw(t, "pieces"), "")
 		start := rapid.IntRange(0, len(text)).Draw(t, "start")
@@ -38,8 +38,8 @@ func TestStringsEndAtTheirQuote(t *testing.T) {
 		s := scanner{text: text[:start] + `"` + text[start:], pos: start}
 		switch value, ok := s.plain(); {
 		case !ok:
-			assert.Equal(t, start, s.pos, "left where it is")
-			assert.False(t, plain < len(text)-16 && text[plain] == quote && !strings.Contains(text[plain:plain+8], `\`), "passed over")
+			assert.Equal(t, start, s.pos, "nothing is consumed")
+			assert.False(t, plain < len(text)-16 && text[plain] == quote && !strings.Contains(text[plain:plain+8], `\`), "a plain string is not recognised")
 		default:
 			assert.Equal(t, end, plain, "without an escape")
 			assert.Equal(t, text[start:end], value)

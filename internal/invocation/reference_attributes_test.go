@@ -14,7 +14,7 @@ import (
 
 // attributes judges a record that the caller's own telemetry wrote.
 func (ref reference) attributes(name string, src source) (invocation.Invocation, bool) {
-	// Attributes that are there, empty or not, give a record its shape.
+	// The presence of attributes, empty or not, decides what form a record has.
 	ecs := src.record.get("gen_ai.request.model.id") != nil
 	semantic := src.record.get("gen_ai.operation.name") != nil && src.record.get("gen_ai.request.model") != nil
 	choice := false
@@ -113,7 +113,7 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 	return inv, true
 }
 
-// reasonsOf are the reasons for which messages came to an end.
+// reasonsOf returns the reasons for which messages ended.
 func reasonsOf(messages *node) (reasons []string) {
 	switch {
 	case messages.is(list):
@@ -132,7 +132,7 @@ func reasonsOf(messages *node) (reasons []string) {
 	return reasons
 }
 
-// judges says whether records of a provider and a model are Bedrock's.
+// judges reports whether attribute records of a provider and a model are judged.
 func (ref reference) judges(src source, model string) bool {
 	plain := func(name string) string {
 		return strings.NewReplacer(".", "", "-", "", "_", "").Replace(asciiLower(name))
@@ -157,7 +157,7 @@ func asciiLower(s string) string {
 	}, s)
 }
 
-// choiceBody is the body of a choice: a map, or JSON in a text.
+// choiceBody returns the body of a choice: a map, or JSON in a text.
 func choiceBody(src source) *node {
 	switch src.log.Body().Type() {
 	case pcommon.ValueTypeMap:
@@ -177,7 +177,7 @@ func fieldsOf(n *node) []field {
 	return n.fields
 }
 
-// laterChoice says whether a record is one more choice of a call that another
+// laterChoice reports whether a record is a further choice of a call, which another
 // record stands for.
 func laterChoice(body *node) bool {
 	switch index := body.get("index"); {
@@ -192,7 +192,7 @@ func laterChoice(body *node) bool {
 	}
 }
 
-// answeredChoice looks for an answer in the body of a choice.
+// answeredChoice reports whether the body of a choice holds an answer.
 func answeredChoice(src source) bool {
 	body := choiceBody(src)
 	if plain := src.log.Body().Str(); plain != "" && !strings.HasPrefix(skipBlank(plain), "{") && !strings.HasPrefix(skipBlank(plain), "[") {
@@ -205,7 +205,7 @@ func answeredChoice(src source) bool {
 	return !body.get("message").empty() || !reason.empty() && !slices.Contains(reason.strs(), "error")
 }
 
-// answered looks for any sign of an answer.
+// answered reports whether attributes show any sign of an answer.
 func answered(src source) bool {
 	for _, key := range []string{"gen_ai.response.id", "gen_ai.output.messages", "gen_ai.completion"} {
 		if value := src.get(key); value != nil && !(value.is(text) && slices.Contains([]string{"", "null", `""`, "[]", "{}"}, strings.Trim(value.text, " \t\r\n"))) {

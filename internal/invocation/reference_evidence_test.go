@@ -9,7 +9,7 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// A service is the part of the API that writes an answer.
+// A service is the part of the API that writes the answer.
 type service int
 
 const (
@@ -29,7 +29,7 @@ func serviceOf(operation string) service {
 	}
 }
 
-// evidence is what a Bedrock record shows of a guardrail.
+// evidence is what a Bedrock record shows about guardrails.
 type evidence struct {
 	ran          bool
 	intervened   bool
@@ -39,7 +39,7 @@ type evidence struct {
 	total        float64
 }
 
-// kind names positive evidence.
+// kind returns the kind of positive evidence.
 func (e *evidence) kind() invocation.Evidence {
 	switch {
 	case len(e.guardrails) == 0:
@@ -51,7 +51,7 @@ func (e *evidence) kind() invocation.Evidence {
 	}
 }
 
-// answer looks at the top level of an answer, or of each chunk of it.
+// answer adds the evidence at the top level of an answer, or of each chunk of it.
 func (e *evidence) answer(n *node, s service) {
 	switch {
 	case n == nil:
@@ -92,7 +92,7 @@ func (e *evidence) chunk(n *node, s service) {
 	}
 }
 
-// guardrail looks at a trace of the guardrail.
+// guardrail adds the evidence in a trace.
 func (e *evidence) guardrail(n *node, before, after string) {
 	if n == nil || n.kind != object {
 		return
@@ -109,7 +109,7 @@ func (e *evidence) guardrail(n *node, before, after string) {
 	}
 }
 
-// assessments are {id: assessment}, or a list of those.
+// assessments adds the evidence in {id: assessment}, or in a list of such objects.
 func (e *evidence) assessments(n *node) {
 	switch n.kind {
 	case list:
@@ -145,8 +145,8 @@ func (e *evidence) assessments(n *node) {
 	}
 }
 
-// named notes that a guardrail of that name ran, if there is a name. Told again
-// in another version it is another one.
+// named adds a guardrail that ran, if there is a name. Another version of a known one is
+// another guardrail.
 func (e *evidence) named(name, version string) {
 	id, own := guardrailOf(name)
 	if id == "" {
@@ -165,7 +165,7 @@ func (e *evidence) named(name, version string) {
 	e.guardrails = append(e.guardrails, invocation.Guardrail{ID: id, Version: version})
 }
 
-// guardrailOf is an id without the ARN around it, and the version after it.
+// guardrailOf returns the id in a name or an ARN, and the version after it.
 func guardrailOf(name string) (id, version string) {
 	if strings.HasPrefix(name, "arn:") {
 		if !strings.Contains(name, "/") {

@@ -13,12 +13,12 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// stated are the fields that a Bedrock record states itself.
+// stated holds the fields that a Bedrock record states itself.
 type stated struct {
 	timestamp, requestID, user, account, region, model, operation string
 }
 
-// fields fills in all of an invocation but the verdict.
+// fields returns an invocation with everything except for the verdict.
 func (ref reference) fields(src source, own stated) invocation.Invocation {
 	or := func(value string, keys ...string) string {
 		if value != "" {
@@ -51,10 +51,10 @@ func (ref reference) fields(src source, own stated) invocation.Invocation {
 
 var instant = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)([T ])(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|([+-])(\d\d):(\d\d))?$`)
 
-// timeOf reads a time as Bedrock and those who store its records write it:
-// RFC 3339, or with a space and without a zone. Spellings that are only nearly
-// so count as far as the standard library puts up with them. Only years are
-// taken that fit into nanoseconds from end to end.
+// timeOf returns a time in Unix nanoseconds. It reads the forms that Bedrock and those
+// who store its records write: RFC 3339, or a space and no zone. Other spellings count
+// if the standard library accepts them. Only years that fit entirely into nanoseconds
+// count.
 func timeOf(s string) (int64, bool) {
 	m := instant.FindStringSubmatch(s)
 	if m == nil || (m[4] == " ") != (m[9] == "") {
@@ -64,7 +64,7 @@ func timeOf(s string) (int64, bool) {
 	year, month, day, hour, minute, second := num(1), num(2), num(3), num(5), num(6), num(7)
 	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
 	if t.Year() != year || int(t.Month()) != month || t.Day() != day || t.Hour() != hour || t.Minute() != minute || t.Second() != second {
-		return 0, false // no such day, or no such time of day
+		return 0, false // no such day or time of day
 	}
 	if num(11) > 24 || num(12) > 60 {
 		return 0, false
@@ -79,6 +79,7 @@ func timeOf(s string) (int64, bool) {
 	return ns.Int64(), ns.IsInt64() && 1678 <= year && year <= 2261
 }
 
+// nearlyTimeOf is timeOf for other spellings.
 func nearlyTimeOf(s string) (int64, bool) {
 	for _, layout := range []string{"2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05"} {
 		t, err := time.Parse(layout, s)
@@ -91,7 +92,7 @@ func nearlyTimeOf(s string) (int64, bool) {
 
 var assumedRole = regexp.MustCompile(`(?s)^(arn:([^:]*):sts:[^:]*:([^:]*):assumed-role/([^/]*))(/.*)?$`)
 
-// principalOf is the user without the session that a caller can name at will.
+// principalOf returns the user without the session, which a caller can name at will.
 func principalOf(user string) string {
 	if m := assumedRole.FindStringSubmatch(user); m != nil {
 		return m[1]
@@ -99,7 +100,7 @@ func principalOf(user string) string {
 	return user
 }
 
-// roleOf is the role, as IAM writes it, behind the session of an assumed one.
+// roleOf returns the ARN in IAM of an assumed role, and any other user unchanged.
 func roleOf(user string) string {
 	if m := assumedRole.FindStringSubmatch(user); m != nil {
 		return "arn:" + m[2] + ":iam::" + m[3] + ":role/" + m[4]
@@ -107,7 +108,8 @@ func roleOf(user string) string {
 	return user
 }
 
-// glob matches a whole value; a star stands for any run of characters but '/'.
+// glob reports whether a pattern matches a whole value; a star stands for any run of
+// characters except for '/'.
 func glob(pattern, value string) bool {
 	switch {
 	case pattern == "":
@@ -119,6 +121,7 @@ func glob(pattern, value string) bool {
 	}
 }
 
+// enforced reports whether the settings say that a guardrail is enforced.
 func (ref reference) enforced(inv invocation.Invocation) bool {
 	for _, p := range ref.AssumeGuarded {
 		fits := func(pattern, value string) bool { return pattern == "" || glob(pattern, value) }
@@ -138,6 +141,7 @@ var (
 	geography = regexp.MustCompile(`^(?:us|us-gov|eu|apac|ap|jp|au|ca|sa|me|af|mx|il|in|uk|global)\.`)
 )
 
+// unguardable reports whether the settings say that the model takes no guardrail.
 func (ref reference) unguardable(model string) bool {
 	if m := modelARN.FindStringSubmatch(model); m != nil {
 		model = m[1]
@@ -149,7 +153,7 @@ func (ref reference) unguardable(model string) bool {
 		if model != "" && glob(pattern, model) {
 			return true
 		}
-		// Without its vendor, a model is compared with globs without theirs.
+		// A model without its vendor is compared with the globs without their vendor.
 		vendor, bare, _ := strings.Cut(pattern, ".")
 		if vendor != "" && strings.Trim(bare, "*") != "" && !vendored.MatchString(model) && model != "" && glob(bare, model) {
 			return true
@@ -160,16 +164,17 @@ func (ref reference) unguardable(model string) bool {
 
 var vendored = regexp.MustCompile(`^[a-z][a-z0-9]*\.[a-z][^/ ]*$`)
 
-// bedrocks says whether a model id has the form of Bedrock's.
+// bedrocks reports whether a model id has the form of Bedrock's ids.
 func bedrocks(model string) bool {
 	return regexp.MustCompile(`(?s)^arn:[^:]*:(bedrock|sagemaker):[^:]*:[^:]*:`).MatchString(model) ||
 		!strings.HasPrefix(model, "arn:") && vendored.MatchString(strings.TrimPrefix(model, geography.FindString(model)))
 }
 
-func (ref reference) approved(told []invocation.Guardrail) bool {
+// approved reports whether one of the guardrails is approved.
+func (ref reference) approved(named []invocation.Guardrail) bool {
 	for _, entry := range ref.ApprovedGuardrails {
 		id, version := guardrailOf(entry)
-		for _, g := range told {
+		for _, g := range named {
 			if g.ID == id && (version == "" || g.Version == "" || g.Version == version) {
 				return true
 			}

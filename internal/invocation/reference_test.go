@@ -14,14 +14,13 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// A reference reads records as the contract describes them: it decodes all of
-// a record into a tree and then answers one question after the other. It shares
-// no code with the reader, knows no shortcut, and is meant to be believed after
-// one reading.
+// A reference reads records as the contract describes it: it decodes a whole record into
+// a tree and then answers one question after the other. It shares no code with the
+// reader and takes no shortcuts, so that one reading of it is enough to trust it.
 type reference struct{ invocation.Options }
 
-// A source is where the fields of a record are looked up: the record's own
-// attributes, then those of its scope, then those of its resource.
+// A source holds the attributes in which the fields of a record are looked up: the
+// record's own, then those of its scope, then those of its resource.
 type source struct {
 	record, scope, resource *node
 
@@ -29,7 +28,7 @@ type source struct {
 	log  plog.LogRecord
 }
 
-// first returns the first text under one of the keys, the nearest level first.
+// first returns the first text under any of the keys, the nearest level first.
 func (s source) first(keys ...string) string {
 	for _, level := range []*node{s.record, s.scope, s.resource} {
 		for _, key := range keys {
@@ -41,7 +40,7 @@ func (s source) first(keys ...string) string {
 	return ""
 }
 
-// get returns what the nearest level holds that is not empty.
+// get returns the first value under the key that is not empty, the nearest level first.
 func (s source) get(key string) *node {
 	for _, level := range []*node{s.record, s.scope, s.resource} {
 		if found := level.get(key); !found.empty() {
@@ -68,7 +67,7 @@ func (ref reference) read(resource pcommon.Resource, scope pcommon.Instrumentati
 	}
 	depth := wrappers
 	if strings.HasPrefix(name, "gen_ai.") || src.record.get("gen_ai.operation.name") != nil {
-		depth = 0 // what stands there may be the caller's
+		depth = 0 // the texts may be the caller's
 	}
 	at := locate(log.Body(), depth)
 	if at == nil && plainlyBedrock(src.record) {
@@ -91,18 +90,17 @@ func plainlyBedrock(record *node) bool {
 		(record.get("requestId").str() != "" || record.get("accountId").account() != "")
 }
 
-// A part is what stands in a place of a record.
+// A part is the content of one place in a record.
 type part struct {
 	*node
-	broken  bool // it cannot be read to its end
-	written bool // by the service, as JSON; else a pipeline had it in hand
+	broken  bool // the JSON cannot be read to its end
+	written bool // by the service, as JSON; else a pipeline may have changed it
 }
 
-// partOf looks for a member of identity, input or output. In a parsed record (a
-// map, or attributes), what should be an object may be a text with the object in
-// it, or dotted keys; what comes last counts.
+// partOf returns a member of identity, input or output. In a parsed record (a map, or
+// attributes), the object may have become a text or dotted keys; the last one counts.
 func partOf(record *node, parsed bool, name, child string) (found part) {
-	if !parsed { // of a part that begins again, nothing of the first one counts
+	if !parsed { // a repeated part replaces the first one as a whole
 		return part{node: record.last(name, true).get(child), written: true}
 	}
 	for _, f := range record.winners() {
@@ -177,9 +175,9 @@ func (ref reference) bedrock(at *location, src source) invocation.Invocation {
 	return inv
 }
 
-// body is what stands in a body's field: itself, or the JSON in a text. A text
-// that only begins like JSON is a text, if the service wrote it; a pipeline may
-// have cut it off.
+// body returns the content of a body: the value itself, or the JSON in a text. A text
+// that only begins like JSON is plain text if the service wrote it, and broken if not,
+// since a pipeline may have cut it off.
 func (p part) body() part {
 	if p.node == nil || p.kind != text {
 		return p
@@ -200,14 +198,14 @@ func (p part) body() part {
 	return part{node: &node{kind: text, text: inner}}
 }
 
-// noAnswer says whether a body holds no answer.
+// noAnswer reports whether a body holds no answer.
 func noAnswer(n *node) bool { return n.empty() && (n == nil || n.kind != octets) }
 
 // wrapsModel matches an application inference profile, which does not say which
 // foundation model it wraps.
 var wrapsModel = regexp.MustCompile(`(?s)^arn:[^:]*:bedrock:[^:]*:[^:]*:application-inference-profile/`)
 
-// makesNoText says whether an answer, or a chunk of one, is an embedding or a ranking.
+// makesNoText reports whether an answer, or a chunk of one, is an embedding or a ranking.
 func makesNoText(n *node) bool {
 	if n.is(list) {
 		return slices.ContainsFunc(n.items, func(item *node) bool { return item.is(object) && makesNoText(item) })
@@ -225,28 +223,28 @@ func makesNoText(n *node) bool {
 	return first.is(object) && (hasKey(first.fields, "relevance_score") || hasKey(first.fields, "relevanceScore"))
 }
 
-// flattened says whether the answer is spread over keys of its own.
+// flattened reports whether the answer is spread over several keys.
 func flattened(record *node) bool {
 	return slices.ContainsFunc(record.fields, func(f field) bool {
 		return f.key != "output.outputBodyJson" && strings.Contains(f.key, "outputBodyJson")
 	})
 }
 
-// judged is what was found out about a record.
+// judged holds what was found in a record.
 type judged struct {
 	ran          bool                // there is positive evidence
-	positive     invocation.Evidence // and that is it
-	noModel      bool                // the call was no question to a model that answers with text
-	foreign      bool                // an attribute record of another provider
+	positive     invocation.Evidence // the kind of that evidence
+	noModel      bool                // the model takes no guardrail
+	foreign      bool                // it is an attribute record of another provider
 	failed       bool
 	flattened    bool
 	noBody       bool
 	unrecognised bool
-	silent       bool // its telemetry never says whether a guardrail ran
+	silent       bool // the telemetry never says whether a guardrail ran
 	unguarded    invocation.Evidence
 }
 
-// judge goes down the table of verdicts: the first line that applies decides.
+// judge returns the verdict: the first line of the table that applies decides.
 func (ref reference) judge(inv invocation.Invocation, j judged) invocation.Kind {
 	kind := func(v invocation.Verdict, e invocation.Evidence) invocation.Kind {
 		return invocation.Kind{Verdict: v, Evidence: e}

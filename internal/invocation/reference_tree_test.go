@@ -4,34 +4,31 @@
 package invocation_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A node is one value of a record, wherever it came from: JSON text or pdata.
+// A node is one value of a record, read from JSON text or from pdata.
 type node struct {
 	kind   kind
-	text   string  // of a text; the digits of a number
-	bad    bool    // a text with an escape that JSON does not know
-	number float64 // of a number; NaN where the digits make no number
-	yes    bool    // of a truth
+	text   string  // the text, or the digits of a number
+	bad    bool    // a text with an escape that JSON does not define
+	number float64 // NaN when the digits are no number
+	yes    bool    // the value of a truth
 	fields []field
 	items  []*node
-	source string // of a list, as it stands in JSON
+	source string // the JSON text of a list
 	cut    bool   // broken off before its end
 }
 
 type field struct {
 	key   string
-	bad   bool // a key with an escape that JSON does not know: equal to nothing
+	bad   bool // a key with an escape that JSON does not define: equal to nothing
 	value *node
 }
 
@@ -42,13 +39,13 @@ const (
 	truth
 	number
 	text
-	octets // pdata knows bytes besides texts
+	octets // bytes, which only pdata has
 	object
 	list
 )
 
-// get returns what the last field of that name holds, nil where there is none.
-// A field whose value is cut off is none.
+// get returns the value of the last field with that name, at every step of a path; nil
+// when there is none. A field whose value is cut off does not count.
 func (n *node) get(path ...string) *node {
 	for _, key := range path {
 		n = n.last(key, false)
@@ -56,6 +53,8 @@ func (n *node) get(path ...string) *node {
 	return n
 }
 
+// last returns the value of the last field with that name; with evenCut, also of one
+// whose value is cut off.
 func (n *node) last(key string, evenCut bool) (last *node) {
 	if n != nil && n.kind == object {
 		for _, f := range n.fields {
@@ -67,7 +66,7 @@ func (n *node) last(key string, evenCut bool) (last *node) {
 	return last
 }
 
-// winners returns the fields that are the last of their name, where they stand.
+// winners returns the fields that are the last of their name, in order.
 func (n *node) winners() []field {
 	var out []field
 	for i, f := range n.fields {
@@ -78,9 +77,9 @@ func (n *node) winners() []field {
 	return out
 }
 
-// containers returns the fields that end up as an object or a list, in order. A
-// later one of the same name takes the place of the earlier; a value of another
-// kind takes the name away.
+// containers returns the fields that hold an object or a list, in order. A later field
+// of the same name takes the place of the earlier one, or removes it when it holds
+// something else.
 func (n *node) containers() []field {
 	var out []field
 	for _, f := range n.fields {
@@ -109,7 +108,7 @@ func hasKey(fields []field, key string) bool {
 
 func (n *node) is(k kind) bool { return n != nil && n.kind == k }
 
-// str is the text of a node, empty for anything that is not a text.
+// str returns the text of a node; "" for a node that is no text.
 func (n *node) str() string {
 	if n == nil || n.kind != text || n.bad {
 		return ""
@@ -117,7 +116,8 @@ func (n *node) str() string {
 	return n.text
 }
 
-// account is a text, or a whole number with the zeros back that make twelve digits.
+// account returns an account id: a text, or a whole number with the leading zeros that
+// make twelve digits.
 func (n *node) account() string {
 	if s := n.str(); s != "" && len(s) != 12 && strings.Trim(s, "0123456789.eE+") == "" {
 		value, err := strconv.ParseFloat(s, 64)
@@ -134,7 +134,7 @@ func (n *node) account() string {
 	return fmt.Sprintf("%012.0f", n.number)
 }
 
-// empty says whether an attribute holds nothing.
+// empty reports whether an attribute holds nothing.
 func (n *node) empty() bool {
 	if n == nil {
 		return true
@@ -153,7 +153,7 @@ func (n *node) empty() bool {
 	}
 }
 
-// strs are the texts of a node that is a text or a list with texts in it.
+// strs returns the text of a node that is a text, or the texts in a list.
 func (n *node) strs() []string {
 	var out []string
 	switch {
@@ -168,7 +168,7 @@ func (n *node) strs() []string {
 	return out
 }
 
-// count is a number that is not negative.
+// count returns a number that is not negative.
 func (n *node) count() (float64, bool) {
 	if n == nil || n.kind != number || math.IsNaN(n.number) || n.number < 0 {
 		return 0, false
@@ -176,7 +176,7 @@ func (n *node) count() (float64, bool) {
 	return n.number, true
 }
 
-// treeOf turns a pdata value into a node.
+// treeOf returns the tree of a pdata value.
 func treeOf(v pcommon.Value) *node {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -208,208 +208,4 @@ func treeOfMap(m pcommon.Map) *node {
 		n.fields = append(n.fields, field{key: key, value: treeOf(v)})
 	}
 	return n
-}
-
-// skipBlank skips the mark that some writers begin with, and white space.
-func skipBlank(s string) string {
-	return strings.TrimLeft(strings.TrimPrefix(s, "\ufeff"), " \t\r\n")
-}
-
-var errBroken = errors.New("broken")
-
-// parseTree reads the JSON value that is all of s. Where s breaks, it returns
-// errBroken and what was read before, where it broke off marked as cut.
-func parseTree(s string) (*node, error) {
-	p := &treeParser{in: skipBlank(s)}
-	n, err := p.value()
-	if err == nil {
-		if p.blank(); p.in != "" {
-			err = errBroken
-		}
-	}
-	return n, err
-}
-
-// parseWhole reads a JSON value that is all of s, or nothing.
-func parseWhole(s string) (*node, error) {
-	n, err := parseTree(s)
-	if err != nil {
-		return nil, err
-	}
-	return n, nil
-}
-
-type treeParser struct{ in string } // what is still to be read
-
-func (p *treeParser) blank() { p.in = strings.TrimLeft(p.in, " \t\r\n") }
-
-// take removes s from the front of the input, if it stands there.
-func (p *treeParser) take(s string) bool {
-	rest, ok := strings.CutPrefix(p.in, s)
-	p.in = rest
-	return ok
-}
-
-func (p *treeParser) value() (*node, error) {
-	p.blank()
-	switch {
-	case p.take("{"):
-		return p.object()
-	case strings.HasPrefix(p.in, "["):
-		source := p.in
-		p.take("[")
-		n, err := p.list()
-		n.source = source
-		if err == nil {
-			n.source = source[:len(source)-len(p.in)]
-		}
-		return n, err
-	case p.take(`"`):
-		s, bad, err := p.text()
-		return &node{kind: text, text: s, bad: bad, cut: err != nil}, err
-	case p.take("null"):
-		return &node{kind: null}, nil
-	case p.take("true"):
-		return &node{kind: truth, yes: true}, nil
-	case p.take("false"):
-		return &node{kind: truth}, nil
-	case p.take("NaN"):
-		return &node{kind: number, number: math.NaN()}, nil
-	case p.take("Infinity"):
-		return &node{kind: number, number: math.Inf(1)}, nil
-	case p.take("-Infinity"):
-		return &node{kind: number, number: math.Inf(-1)}, nil
-	}
-	digits := p.in[:len(p.in)-len(strings.TrimLeft(p.in, "0123456789+-.eE"))]
-	if digits == "" || !strings.Contains("-0123456789", digits[:1]) {
-		return nil, errBroken
-	}
-	if digits == p.in { // there may be more of them behind a cut
-		p.in = ""
-		return &node{kind: number, number: math.NaN()}, nil
-	}
-	p.take(digits)
-	value, err := strconv.ParseFloat(digits, 64)
-	if err != nil {
-		value = math.NaN()
-	}
-	return &node{kind: number, number: value, text: digits}, nil
-}
-
-func (p *treeParser) object() (n *node, err error) {
-	n = &node{kind: object}
-	defer func() { n.cut = err != nil }()
-	for p.blank(); !p.take("}"); p.blank() {
-		if len(n.fields) > 0 && !p.take(",") {
-			return n, errBroken
-		}
-		p.blank()
-		if !p.take(`"`) {
-			return n, errBroken
-		}
-		key, bad, err := p.text()
-		if err != nil {
-			return n, err
-		}
-		p.blank()
-		if !p.take(":") {
-			return n, errBroken
-		}
-		value, err := p.value()
-		if value == nil {
-			value = &node{kind: null, cut: true}
-		}
-		n.fields = append(n.fields, field{key: key, bad: bad, value: value})
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-func (p *treeParser) list() (n *node, err error) {
-	n = &node{kind: list}
-	defer func() { n.cut = err != nil }()
-	for p.blank(); !p.take("]"); p.blank() {
-		if len(n.items) > 0 && !p.take(",") {
-			return n, errBroken
-		}
-		item, err := p.value()
-		if item != nil {
-			n.items = append(n.items, item)
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// text reads a string whose opening quote is behind us. A backslash takes the
-// byte behind it, whatever that is; bad tells of an escape without a meaning.
-func (p *treeParser) text() (s string, bad bool, err error) {
-	end := 0
-	for ; end < len(p.in) && p.in[end] != '"'; end++ {
-		if p.in[end] == '\\' {
-			end++
-		}
-	}
-	if end >= len(p.in) { // what there is of it, but for half an escape
-		for trimmed := 0; ; trimmed++ {
-			if s, ok := unescape(p.in); ok || p.in == "" || trimmed == len(`\ud83d\ude00`) {
-				return s, !ok, errBroken
-			}
-			p.in = p.in[:len(p.in)-1]
-		}
-	}
-	raw := p.in[:end]
-	p.in = p.in[end+1:]
-	s, ok := unescape(raw)
-	return s, !ok, nil
-}
-
-func unescape(raw string) (string, bool) {
-	var out strings.Builder
-	for raw != "" {
-		plain, rest, escape := strings.Cut(raw, `\`)
-		out.WriteString(plain)
-		if !escape {
-			break
-		}
-		if rest == "" {
-			return "", false
-		}
-		raw = rest[1:]
-		if at := strings.IndexByte(`"\/bfnrt`, rest[0]); at >= 0 {
-			out.WriteByte("\"\\/\b\f\n\r\t"[at])
-			continue
-		}
-		if rest[0] != 'u' {
-			return "", false
-		}
-		unit, ok := hex4(raw)
-		if !ok {
-			return "", false
-		}
-		raw = raw[4:]
-		if utf16.IsSurrogate(unit) {
-			second, ok := rune(0), false
-			if strings.HasPrefix(raw, `\u`) {
-				second, ok = hex4(raw[2:])
-			}
-			if unit = utf16.DecodeRune(unit, second); ok && unit != utf8.RuneError {
-				raw = raw[6:]
-			}
-		}
-		out.WriteRune(unit)
-	}
-	return out.String(), true
-}
-
-func hex4(s string) (rune, bool) {
-	if len(s) < 4 || strings.Trim(s[:4], "0123456789abcdefABCDEF") != "" {
-		return 0, false
-	}
-	unit, err := strconv.ParseUint(s[:4], 16, 32)
-	return rune(unit), err == nil
 }

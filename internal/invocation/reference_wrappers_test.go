@@ -11,21 +11,21 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A location is where a Bedrock record was found; nil where there is none.
+// A location is where a Bedrock record was found; nil when there is none.
 type location struct {
-	record  *node // nil for several
+	record  *node // nil when there are several
 	whole   bool
 	parsed  bool // by a pipeline, before it came here
 	several bool
 }
 
-// wrappers is how many wrappers are taken off.
+// wrappers is how many wrappers are taken off at most.
 const wrappers = 4
 
-// wrapperKeys are where a whole record may stand.
+// wrapperKeys are the keys under which a whole record may stand.
 var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original log.record.original logEvents events records Records")
 
-// locate looks for the record that a body or an attribute is or holds.
+// locate looks for the record that a body or an attribute is, or that it holds.
 func locate(v pcommon.Value, depth int) *location {
 	switch v.Type() {
 	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
@@ -65,7 +65,7 @@ func locateInMap(m pcommon.Map, depth int) *location {
 	return nil
 }
 
-// locateText looks for the record that a text is or holds.
+// locateText looks for the record that a text is, or that it holds.
 func locateText(s string, depth int) *location {
 	s = strings.TrimRight(strings.TrimLeft(s, " \t\r\n\x00\ufeff"), " \t\r\n\x00")
 	switch {
@@ -94,7 +94,7 @@ func locateText(s string, depth int) *location {
 	return nil
 }
 
-// locateNode looks for the record that a JSON value is or holds.
+// locateNode looks for the record that a JSON value is, or that it holds.
 func locateNode(n *node, depth int) *location {
 	switch {
 	case n == nil || n.bad:
@@ -177,8 +177,8 @@ func locateCut(s string, depth int) *location {
 	return locateNode(cut, depth)
 }
 
-// sequenceOf splits an array into its elements, or text into the objects that it
-// begins with; rest is what cannot be read.
+// sequenceOf returns the elements of an array, or the objects that a text begins with;
+// rest is the text that cannot be read.
 func sequenceOf(s string) (items []*node, rest string, whole bool) {
 	p := &treeParser{in: s}
 	array := p.take("[")
@@ -200,8 +200,8 @@ func sequenceOf(s string) (items []*node, rest string, whole bool) {
 	}
 }
 
-// afterHeader cuts off what syslog daemons, container runtimes and command line
-// tools put in front of a line: a time, and the words that they write after it.
+// afterHeader returns a line without what syslog daemons, container runtimes and command
+// line tools put in front of it: a time, and the words that they write after it.
 func afterHeader(s string) (rest string, ok bool) {
 	limit := s[:min(len(s), 1024)]
 	if !strings.Contains(limit, "{") {

@@ -22,7 +22,7 @@ import (
 
 const samplesFolder = "../../testdata/invocations"
 
-// A sample is a record and what it should be read as.
+// A sample is a record and the invocation that it must be read as.
 type sample struct {
 	File    string        `json:"file"`
 	Note    string        `json:"note"`
@@ -45,10 +45,10 @@ type sample struct {
 
 	Intervened bool `json:"intervened"`
 
-	text string // of the file
+	text string // content of the file
 }
 
-// sampleOptions are settings that differ from the defaults.
+// sampleOptions holds the settings that differ from the defaults.
 type sampleOptions struct {
 	SilentScopes       []string `json:"silent_scopes"`
 	ApprovedGuardrails []string `json:"approved_guardrails"`
@@ -78,10 +78,10 @@ func (o sampleOptions) options() invocation.Options {
 
 func (s sample) otlp() bool { return strings.HasSuffix(s.File, ".otlp.json") }
 
-// parsable says whether the file is the text of a record that pipelines can parse.
+// parsable reports whether the file holds a record that pipelines can parse.
 func (s sample) parsable() bool { return strings.HasSuffix(s.File, ".json") && !s.otlp() }
 
-// want is the sample's expectation as a reader gives it.
+// want returns the expected invocation.
 func (s sample) want() invocation.Invocation {
 	want := invocation.Invocation{
 		User: s.User, Principal: s.Principal, Account: s.Account, Region: s.Region, Model: s.Model, Operation: s.Operation,
@@ -98,7 +98,7 @@ func (s sample) want() invocation.Invocation {
 	return want
 }
 
-// logs is the record in the form in which the file has it.
+// logs returns the record in the form of the file.
 func (s sample) logs(t testing.TB) plog.Logs {
 	if !s.otlp() {
 		return logsOf(s.text)
@@ -108,9 +108,9 @@ func (s sample) logs(t testing.TB) plog.Logs {
 	return logs
 }
 
-// forms are all the forms in which the record arrives, by name.
+// forms returns the record in all forms in which it may arrive, by name.
 func (s sample) forms(t testing.TB) map[string]plog.Logs {
-	forms := map[string]plog.Logs{"as it stands": s.logs(t)}
+	forms := map[string]plog.Logs{"as in the file": s.logs(t)}
 	if s.otlp() {
 		return forms
 	}
@@ -121,7 +121,7 @@ func (s sample) forms(t testing.TB) map[string]plog.Logs {
 		forms[name] = logs
 	}
 	form("bytes", func(log plog.LogRecord) { log.Body().SetEmptyBytes().FromRaw([]byte(s.text)) })
-	form("behind a byte order mark", func(log plog.LogRecord) {
+	form("after a byte order mark", func(log plog.LogRecord) {
 		log.Body().SetStr("\ufeff\n" + strings.TrimPrefix(s.text, "\ufeff"))
 	})
 	if !s.parsable() {
@@ -152,7 +152,7 @@ func (s sample) forms(t testing.TB) map[string]plog.Logs {
 	return forms
 }
 
-// put writes a tree as pdata.
+// put writes a tree to a pdata value.
 func (n *node) put(to pcommon.Value) {
 	switch n.kind {
 	case truth:
@@ -179,7 +179,7 @@ func (n *node) put(to pcommon.Value) {
 	}
 }
 
-// json writes a tree as JSON.
+// json returns a tree as JSON.
 func (n *node) json() string {
 	quoted := func(s string) string {
 		raw, _ := json.Marshal(s)
@@ -239,8 +239,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestSamplesAreComplete finds files that nobody expects anything of, and kinds
-// of verdict that no sample shows.
+// TestSamplesAreComplete finds files without an expectation, and kinds of verdict without
+// a sample.
 func TestSamplesAreComplete(t *testing.T) {
 	files, kinds := map[string]bool{}, map[string]bool{}
 	for _, s := range samples(t) {
@@ -259,7 +259,7 @@ func TestSamplesAreComplete(t *testing.T) {
 	}
 }
 
-// TestTimeSource tells a time that a record states from the time at which it was observed.
+// A stated time must be distinguishable from a time of observation.
 func TestTimeSource(t *testing.T) {
 	const body = `{"schemaType":"ModelInvocationLog","timestamp":%q}`
 	for _, c := range []struct {

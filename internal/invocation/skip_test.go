@@ -10,12 +10,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever is open, in whatever order and however deep, has to be closed by its kind.
-func TestSkipFollowsWhatIsOpen(t *testing.T) {
+// A bracket closed by the wrong kind, however deep, makes a broken record.
+func TestSkipMatchesBrackets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var text strings.Builder
 		var open []byte
-		// Up and down across the 64 levels that are put away at once.
+		// Up and down across the 64 levels of one word.
 		for range rapid.IntRange(1, 12).Draw(t, "turns") {
 			for range rapid.IntRange(0, 100).Draw(t, "deeper") {
 				if rapid.Bool().Draw(t, "object") {
@@ -65,7 +65,7 @@ func TestSkipFollowsWhatIsOpen(t *testing.T) {
 		wrong := []byte(whole)
 		wrong[at] ^= '}' ^ ']'
 		if s := (scanner{text: string(wrong)}); s.skip() {
-			t.Fatalf("passes though %d is closed by the wrong kind: %s", at, wrong)
+			t.Fatalf("accepts a bracket of the wrong kind at %d: %s", at, wrong)
 		}
 	})
 }
