@@ -1,6 +1,6 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package alert holds what identifies a rule, as data, and turns what a rule has
-// detected into the log record that leaves the pipeline.
+// Package alert holds the identities of rules, as data, and writes the alerts of a
+// detector as log records.
 package alert

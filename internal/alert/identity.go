@@ -8,10 +8,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// BuiltInID is the id of the rule that detects when the configuration names none.
+// BuiltInID is the id of the rule that applies when the configuration has none.
 const BuiltInID = "unguarded_invocations"
 
-// Severity is how urgent a rule's alerts are.
+// Severity says how urgent a rule's alerts are.
 type Severity string
 
 // The severities a rule can have.
@@ -22,8 +22,8 @@ const (
 	SeverityCritical Severity = "critical"
 )
 
-// grades gives each severity its number in a log record and its code in security backends, which is
-// the risk score, too, of a rule that names none.
+// grades holds, for each severity, its number in a log record and its code in security backends.
+// The code is also the risk score of a rule that states none.
 var grades = map[Severity]struct {
 	number plog.SeverityNumber
 	code   int64
@@ -34,28 +34,29 @@ var grades = map[Severity]struct {
 	SeverityCritical: {plog.SeverityNumberFatal, 99},
 }
 
-// Severities lists every valid severity, the least urgent first.
+// Severities returns every valid severity, the least urgent first.
 func Severities() []Severity {
 	return []Severity{SeverityLow, SeverityMedium, SeverityHigh, SeverityCritical}
 }
 
-// Valid tells whether s is one of [Severities].
+// Valid reports whether s is one of [Severities].
 func (s Severity) Valid() bool {
 	_, ok := grades[s]
 	return ok
 }
 
-// Number is the alert record's SeverityNumber: INFO, WARN, ERROR or FATAL; unspecified when s is not valid.
+// Number returns the alert record's SeverityNumber: INFO, WARN, ERROR or FATAL; unspecified if s is
+// not valid.
 func (s Severity) Number() plog.SeverityNumber {
 	return grades[s].number
 }
 
-// Code is s on a scale of 0 to 100: 21, 47, 73 or 99; 0 when s is not valid.
+// Code returns the severity on a scale of 0 to 100: 21, 47, 73 or 99; 0 if s is not valid.
 func (s Severity) Code() int64 {
 	return grades[s].code
 }
 
-// Identity is what names a rule in every alert it raises. Two rules never share one: an analyst who
+// Identity identifies a rule in every alert that it raises. Two rules never share one: an analyst who
 // searches for a rule must not find another rule's alerts.
 type Identity struct {
 	ID          string
@@ -69,7 +70,7 @@ type Identity struct {
 	Tags        []string
 }
 
-// BuiltIn returns the identity of the built-in rule, a fresh copy at each call.
+// BuiltIn returns the identity of the built-in rule, a new copy with each call.
 func BuiltIn() Identity {
 	return Identity{
 		ID:   BuiltInID,
@@ -85,19 +86,19 @@ func BuiltIn() Identity {
 			"https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails.html",
 			"https://atlas.mitre.org/techniques/AML.T0051",
 			"https://atlas.mitre.org/techniques/AML.T0054",
-			// The rule this one is modelled on.
+			// The rule that this one is modelled on.
 			"https://www.elastic.co/guide/en/security/current/aws-bedrock-invocations-without-guardrails-detected-by-a-single-user-over-a-session.html",
 		},
 		Tags: []string{"llm", "amazon-bedrock", "guardrail", "policy-violation", "AML.T0051", "AML.T0054"},
 	}
 }
 
-// ruleNamespace is the UUID namespace in which rule ids are names. It must never change: the uuids
-// derived from it are what backends know the rules by.
+// ruleNamespace is the UUID namespace of rule ids. It must never change: backends know rules by the
+// UUIDs that are derived from it.
 var ruleNamespace = uuid.MustParse("3ef6abc8-2a0f-4377-b1a7-09c0d8d5c40a")
 
-// DerivedUUID is the uuid of a rule that is given none: a UUIDv5 of its id, the same on every instance
-// and in every version of this project.
+// DerivedUUID returns the UUID of a rule that is configured without one: a UUIDv5 of its id, the same
+// on every instance and in every version of this project.
 func DerivedUUID(ruleID string) string {
 	return uuid.NewSHA1(ruleNamespace, []byte(ruleID)).String()
 }

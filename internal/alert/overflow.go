@@ -15,14 +15,15 @@ import (
 const (
 	accountKey = "cloud.account.id"
 
-	// overflowGroup stands for the group in the id of an overflow.
+	// overflowGroup takes the place of the group in the id of an overflow alert.
 	overflowGroup = "*"
-	// maxLargest is how many groups an overflow names.
+	// maxLargest is how many groups an overflow alert names at most.
 	maxLargest = 100
 )
 
-// putOverflow writes what an overflow stands for: in all, by account where the
-// rule groups by it, and the largest groups. Lists of one name stand side by side.
+// putOverflow writes the attributes of an overflow alert: the totals, the largest groups,
+// and the accounts if the rule groups by them. Lists that belong together have the same
+// order.
 func (r *Rule) putOverflow(attrs pcommon.Map, a *detect.Alert) {
 	summary := a.Overflow
 	attrs.PutStr(IDKey, r.alertID(overflowGroup, a.Opened))
@@ -43,6 +44,8 @@ func (r *Rule) putOverflow(attrs pcommon.Map, a *detect.Alert) {
 	}
 }
 
+// putAccounts writes the accounts in a summary, sorted, with their totals. account is the
+// position of the account in a group.
 func putAccounts(attrs pcommon.Map, summary *detect.Summary, account int) {
 	type total struct{ groups, invocations int64 }
 	totals := map[string]*total{}

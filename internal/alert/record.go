@@ -17,7 +17,7 @@ import (
 // EventName is the event name of every alert record.
 const EventName = "gen_ai_guardrail.alert"
 
-// stateNames are the states as a record tells them.
+// stateNames are the names of the states in records.
 var stateNames = [...]string{
 	detect.Open:      "open",
 	detect.Escalated: "escalated",
@@ -31,31 +31,31 @@ const IDKey = "gen_ai_guardrail.alert.id"
 // RuleKey is the attribute that holds the id of an alert's rule.
 const RuleKey = "gen_ai_guardrail.rule.id"
 
-// States lists the states as records tell them.
+// States returns the names of all states.
 func States() []string { return stateNames[:] }
 
-// StateName gives a state as a record tells it.
+// StateName returns the name of a state in records.
 func StateName(state detect.State) string { return stateNames[state] }
 
-// MITRE ATLAS: LLM prompt injection and LLM jailbreak, which calls without a
-// guardrail are open to.
+// The attacks to which calls without a guardrail are open, in MITRE ATLAS: LLM prompt
+// injection and LLM jailbreak.
 const threatFramework = "MITRE ATLAS"
 
 var threatTechniques = []string{"AML.T0051", "AML.T0054"}
 
-// Rule is what all alerts of a rule have in common.
+// Rule holds what all alerts of a rule have in common.
 type Rule struct {
 	Identity
-	GroupBy    []string // the keys of a group's values
-	Counted    string   // what the rule counts, to stand behind "invocations" in a sentence
+	GroupBy    []string // keys of the values of a group
+	Counted    string   // what the rule counts, as it reads after "invocations" in a sentence
 	WindowType string
 	WindowSize time.Duration
 	Threshold  int
-	Limit      int  // alerts opened in ten minutes
-	DryRun     bool // alerts are marked as plain events, which backends do not promote
+	Limit      int  // how many alerts may open in ten minutes
+	DryRun     bool // marks alerts as plain events, which backends do not promote
 }
 
-// AppendTo writes what is to be told of an alert, at now, as a record of its own.
+// AppendTo appends a record of an alert that is emitted at now.
 func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.Time) {
 	record := records.AppendEmpty()
 	record.SetEventName(EventName)
@@ -87,7 +87,7 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 	r.putRule(attrs)
 }
 
-// putGroup writes what an alert of one group tells.
+// putGroup writes the attributes of an alert of one group.
 func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert) {
 	group := r.group(a.Group)
 	attrs.PutStr(IDKey, r.alertID(group, a.Opened))
@@ -111,7 +111,7 @@ func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert) {
 	putStrings(attrs, "gen_ai_guardrail.regions", a.Regions)
 }
 
-// putRule writes who raises the alert.
+// putRule writes the attributes that identify the rule.
 func (r *Rule) putRule(attrs pcommon.Map) {
 	attrs.PutStr("security_rule.name", r.Name)
 	attrs.PutStr("security_rule.uuid", r.UUID)
@@ -127,10 +127,10 @@ func (r *Rule) putRule(attrs pcommon.Map) {
 	putStrings(attrs, "threat.technique.id", threatTechniques)
 }
 
-// replacement stands for bytes that are not UTF-8, which exporters may refuse.
+// replacement replaces bytes that are not UTF-8, which exporters may refuse.
 const replacement = "\ufffd"
 
-// putStrings writes a list; an empty one is left out.
+// putStrings writes a list, unless it is empty.
 func putStrings(attrs pcommon.Map, key string, values []string) {
 	if len(values) == 0 {
 		return
@@ -142,15 +142,15 @@ func putStrings(attrs pcommon.Map, key string, values []string) {
 	}
 }
 
-// timestamp writes an instant of Unix nanoseconds as RFC 3339 with fraction, all
-// of one length, so that they sort as text.
+// timestamp returns a time in Unix nanoseconds as RFC 3339 with nine digits of a second's
+// fraction. All timestamps have the same length, so that they sort as text.
 func timestamp(ns int64) string {
 	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000000000Z07:00")
 }
 
 var groupEscaper = strings.NewReplacer("%", "%25", ",", "%2C", "=", "%3D")
 
-// group gives the canonical form of a group: key=value,key=value.
+// group returns the canonical form of a group: key=value,key=value.
 func (r *Rule) group(values []string) string {
 	var b strings.Builder
 	for i, key := range r.GroupBy {
@@ -164,11 +164,12 @@ func (r *Rule) group(values []string) string {
 	return b.String()
 }
 
-// alertID derives the id of an alert from what it is about and the start of the
-// bucket that opened it, so that every record of it has the same.
+// alertID returns the id of an alert: a UUIDv5 of the rule, its window, the group and the
+// start of the bucket that opened the alert, in Unix nanoseconds. All records of an alert
+// share it.
 func (r *Rule) alertID(group string, opened int64) string {
 	namespace, err := uuid.Parse(r.UUID)
-	if err != nil { // not a valid rule; any namespace is as good
+	if err != nil { // the rule is not valid, and any namespace will do
 		namespace = ruleNamespace
 	}
 	name := strings.Join([]string{r.ID, r.WindowType, r.WindowSize.String(), group, timestamp(opened)}, "\x00")

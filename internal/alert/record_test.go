@@ -21,7 +21,7 @@ import (
 
 var raisedAt = time.Date(2026, 3, 14, 9, 12, 11, 250_000_000, time.UTC)
 
-// bursts is a rule as the processor makes it of the built-in one.
+// bursts returns the built-in rule as the processor configures it.
 func bursts() Rule {
 	return Rule{
 		Identity:   BuiltIn(),
@@ -34,7 +34,7 @@ func bursts() Rule {
 	}
 }
 
-// burst is what a detector tells of a user who made six calls in eleven seconds.
+// burst returns the alert for a user who made six calls in eleven seconds.
 func burst() detect.Alert {
 	bucket := time.Date(2026, 3, 14, 9, 12, 0, 0, time.UTC)
 	return detect.Alert{
@@ -54,12 +54,14 @@ func burst() detect.Alert {
 	}
 }
 
+// write returns the record of an alert.
 func write(r Rule, a detect.Alert) plog.LogRecord {
 	records := plog.NewLogRecordSlice()
 	r.AppendTo(records, &a, raisedAt)
 	return records.At(0)
 }
 
+// attribute returns an attribute as text.
 func attribute(t *testing.T, record plog.LogRecord, key string) string {
 	t.Helper()
 	value, ok := record.Attributes().Get(key)
@@ -67,7 +69,7 @@ func attribute(t *testing.T, record plog.LogRecord, key string) string {
 	return value.AsString()
 }
 
-// An attribute that changes its type is refused by a backend that has indexed it.
+// A backend that has indexed an attribute refuses records in which its type differs.
 func TestEveryAttributeKeepsItsType(t *testing.T) {
 	const text, number, truth, list = pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeBool, pcommon.ValueTypeSlice
 	want := map[string]pcommon.ValueType{
@@ -116,7 +118,7 @@ func TestEveryAttributeKeepsItsType(t *testing.T) {
 }
 
 // A backend finds alerts by when they were raised, not by when the calls were made.
-func TestAlertIsDatedWhenItIsRaised(t *testing.T) {
+func TestAlertTimestampIsWhenItIsRaised(t *testing.T) {
 	record := write(bursts(), burst())
 	assert.Equal(t, raisedAt, record.Timestamp().AsTime())
 	assert.Equal(t, raisedAt, record.ObservedTimestamp().AsTime())
@@ -143,8 +145,8 @@ func TestSeverityReachesThePager(t *testing.T) {
 	}
 }
 
-// Empty values would be indexed, and show as blank fields, for nothing.
-func TestWhatIsNotToldIsLeftOut(t *testing.T) {
+// Backends would index empty values and show them as blank fields.
+func TestEmptyAttributesAreLeftOut(t *testing.T) {
 	r, a := bursts(), burst()
 	r.Description, r.References, r.Tags = "", nil, []string{}
 	a.RequestIDs, a.Models, a.Operations, a.Regions = nil, nil, []string{}, nil
@@ -161,7 +163,7 @@ func TestWhatIsNotToldIsLeftOut(t *testing.T) {
 	}
 }
 
-// A count that is only a lower bound must not look like the whole of it.
+// A count that is only a lower bound must not look exact.
 func TestLowerBoundIsMarked(t *testing.T) {
 	a := burst()
 	a.Exact, a.Count = false, 4096
@@ -169,7 +171,8 @@ func TestLowerBoundIsMarked(t *testing.T) {
 	assert.False(t, value.Bool())
 }
 
-func TestGroupIsOneLineThatCanBeTakenApart(t *testing.T) {
+// Tools split the group into its keys and values, which may hold any character.
+func TestGroupCanBeParsed(t *testing.T) {
 	r, a := bursts(), burst()
 	r.GroupBy = []string{"team", "user.id", "cloud.region"}
 	for _, test := range []struct {
@@ -190,7 +193,7 @@ func TestGroupIsOneLineThatCanBeTakenApart(t *testing.T) {
 	}
 }
 
-// Two groups under one name would hide one user's alert behind another's.
+// If two groups shared a name, one user's alert would be taken for another's.
 func TestNoTwoGroupsShareANameOrAnID(t *testing.T) {
 	tricky := rapid.StringOf(rapid.RuneFrom([]rune("%,=25C3Dk\x00é")))
 	rapid.Check(t, func(t *rapid.T) {
@@ -207,14 +210,14 @@ func TestNoTwoGroupsShareANameOrAnID(t *testing.T) {
 	})
 }
 
-// Every delivery of an alert has the same id: a backend drops the second by it.
+// A backend drops the second delivery of an alert by its id.
 func TestAlertIDIsTheSameOnEveryDelivery(t *testing.T) {
 	want := attribute(t, write(bursts(), burst()), "gen_ai_guardrail.alert.id")
 	parsed, err := uuid.Parse(want)
 	require.NoError(t, err)
 	assert.Equal(t, uuid.Version(5), parsed.Version())
 
-	// What may differ between two instances, two attempts or two versions of the rule's content.
+	// These may differ between two instances, two attempts or two versions of a rule.
 	r, a := bursts(), burst()
 	r.Name, r.Version, r.Severity, r.Threshold, r.DryRun = "renamed", "2", SeverityLow, 7, true
 	a.Count, a.First, a.Last, a.RequestIDs = 60, a.First+1, a.Last+1, []string{"other"}
@@ -225,21 +228,21 @@ func TestAlertIDIsTheSameOnEveryDelivery(t *testing.T) {
 	assert.Equal(t, want, attribute(t, records.At(0), "gen_ai_guardrail.alert.id"))
 }
 
-// Two alerts under one id are one alert too few.
-func TestAlertIDDiffersWithEveryPartOfWhatItIsAbout(t *testing.T) {
+// If two alerts shared an id, a backend would drop one of them.
+func TestAlertIDDependsOnRuleWindowGroupAndBucket(t *testing.T) {
 	ids := map[string]string{}
 	for what, change := range map[string]func(*Rule, *detect.Alert){
-		"as it is":          func(*Rule, *detect.Alert) {},
-		"rule's uuid":       func(r *Rule, _ *detect.Alert) { r.UUID = DerivedUUID("other") },
-		"rule's id":         func(r *Rule, _ *detect.Alert) { r.ID = "other" },
-		"window's type":     func(r *Rule, _ *detect.Alert) { r.WindowType = "tumbling" },
-		"window's size":     func(r *Rule, _ *detect.Alert) { r.WindowSize++ },
-		"user":              func(_ *Rule, a *detect.Alert) { a.Group = []string{"bob", a.Group[1]} },
-		"account":           func(_ *Rule, a *detect.Alert) { a.Group = []string{a.Group[0], "444455556666"} },
-		"key":               func(r *Rule, _ *detect.Alert) { r.GroupBy = []string{"user.id", "cloud.region"} },
-		"bucket":            func(_ *Rule, a *detect.Alert) { a.Opened++ },
-		"uuid of no form":   func(r *Rule, _ *detect.Alert) { r.UUID = "none" },
-		"bucket before all": func(_ *Rule, a *detect.Alert) { a.Opened = -1 },
+		"unchanged":          func(*Rule, *detect.Alert) {},
+		"rule's uuid":        func(r *Rule, _ *detect.Alert) { r.UUID = DerivedUUID("other") },
+		"rule's id":          func(r *Rule, _ *detect.Alert) { r.ID = "other" },
+		"window's type":      func(r *Rule, _ *detect.Alert) { r.WindowType = "tumbling" },
+		"window's size":      func(r *Rule, _ *detect.Alert) { r.WindowSize++ },
+		"user":               func(_ *Rule, a *detect.Alert) { a.Group = []string{"bob", a.Group[1]} },
+		"account":            func(_ *Rule, a *detect.Alert) { a.Group = []string{a.Group[0], "444455556666"} },
+		"key":                func(r *Rule, _ *detect.Alert) { r.GroupBy = []string{"user.id", "cloud.region"} },
+		"bucket":             func(_ *Rule, a *detect.Alert) { a.Opened++ },
+		"invalid uuid":       func(r *Rule, _ *detect.Alert) { r.UUID = "none" },
+		"bucket before 1970": func(_ *Rule, a *detect.Alert) { a.Opened = -1 },
 	} {
 		r, a := bursts(), burst()
 		change(&r, &a)
@@ -262,13 +265,13 @@ func TestInvalidUTF8IsMadeValidEverywhere(t *testing.T) {
 	}
 	assert.Equal(t, "a\ufffdb\ufffd", attribute(t, record, "user.id"))
 
-	// What cannot be shown still tells groups apart.
+	// Groups that look alike because of the replacement still have different ids.
 	other := a
 	other.Group = []string{strings.Replace(broken, "\xff", "\xfd", 1), broken}
 	assert.NotEqual(t, attribute(t, record, "gen_ai_guardrail.alert.id"), attribute(t, write(r, other), "gen_ai_guardrail.alert.id"))
 }
 
-// A backend that takes the times for text sorts and compares them all the same.
+// A backend that stores times as text must still sort and compare them correctly.
 func TestTimestampsSortAsText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		one := rapid.Int64().Draw(t, "one")

@@ -14,7 +14,7 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-// phrases say what a group's value is, for the keys that people group by most.
+// phrases says in words what a value of a group is, for the usual keys.
 var phrases = map[string]string{
 	"user.id":                    "user",
 	"gen_ai_guardrail.principal": "principal",
@@ -23,7 +23,7 @@ var phrases = map[string]string{
 	"gen_ai.request.model":       "model",
 }
 
-// sentence tells an alert in one plain sentence.
+// sentence returns the body of an alert record: one plain sentence.
 func (r *Rule) sentence(a *detect.Alert) string {
 	var sentence string
 	switch a.State {
@@ -46,6 +46,7 @@ func (r *Rule) sentence(a *detect.Alert) string {
 	return string(unicode.ToUpper(first)) + sentence[size:]
 }
 
+// overflowSentence returns the sentence of an overflow alert, without a capital letter.
 func (r *Rule) overflowSentence(s *detect.Summary) string {
 	var parts []string
 	switch n := len(s.Groups); n {
@@ -67,6 +68,7 @@ func (r *Rule) overflowSentence(s *detect.Summary) string {
 	return strings.Join(parts, "; ") + "."
 }
 
+// invocations returns the counted invocations: "6 invocations without a guardrail".
 func (r *Rule) invocations(a *detect.Alert) string {
 	count := strconv.Itoa(a.Count)
 	if !a.Exact {
@@ -79,6 +81,7 @@ func (r *Rule) invocations(a *detect.Alert) string {
 	return count + " " + noun + " " + r.Counted
 }
 
+// span returns when the first and the last invocation happened.
 func span(a *detect.Alert) string {
 	if a.First == a.Last {
 		return "at " + clock(a.First)
@@ -86,7 +89,7 @@ func span(a *detect.Alert) string {
 	return "from " + clock(a.First) + " to " + clock(a.Last)
 }
 
-// subject names a group: "user alice in account 111122223333".
+// subject returns the group in words: "user alice in account 111122223333".
 func (r *Rule) subject(values []string) string {
 	var b strings.Builder
 	for i, key := range r.GroupBy {
@@ -116,11 +119,11 @@ func (r *Rule) subject(values []string) string {
 	return b.String()
 }
 
-// maxLegible is how many characters of a value a sentence shows.
+// maxLegible is how many characters of a value a sentence shows at most.
 const maxLegible = 200
 
-// legible makes a value fit to stand in a sentence on a terminal: on one line,
-// without control sequences, not too long. The attributes carry it as it is.
+// legible returns a value in a form that is safe in a sentence on a terminal: on one line,
+// without control sequences, not too long. The attributes hold the value unchanged.
 func legible(value string) string {
 	value = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -134,11 +137,12 @@ func legible(value string) string {
 	return value
 }
 
+// clock returns a time in Unix nanoseconds as RFC 3339, to the second.
 func clock(ns int64) string {
 	return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05Z")
 }
 
-// duration writes a duration without the units that are zero: 1m, not 1m0s.
+// duration returns a duration without trailing units that are zero: 1m, not 1m0s.
 func duration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

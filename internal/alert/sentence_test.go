@@ -32,7 +32,7 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 1 invocation without a guardrail within 1m " +
 				"(at 2026-03-14T09:12:00Z), more than the 0 allowed.",
 		},
-		"several at one instant": {
+		"several at the same time": {
 			func(_ *Rule, a *detect.Alert) { a.Last = a.First },
 			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 6 invocations without a guardrail within 1m " +
 				"(at 2026-03-14T09:12:00Z), more than the 5 allowed.",
@@ -51,7 +51,7 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 			"Account 111122223333 with model amazon.nova-pro-v1:0 in region us-east-1 made 6 invocations without a guardrail within 1h1m " +
 				"(from 2026-03-14T09:12:00Z to 2026-03-14T09:12:10Z), more than the 5 allowed.",
 		},
-		"a principal and an attribute of one's own": {
+		"a principal and a custom attribute": {
 			func(r *Rule, a *detect.Alert) {
 				r.GroupBy = []string{"gen_ai_guardrail.principal", "team.name"}
 				a.Group = []string{"arn:aws:sts::111122223333:assumed-role/bot", "blue"}
@@ -69,9 +69,9 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 	}
 }
 
-// A caller chooses its user name, and must not be able to write onto the
-// terminal or into the log of whoever reads the alert.
-func TestUserCannotWriteIntoTheReadersTerminal(t *testing.T) {
+// A caller chooses its user name. It must not be able to control the terminal, or to
+// forge lines in the log, of the person who reads the alert.
+func TestUserNameCannotControlTheReadersTerminal(t *testing.T) {
 	for name, user := range map[string]string{
 		"newline":         "alice\nFATAL everything is fine",
 		"carriage return": "alice\rUser bob",
@@ -88,11 +88,11 @@ func TestUserCannotWriteIntoTheReadersTerminal(t *testing.T) {
 			a.Group[0] = user
 			sentence := r.sentence(&a)
 			assert.True(t, utf8.ValidString(sentence))
-			assert.Contains(t, sentence, "\ufffd", "what was taken out leaves a mark")
+			assert.Contains(t, sentence, "\ufffd", "a mark replaces what was removed")
 			for _, c := range sentence {
 				assert.True(t, unicode.IsPrint(c), "%U in %q", c, sentence)
 			}
-			// The attribute is for machines: they get the value as it came, where that can be carried.
+			// Attributes are for machines, which get the value unchanged if it is valid UTF-8.
 			if utf8.ValidString(user) {
 				assert.Equal(t, user, attribute(t, write(r, a), "user.id"))
 			}
@@ -100,7 +100,7 @@ func TestUserCannotWriteIntoTheReadersTerminal(t *testing.T) {
 	}
 }
 
-func TestSentenceStaysReadableWhateverTheValues(t *testing.T) {
+func TestSentenceStaysReadableForAnyValue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, a := bursts(), burst()
 		bytes := rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return "x" + string(b) })
@@ -117,8 +117,8 @@ func TestSentenceStaysReadableWhateverTheValues(t *testing.T) {
 	})
 }
 
-// A user name of a megabyte must not become a page of a megabyte; the attribute has it whole.
-func TestLongValuesAreCutInTheSentenceOnly(t *testing.T) {
+// A user name of a megabyte must not fill a pager; the attribute holds all of it.
+func TestLongValuesAreCutOnlyInTheSentence(t *testing.T) {
 	r, a := bursts(), burst()
 	a.Group[0] = strings.Repeat("ä", 1<<20)
 	sentence := r.sentence(&a)
@@ -127,7 +127,7 @@ func TestLongValuesAreCutInTheSentenceOnly(t *testing.T) {
 	assert.Equal(t, a.Group[0], attribute(t, write(r, a), "user.id"))
 
 	a.Group[0] = strings.Repeat("ä", 200)
-	assert.Contains(t, r.sentence(&a), a.Group[0]+" in account", "what fits is not cut")
+	assert.Contains(t, r.sentence(&a), a.Group[0]+" in account", "a value that fits is not cut")
 }
 
 func TestDurationIsWrittenAsInTheConfiguration(t *testing.T) {

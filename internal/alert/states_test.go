@@ -22,9 +22,9 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// grown is what becomes of [burst].
+// grown returns a later state of [burst], with a new count.
 func grown(state detect.State, count int) detect.Alert {
 	a := burst()
 	a.State, a.Count = state, count
@@ -34,7 +34,7 @@ func grown(state detect.State, count int) detect.Alert {
 	return a
 }
 
-// overflowing sums up groups of two accounts, the largest first.
+// overflowing returns an overflow alert for groups of two accounts, the largest first.
 func overflowing(groups, evicted int) detect.Alert {
 	summary := &detect.Summary{Evicted: evicted}
 	for i := range groups {
@@ -45,8 +45,8 @@ func overflowing(groups, evicted int) detect.Alert {
 	return detect.Alert{State: detect.Overflow, Opened: raisedAt.UnixNano(), Overflow: summary}
 }
 
-// told are records of every kind that an alert, or an overflow, can have.
-var told = map[string]func(*Rule) detect.Alert{
+// alerts holds an alert for each kind of record, by the name of its golden file.
+var alerts = map[string]func(*Rule) detect.Alert{
 	"open":      func(*Rule) detect.Alert { return burst() },
 	"escalated": func(*Rule) detect.Alert { return grown(detect.Escalated, 51) },
 	"closed":    func(*Rule) detect.Alert { return grown(detect.Closed, 73) },
@@ -70,9 +70,9 @@ var told = map[string]func(*Rule) detect.Alert{
 	},
 }
 
-// Backends, dashboards and SIEM rules are built on these records, attribute by attribute.
-func TestAlertRecordsAreAsBackendsKnowThem(t *testing.T) {
-	for name, make := range told {
+// Backends, dashboards and SIEM rules depend on every attribute of these records.
+func TestAlertRecordsStayCompatible(t *testing.T) {
+	for name, make := range alerts {
 		t.Run(name, func(t *testing.T) {
 			logs := plog.NewLogs()
 			records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -96,9 +96,9 @@ func TestAlertRecordsAreAsBackendsKnowThem(t *testing.T) {
 	}
 }
 
-// A backend promotes what is an alert by itself: not the end of one, and not an exercise.
-func TestOnlyNewsIsAnAlert(t *testing.T) {
-	for name, make := range told {
+// Backends promote records of kind alert: neither the end of an alert nor a dry run is one.
+func TestOnlyNewAlertsArePromoted(t *testing.T) {
+	for name, make := range alerts {
 		r := bursts()
 		a := make(&r)
 		want := map[bool]string{true: "event", false: "alert"}[r.DryRun || a.State == detect.Closed]
@@ -108,7 +108,7 @@ func TestOnlyNewsIsAnAlert(t *testing.T) {
 	}
 }
 
-// Whatever becomes of an alert is filed under the alert that was opened.
+// Later records of an alert must be filed under the alert that was opened.
 func TestRecordsOfOneAlertShareItsID(t *testing.T) {
 	r := bursts()
 	id := func(a detect.Alert, key string) string { return attribute(t, write(r, a), key) }
@@ -119,12 +119,12 @@ func TestRecordsOfOneAlertShareItsID(t *testing.T) {
 	later := burst()
 	later.State, later.Opened, later.Merged, later.MergedInto = detect.Closed, later.Opened+1, true, burst().Opened
 	assert.NotEqual(t, want, id(later, "gen_ai_guardrail.alert.id"))
-	assert.Equal(t, want, id(later, "gen_ai_guardrail.alert.merged_into"), "the id of the one that goes on")
+	assert.Equal(t, want, id(later, "gen_ai_guardrail.alert.merged_into"), "the id of the alert that continues")
 	_, merged := write(r, grown(detect.Closed, 51)).Attributes().Get("gen_ai_guardrail.alert.merged_into")
 	assert.False(t, merged)
 }
 
-// An overflow must stay a record that a backend takes, however many it stands for, and still add up.
+// A backend must accept an overflow record of any number of groups, and its totals must add up.
 func TestOverflowNamesTheLargestAndAddsUpAccounts(t *testing.T) {
 	attrs := write(bursts(), overflowing(250, 0)).Attributes()
 	list := func(key string) pcommon.Slice {
@@ -153,12 +153,12 @@ func TestOverflowNamesTheLargestAndAddsUpAccounts(t *testing.T) {
 	r.GroupBy = []string{"user.id", "team"}
 	for _, key := range []string{"accounts", "account_groups", "account_counts"} {
 		_, present := write(r, overflowing(3, 0)).Attributes().Get("gen_ai_guardrail.overflow." + key)
-		assert.False(t, present, "%s of a rule that knows no accounts", key)
+		assert.False(t, present, "%s of a rule that does not group by account", key)
 	}
 }
 
-// Two overflows are two records in a backend that goes by ids.
-func TestOverflowsHaveIDsOfTheirOwn(t *testing.T) {
+// A backend that identifies records by id must not take two overflows for one.
+func TestOverflowsHaveDifferentIDs(t *testing.T) {
 	id := func(r Rule, later time.Duration) string {
 		a := overflowing(1, 0)
 		a.Opened += int64(later)
@@ -171,8 +171,8 @@ func TestOverflowsHaveIDsOfTheirOwn(t *testing.T) {
 	assert.NotEqual(t, id(bursts(), 0), attribute(t, write(bursts(), burst()), "gen_ai_guardrail.alert.id"))
 }
 
-// Hostile names come in overflows as well.
-func TestOverflowCarriesWhateverTheNames(t *testing.T) {
+// Overflows hold hostile names as well.
+func TestOverflowNamesAreEscaped(t *testing.T) {
 	a := overflowing(1, 0)
 	a.Overflow.Groups[0].Group = []string{"a\xff,b=c\n", "\xfe"}
 	record := write(bursts(), a)
@@ -181,7 +181,8 @@ func TestOverflowCarriesWhateverTheNames(t *testing.T) {
 	assert.NotContains(t, record.Body().Str(), "\n")
 }
 
-func TestSentencesOfTheLaterStates(t *testing.T) {
+// Whoever follows an alert reads these sentences.
+func TestSentencesOfLaterStates(t *testing.T) {
 	const alice = "User arn:aws:iam::111122223333:user/alice in account 111122223333 "
 	for name, want := range map[string]string{
 		"escalated": alice + "has made 51 invocations without a guardrail by now (from 2026-03-14T09:12:00Z to 2026-03-14T09:17:10Z), " +
@@ -194,12 +195,12 @@ func TestSentencesOfTheLaterStates(t *testing.T) {
 		"evicted_only": "17 groups were forgotten for want of memory (max_state_mib), the quietest first.",
 	} {
 		r := bursts()
-		a := told[name](&r)
+		a := alerts[name](&r)
 		assert.Equal(t, want, r.sentence(&a), name)
 	}
 	r, a := bursts(), grown(detect.Closed, 9000)
 	a.Exact = false
-	assert.True(t, strings.HasPrefix(r.sentence(&a), alice+"made at least 9000 invocations"), "a lower bound is said to be one")
+	assert.True(t, strings.HasPrefix(r.sentence(&a), alice+"made at least 9000 invocations"), "a lower bound is marked")
 }
 
 func TestOverflowOfOneIsWrittenInTheSingular(t *testing.T) {
