@@ -5,14 +5,14 @@ package inputs
 
 import "maps"
 
-// recordMembers are the members of a Bedrock record in the order in which they are written.
+// recordMembers are the members of a Bedrock record, in the order in which they are written.
 var recordMembers = []string{
 	"schemaType", "schemaVersion", "timestamp", "accountId", "identity", "region", "requestId", "operation", "modelId",
 	"errorCode", "requestMetadata", "input", "output",
 }
 
-// bedrockRecord returns the record of an unguarded call with changes to it: those
-// to identity, input and output one level down. Null takes a member away.
+// bedrockRecord returns the record of an unguarded call, with changes. Maps in identity,
+// input and output are merged with the usual members; nil removes a member.
 func bedrockRecord(changes map[string]any) map[string]any {
 	usual := map[string]any{
 		"schemaType":    "ModelInvocationLog",

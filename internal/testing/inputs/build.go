@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// record is one of the log records that a call writes.
+// record describes one of the log records that a call writes.
 type record struct {
 	Details    map[string]any `json:"details"` // attributes of a details event that differ from the usual ones
 	Choice     map[string]any `json:"choice"`  // members of a choice's body that differ from the usual ones
@@ -23,9 +23,9 @@ type record struct {
 	Attributes map[string]any `json:"attributes"`
 	Body       any            `json:"body"`
 
-	// What tells this record from those of the other calls: "each" (the default) has one of
-	// its own, "same" shares one with all of them, "none" has none. A span may be "other": not
-	// that of the call's other records.
+	// Where the record's times and ids come from: "each" (the default): from its own call;
+	// "same": from the first call, so that all calls share them; "none": it has none. "other",
+	// for a span: from no call, so that it differs from the call's other records.
 	Time     string `json:"time"`
 	Observed string `json:"observed"`
 	Trace    string `json:"trace"`
@@ -36,17 +36,18 @@ const (
 	detailsEvent = "gen_ai.client.inference.operation.details"
 	choiceEvent  = "gen_ai.choice"
 
-	step      = 5 * time.Second        // between two calls
-	within    = 300 * time.Millisecond // between two records of a call
+	step      = 5 * time.Second        // from one call to the next
+	within    = 300 * time.Millisecond // from one record of a call to the next
 	collected = 40 * time.Millisecond  // from a record's time until it is observed
 )
 
 // builder writes the log records of a case.
 type builder struct {
-	number int // of the case
+	number int // the number of the case
 	start  time.Time
 }
 
+// logs returns all records of a case.
 func (b builder) logs(c *Case) (plog.Logs, error) {
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
@@ -73,7 +74,7 @@ func (b builder) logs(c *Case) (plog.Logs, error) {
 	return logs, nil
 }
 
-// write writes the ith record of the nth call.
+// write fills in the ith record of the nth call.
 func (b builder) write(to plog.LogRecord, r record, n, i int) error {
 	for _, setting := range []struct {
 		how string
@@ -97,7 +98,7 @@ func (b builder) write(to plog.LogRecord, r record, n, i int) error {
 			err = setting.set(b.at(100 + n))
 		case "none":
 		default:
-			err = fmt.Errorf("%q is none of each, same, other and none", setting.how)
+			err = fmt.Errorf("unknown value %q: must be each, same, other or none", setting.how)
 		}
 		if err != nil {
 			return err
@@ -116,7 +117,7 @@ func (b builder) write(to plog.LogRecord, r record, n, i int) error {
 		body = merge(usualChoice(), r.Choice)
 	}
 	to.SetEventName(event)
-	changes, err := current.eval(r.Attributes) // which may be a function itself
+	changes, err := current.eval(r.Attributes) // a function may stand for all of them
 	if err != nil {
 		return err
 	}
@@ -126,6 +127,7 @@ func (b builder) write(to plog.LogRecord, r record, n, i int) error {
 	return current.put(to.Body(), body)
 }
 
+// usualDetails returns the attributes of a details event.
 func usualDetails() map[string]any {
 	return map[string]any{
 		"gen_ai.operation.name":          "chat",
@@ -136,11 +138,12 @@ func usualDetails() map[string]any {
 	}
 }
 
+// usualChoice returns the members of a choice's body.
 func usualChoice() map[string]any {
 	return map[string]any{"index": 0, "finish_reason": "end_turn", "message": map[string]any{"role": "assistant"}}
 }
 
-// merge returns the usual values with others in their place. Null takes one away.
+// merge returns the usual values, replaced by others of the same name; nil removes a value.
 func merge(usual, others map[string]any) map[string]any {
 	merged := maps.Clone(usual)
 	for key, value := range others {
@@ -153,16 +156,18 @@ func merge(usual, others map[string]any) map[string]any {
 	return merged
 }
 
-// call is one of a case's calls.
+// call is one of the calls of a case.
 type call struct {
 	number, n int
 	time      time.Time
 }
 
+// at returns the nth call.
 func (b builder) at(n int) call {
 	return call{number: b.number, n: n, time: b.start.Add(time.Duration(n) * step)}
 }
 
+// record returns the time of the ith record.
 func (c call) record(i int) time.Time { return c.time.Add(time.Duration(i) * within) }
 
 func (c call) traceID() (id pcommon.TraceID) {
@@ -177,7 +182,7 @@ func (c call) spanID() (id pcommon.SpanID) {
 	return id
 }
 
-// text puts the call's own values into a text.
+// text returns a text with the placeholders replaced by the call's values.
 func (c call) text(s string) string {
 	return strings.NewReplacer(
 		"{{id}}", fmt.Sprintf("5e0c%04d-7a41-4c55-9d0b-%012d", c.number, c.n),

@@ -15,23 +15,23 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Case holds log records and what a processor with the settings makes of them.
+// Case holds log records, and what a processor with the given settings must do with them.
 type Case struct {
 	Name     string          `json:"name"`
 	Why      string          `json:"why"`
-	Settings json.RawMessage `json:"settings"` // of the processor; empty for the defaults
-	Sent     int             `json:"sent"`     // how often the same request arrives; 0 for once
+	Settings json.RawMessage `json:"settings"` // of the processor; empty: the defaults
+	Sent     int             `json:"sent"`     // how often the same request arrives; 0: once
 
-	Alerts    int               `json:"alerts"`    // opened
-	Verdicts  map[string]int    `json:"verdicts"`  // invocations by "verdict/evidence"
-	Excluded  map[string]int    `json:"excluded"`  // invocations that no rule counts, by reason
-	Group     string            `json:"group"`     // of the alert; empty where it does not matter
-	Annotated map[string]string `json:"annotated"` // attributes of every record that leaves; "" for none
-	Log       string            `json:"log"`       // part of a warning; empty where it does not matter
+	Alerts    int               `json:"alerts"`    // how many are opened
+	Verdicts  map[string]int    `json:"verdicts"`  // number of invocations by "verdict/evidence"
+	Excluded  map[string]int    `json:"excluded"`  // number of invocations that no rule counts, by reason
+	Group     string            `json:"group"`     // of the alert; empty: any
+	Annotated map[string]string `json:"annotated"` // attributes of every record that is forwarded; "": absent
+	Log       string            `json:"log"`       // part of a warning; empty: any or none
 
 	Logs plog.Logs `json:"-"`
 
-	File     string         `json:"file"` // with the records as OTLP JSON, in place of what follows
+	File     string         `json:"file"` // holds the records as OTLP JSON, instead of the fields that follow
 	Times    *int           `json:"times"`
 	Scope    string         `json:"scope"`
 	Resource map[string]any `json:"resource"`
@@ -41,8 +41,8 @@ type Case struct {
 // Requests returns how often the records arrive.
 func (c *Case) Requests() int { return max(c.Sent, 1) }
 
-// Load reads the cases of all YAML files in the folders, with a function that
-// parses YAML. The times and ids of one case differ from those of all others.
+// Load returns the cases in all YAML files of the folders. parse must decode YAML. The
+// times and ids of a case differ from those of all other cases.
 func Load(parse func(text []byte) (any, error), folders ...string) ([]*Case, error) {
 	var all []*Case
 	for _, folder := range folders {
@@ -64,7 +64,7 @@ func Load(parse func(text []byte) (any, error), folders ...string) ([]*Case, err
 	names := map[string]bool{}
 	for i, c := range all {
 		if names[c.Name] {
-			return nil, fmt.Errorf("two cases with the name %q", c.Name)
+			return nil, fmt.Errorf("duplicate case %q", c.Name)
 		}
 		names[c.Name] = true
 		if c.File != "" {
@@ -80,10 +80,11 @@ func Load(parse func(text []byte) (any, error), folders ...string) ([]*Case, err
 	return all, nil
 }
 
-// epoch is when the first case happens. Cases are an hour apart, so that the
-// alerts of one never go on with those of another.
+// epoch is the time of the first case. Each case is an hour after the one before, so that
+// no alert continues into the next case.
 var epoch = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 
+// loadFile returns the cases in a file. Only those with a file of records have their logs.
 func loadFile(parse func([]byte) (any, error), file string) ([]*Case, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -1,10 +1,10 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package inputs reads the cases of testdata/inputs and testdata/clients, which
-// show log records in the shapes in which people have them, and what each comes
-// to. It is for tests only: those of the processor and those of the built
-// distribution play the same cases.
+// Package inputs reads the cases in testdata/inputs and testdata/clients: log records
+// as real pipelines and clients send them, each with the expected outcome. It is for
+// tests only: the tests of the processor and of the built distribution run the same
+// cases.
 //
 // testdata/inputs/README.md describes the form of a case.
 package inputs

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// fill writes attributes.
+// fill writes values to a map, in the order of their keys.
 func (c call) fill(to pcommon.Map, values map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if err := c.put(to.PutEmpty(c.text(key)), values[key]); err != nil {
@@ -26,7 +26,7 @@ func (c call) fill(to pcommon.Map, values map[string]any) error {
 	return nil
 }
 
-// put writes a value of a case, after the functions in it.
+// put writes a value of a case, with the functions in it applied.
 func (c call) put(to pcommon.Value, value any) error {
 	value, err := c.eval(value)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c call) put(to pcommon.Value, value any) error {
 	case map[string]any:
 		return c.fill(to.SetEmptyMap(), v)
 	default:
-		return fmt.Errorf("a value of type %T", value)
+		return fmt.Errorf("unsupported type %T", value)
 	}
 	return nil
 }
@@ -105,8 +105,9 @@ func (c call) eval(value any) (any, error) {
 	}
 }
 
-var errArgument = errors.New("not what the function takes")
+var errArgument = errors.New("unknown function, or an argument that it does not accept")
 
+// apply returns the result of a function.
 func (c call) apply(name string, argument any) (any, error) {
 	argument, err := c.eval(argument)
 	if err != nil {
@@ -143,7 +144,7 @@ func (c call) apply(name string, argument any) (any, error) {
 	return nil, errArgument
 }
 
-// applyToTexts joins texts, or cuts one off after so many bytes.
+// applyToTexts returns the joined texts ($join), or the first bytes of a text ($head).
 func applyToTexts(name string, argument any) (any, error) {
 	items, ok := argument.([]any)
 	if !ok {
@@ -164,8 +165,8 @@ func applyToTexts(name string, argument any) (any, error) {
 	return s[:size], nil
 }
 
-// flatten gives every leaf a name of its own, as exporters without nested
-// attributes do.
+// flatten adds every leaf of a value to a map under its dotted path, as exporters without
+// nested attributes write it.
 func flatten(prefix string, value any, into map[string]any) {
 	members, ok := value.(map[string]any)
 	if !ok {
@@ -180,7 +181,7 @@ func flatten(prefix string, value any, into map[string]any) {
 	}
 }
 
-// text returns the value as JSON. The members of a Bedrock record stand in their usual order.
+// text returns a value as JSON. The members of a Bedrock record are in their usual order.
 func text(value any) (string, error) {
 	members, ok := value.(map[string]any)
 	if !ok || members["schemaType"] == nil && members["modelId"] == nil {
@@ -200,6 +201,7 @@ func text(value any) (string, error) {
 	return "{" + strings.Join(parts, ",") + "}", nil
 }
 
+// compact returns a value as JSON on one line.
 func compact(value any) (string, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
