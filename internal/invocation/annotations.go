@@ -94,6 +94,7 @@ func StripAnnotationsAround(resource pcommon.Resource, scope pcommon.Instrumenta
 	stripAnnotations(scope.Attributes())
 }
 
+// stripAnnotations removes annotations from attributes.
 func stripAnnotations(attrs pcommon.Map) {
 	attrs.RemoveIf(func(name string, _ pcommon.Value) bool {
 		return strings.HasPrefix(name, annotationPrefix)

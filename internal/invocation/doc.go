@@ -13,7 +13,8 @@
 //     most four wrappers are taken off. Several records in one cannot be judged.
 //   - Attribute records, which the caller's own telemetry writes: the events of
 //     the GenAI semantic conventions and the records of Elastic's Bedrock
-//     integration. They are judged by their attributes alone.
+//     integration. They are judged by their attributes; the event of a choice is
+//     also judged by its body.
 //
 // A record passes these steps, in this order:
 //

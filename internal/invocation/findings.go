@@ -76,7 +76,7 @@ func smallNumber(raw string) (n float64, ok bool) {
 // signs are what the answer of one family of operations shows besides assessments.
 type signs struct {
 	ran          bool // a guardrail ran
-	intervened   bool
+	intervened   bool // a guardrail blocked or masked something
 	unrecognised bool // an action with an unknown value
 }
 
@@ -84,9 +84,9 @@ type signs struct {
 // families of operations: the operation may stand after the answer.
 type findings struct {
 	schema    schema
-	errored   bool
+	errored   bool // the record has an error code
 	config    requestConfig
-	answer    bool
+	answer    bool // there is an answer
 	chunked   bool // the answer is a list of chunks
 	cut       bool // the answer is JSON in a string and cannot be read to its end
 	flattened bool // the answer is split into attributes, below outputBodyJson
@@ -117,11 +117,12 @@ func (c requestConfig) guardrail() Guardrail {
 type schema uint8
 
 const (
-	schemaMissing schema = iota
+	schemaMissing schema = iota // there is no schemaType
 	schemaBedrock
 	schemaOther
 )
 
+// schemaOf returns the schema of a schemaType.
 func schemaOf(schemaType string) schema {
 	if schemaType == "ModelInvocationLog" {
 		return schemaBedrock
@@ -194,6 +195,7 @@ type item struct {
 // vectorSet says which of the members of an embedding model's answer are present.
 type vectorSet struct{ embedding, embeddings, byType bool }
 
+// set notes whether the member of that name is present.
 func (v *vectorSet) set(name string, there bool) {
 	switch name {
 	case "embedding":

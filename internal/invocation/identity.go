@@ -62,6 +62,7 @@ type contentHash struct {
 	buf [9]byte
 }
 
+// tagged writes a type and a number: the length of a value, or the value itself.
 func (h *contentHash) tagged(kind pcommon.ValueType, n uint64) {
 	h.buf[0] = byte(kind)
 	binary.LittleEndian.PutUint64(h.buf[1:], n)

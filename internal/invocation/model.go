@@ -67,6 +67,7 @@ func hasVendor(id string) bool {
 	return !strings.ContainsAny(name, "/ ")
 }
 
+// isLetter reports whether c is a lower-case letter; ids of Bedrock's models have no others.
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
 // unguardable reports whether no guardrail can be applied to a model. Some clients cut

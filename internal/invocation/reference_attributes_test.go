@@ -208,7 +208,7 @@ func answeredChoice(src source) bool {
 // answered reports whether attributes show any sign of an answer.
 func answered(src source) bool {
 	for _, key := range []string{"gen_ai.response.id", "gen_ai.output.messages", "gen_ai.completion"} {
-		if value := src.get(key); value != nil && !(value.is(text) && slices.Contains([]string{"", "null", `""`, "[]", "{}"}, strings.Trim(value.text, " \t\r\n"))) {
+		if value := src.get(key); value != nil && (!value.is(text) || !slices.Contains([]string{"", "null", `""`, "[]", "{}"}, strings.Trim(value.text, " \t\r\n"))) {
 			return true
 		}
 	}

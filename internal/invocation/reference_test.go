@@ -156,7 +156,7 @@ func (ref reference) bedrock(at *location, src source) invocation.Invocation {
 	}
 	errored := record.get("errorCode").str() != ""
 	strength := invocation.Presumed
-	if service == invokeModel && !(errored && answer.node.is(list)) {
+	if service == invokeModel && (!errored || !answer.node.is(list)) {
 		strength = invocation.Absent
 	}
 

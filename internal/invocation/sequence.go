@@ -32,7 +32,7 @@ func (inv *Invocation) readSequence(text string, depth int) reading {
 	case cut:
 		return brokenRecord
 	}
-	got := inv.readElement(record, false, inner)
+	got := inv.readElement(record, false, inner) // again: the search in rest may have overwritten it
 	switch {
 	case whole:
 		return got

@@ -9,8 +9,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// reading is the outcome of a search for a Bedrock record. All methods that return a
-// reading leave the record's fields and findings in the Invocation.
+// reading is the outcome of a search for a Bedrock record. A method that returns
+// wholeRecord or brokenRecord leaves the record's fields and findings in the Invocation;
+// after noRecord, the caller must reset it before it is used.
 type reading uint8
 
 const (
@@ -25,7 +26,8 @@ const (
 // line and an application's JSON logger around a record make three.
 //
 // In this file and in sequence.go, depth is the number of wrappers that may still be
-// taken off. Each wrapper calls a method for its content with a depth one lower:
+// taken off. The methods call each other, with a depth that is one lower inside each
+// wrapper:
 //
 //	readValue     a body, or the value of an attribute, of any type
 //	readMembers   the members of a map
@@ -124,13 +126,13 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	if text[0] == '{' {
 		bedrock, whole, rest := inv.readRecord(text)
 		switch {
-		case rest != "":
+		case rest != "": // more text after the object
 			return inv.readSequence(text, depth)
 		case bedrock && whole:
 			return wholeRecord
 		case bedrock:
 			return brokenRecord
-		case depth > 0 && inv.found.wrapped.n > 0:
+		case depth > 0 && inv.found.wrapped.n > 0: // the object may be a wrapper
 			return inv.readWrapped(inv.found.wrapped, depth-1)
 		default:
 			return noRecord
@@ -139,7 +141,7 @@ func (inv *Invocation) readText(text string, depth int) reading {
 	if depth == 0 {
 		return noRecord
 	}
-	if text[0] == quote {
+	if text[0] == quote { // the record may be JSON in a JSON string
 		return inv.readElement(text, false, depth-1)
 	}
 	if text[0] == '[' {
