@@ -242,6 +242,7 @@ func guardrailOf(name string) Guardrail {
 	return longGuardrail(name)
 }
 
+// longGuardrail reads a name that holds a colon.
 func longGuardrail(name string) Guardrail {
 	if strings.HasPrefix(name, "arn:") {
 		slash := strings.LastIndexByte(name, '/')

@@ -4,7 +4,6 @@
 package invocation
 
 import (
-	"cmp"
 	"math/bits"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -35,9 +34,13 @@ func (l *level) read(attrs pcommon.Map, table *keyTable) {
 		}
 		switch name {
 		case attrOperation:
-			l.operation = cmp.Or(l.operation, value.Str())
+			if l.operation == "" {
+				l.operation = value.Str()
+			}
 		case attrResponseID:
-			l.responseID = cmp.Or(l.responseID, value.Str())
+			if l.responseID == "" {
+				l.responseID = value.Str()
+			}
 		}
 		if k, ok := table.find(name); ok && !l.has.has(k) {
 			l.has |= 1 << k
