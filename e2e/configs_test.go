@@ -37,7 +37,7 @@ func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
-				"yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'", "yaml:exporters::otlp_grpc/backend::timeout: 500ms")
+				receiveOnSocket, "yaml:exporters::otlp_grpc/backend::timeout: 500ms")
 			s := sink.Start(t)
 			s.Become(away)
 			c := shipped(t, settings, s)
@@ -63,7 +63,7 @@ func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
 // A batch of records with long prompts is more than the 4 MiB that an OTLP receiver takes by default, both of ours and of the backend.
 func TestTheDurableConfigurationTakesAndSendsLargeBatches(t *testing.T) {
 	t.Parallel()
-	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend", "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'")
+	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend", receiveOnSocket)
 	s := sink.Start(t)
 	c := shipped(t, settings, s)
 	calls := bedrock.Burst("alice", 60)

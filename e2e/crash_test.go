@@ -120,7 +120,7 @@ func (run crashRun) play(t *testing.T) []string {
 		time.Sleep(end.delay)
 		result := c.Stop(end.signal)
 		if end.signal == syscall.SIGTERM {
-			require.True(t, result.EndedWell(), result.Stderr)
+			require.True(t, result.Clean(), result.Stderr)
 		}
 		run.requireQuiet(t, result)
 	}
@@ -132,7 +132,7 @@ func (run crashRun) play(t *testing.T) []string {
 		c.AwaitSample("otelcol_exporter_queue_size", 0)
 	}
 	result := c.Stop(syscall.SIGTERM)
-	require.True(t, result.EndedWell(), result.Stderr)
+	require.True(t, result.Clean(), result.Stderr)
 	run.requireQuiet(t, result)
 	r := receive(t, s.Take()).inOrder()
 	t.Logf("%d batches, %d ends, %d records, %d alerts due, %d told", len(l.batches), len(ends), len(r.records), len(l.due()), len(r.opened))
@@ -156,6 +156,10 @@ func crashSettings(t *testing.T, configs ...string) collector.Settings {
 		Env:        []string{"E2E_STATE=" + filepath.Join(t.TempDir(), "state")},
 	}
 }
+
+// receiveOnSocket is a configuration that has the OTLP receiver of a shipped configuration listen where [collector.Collector.Dial]
+// connects to.
+const receiveOnSocket = "yaml:receivers::otlp::protocols::grpc: {endpoint: '${env:E2E_IN}', transport: unix}"
 
 // shippedSettings run one of the shipped configurations as it is but for what is compared, and for its being watched.
 func shippedSettings(t *testing.T, config, exporter string, configs ...string) collector.Settings {
@@ -188,17 +192,16 @@ func TestCrashesWithAQueueChangeNothing(t *testing.T) {
 	const (
 		config   = "config/durable.yaml"
 		exporter = "otlp_grpc/backend"
-		in       = "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'"
 		wait     = "yaml:exporters::otlp_grpc/backend::sending_queue: {storage: null, wait_for_result: true}"
 	)
 	t.Run("on disk", func(t *testing.T) {
 		t.Parallel()
-		settings := shippedSettings(t, config, exporter, in)
+		settings := shippedSettings(t, config, exporter, receiveOnSocket)
 		assert.Empty(t, crashRun{settings: settings, feed: overOTLP, kills: share(kills, 10), terms: share(terms, 20), queued: true}.play(t))
 	})
 	t.Run("that waits for the result", func(t *testing.T) {
 		t.Parallel()
-		settings := shippedSettings(t, config, exporter, in, wait)
+		settings := shippedSettings(t, config, exporter, receiveOnSocket, wait)
 		assert.Empty(t, crashRun{settings: settings, feed: overOTLP, kills: share(kills, 10), terms: share(terms, 10)}.play(t))
 	})
 }

@@ -185,7 +185,7 @@ func TestOneOfTwoSourcesCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
-				append(c.over, "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'", "yaml:processors::gen_ai_guardrail::rules: [{}]")...)
+				append(c.over, receiveOnSocket, "yaml:processors::gen_ai_guardrail::rules: [{}]")...)
 			s := sink.Start(t)
 			running := shipped(t, settings, s)
 			client := running.Dial(t)
@@ -215,7 +215,7 @@ func TestOneOfTwoSourcesCounts(t *testing.T) {
 func TestAGatewayIsAssumedToGuard(t *testing.T) {
 	t.Parallel()
 	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
-		"yaml:"+block(t, "yaml", "ai-gateway"), "yaml:receivers::otlp::protocols::grpc::endpoint: '${env:E2E_IN}'")
+		"yaml:"+block(t, "yaml", "ai-gateway"), receiveOnSocket)
 	running := shipped(t, settings, sink.Start(t))
 	gateway := bedrock.Burst("gateway", 7)
 	for i := range gateway {

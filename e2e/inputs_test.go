@@ -40,7 +40,7 @@ func TestRecordsInTheShapesThatPeopleHave(t *testing.T) {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, metricsConfig, "yaml:processors::gen_ai_guardrail: "+settings,
-				"yaml:receivers: {otlp/http: {protocols: {http: {endpoint: '${env:E2E_IN}'}}}}",
+				"yaml:receivers: {otlp/http: {protocols: {http: {endpoint: '${env:E2E_IN}', transport: unix}}}}",
 				"yaml:service::pipelines::logs::receivers: [otlp/http]",
 				"yaml:service::telemetry::logs::level: error") // it warns of so many odd records
 			for _, c := range bySettings[settings] {
@@ -86,11 +86,10 @@ func (p pipeline) post(t *testing.T, logs plog.Logs) {
 	t.Helper()
 	text, err := plogotlp.NewExportRequestFromLogs(logs).MarshalJSON()
 	require.NoError(t, err)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.In+"/v1/logs", bytes.NewReader(text))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://collector/v1/logs", bytes.NewReader(text))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: collector.Patience}
-	response, err := client.Do(request)
+	response, err := collector.HTTPClient(p.In).Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)

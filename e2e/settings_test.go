@@ -60,7 +60,7 @@ func processorConfig(t *testing.T, settings *yaml.Node) string {
 }
 
 // otlpEnv makes testdata/otlp.yaml valid where nothing is to be sent.
-var otlpEnv = []string{"E2E_IN=127.0.0.1:0", "E2E_OUT=127.0.0.1:1"}
+var otlpEnv = []string{"E2E_IN=/nowhere/socket", "E2E_OUT=127.0.0.1:1"}
 
 func TestMistakesOfTwoInstancesAreToldApart(t *testing.T) {
 	t.Parallel()
@@ -87,7 +87,8 @@ func TestAPortInUseIsNamed(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	result := collector.Run(t, []string{"E2E_IN=" + taken.Addr().String(), "E2E_OUT=127.0.0.1:1"}, "--config", "e2e/testdata/otlp.yaml")
+	result := collector.Run(t, []string{"E2E_IN=" + taken.Addr().String(), "E2E_OUT=127.0.0.1:1"}, "--config", "e2e/testdata/otlp.yaml",
+		"--config", "yaml:receivers::otlp::protocols::grpc::transport: tcp")
 	assert.Equal(t, 1, result.Code)
 	assert.Contains(t, result.Stderr, taken.Addr().String()+": bind: address already in use")
 }
@@ -103,6 +104,6 @@ func TestOneProcessorInTwoPipelinesIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	p := start(t, "yaml:service::pipelines::logs/second: {receivers: [otlp], processors: [gen_ai_guardrail], exporters: [otlp_grpc]}")
 	result := p.Stop(os.Interrupt)
-	assert.True(t, result.EndedWell())
+	assert.True(t, result.Clean())
 	assert.Contains(t, result.Stderr, "Two pipelines use this processor under one id")
 }

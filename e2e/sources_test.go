@@ -277,7 +277,8 @@ var requests = map[string]func(record plog.LogRecord, text string){
 // Fluent Bit and many SDKs send over HTTP by default, and put the text of a record where others do not.
 func TestOTLPOverHTTPIsReadAsShippersSendIt(t *testing.T) {
 	t.Parallel()
-	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend", "yaml:receivers::otlp::protocols::http::endpoint: '${env:E2E_IN}'")
+	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
+		"yaml:receivers::otlp::protocols::http: {endpoint: '${env:E2E_IN}', transport: unix}")
 	settings.Env = append(settings.Env, "GUARDRAIL_LISTEN=127.0.0.1:0")
 	s := sink.Start(t)
 	c := shipped(t, settings, s)

@@ -51,7 +51,7 @@ func (m memory) run(t *testing.T, configs ...string) collector.Result {
 	for _, config := range m.settings(configs...).Configs {
 		args = append(args, "--config", config)
 	}
-	return collector.Run(t, append(m.settings().Env, "E2E_IN=127.0.0.1:0"), args...)
+	return collector.Run(t, append(m.settings().Env, "E2E_IN=/nowhere/socket"), args...)
 }
 
 func (m memory) files(t *testing.T) (paths []string) {

@@ -14,26 +14,26 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Client sends records to a collector. It may be used by any number of goroutines.
+// Client sends records to a collector over gRPC. It is safe for concurrent use.
 type Client struct {
 	logs       plogotlp.GRPCClient
 	connection *grpc.ClientConn
 }
 
-// Dial makes a client of a collector that receives OTLP.
+// Dial returns a client of a collector that receives OTLP over gRPC.
 func (c *Collector) Dial(t *testing.T) Client {
 	t.Helper()
-	connection, err := grpc.NewClient(c.In, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient("unix:"+c.In, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	client := Client{plogotlp.NewGRPCClient(connection), connection}
 	t.Cleanup(client.Close)
 	return client
 }
 
-// Close ends what is under way. It may be called more than once, and at the end of the test it is.
+// Close cancels calls in progress. It may be called more than once; at the end of the test it is called anyway.
 func (c Client) Close() { _ = c.connection.Close() }
 
-// Send returns what the collector answers, once.
+// Send sends a request once and returns the collector's answer.
 func (c Client) Send(ctx context.Context, logs plog.Logs) error {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

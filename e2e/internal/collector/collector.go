@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,26 +20,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Settings are what a collector is started with.
+// Settings configure a collector to run.
 type Settings struct {
-	Configs    []string // files below the project's folder, or "yaml:..."; a later one overrules the earlier
-	Args       []string // further arguments
-	Extensions []string // that the configurations run: what [Start] adds would replace their list
+	Configs    []string // files, relative to the project's folder, or "yaml:..."; later ones override earlier ones
+	Args       []string // further command-line arguments
+	Extensions []string // the extensions of the configurations: the list that [Start] adds replaces theirs
 	Env        []string // "NAME=value"
 }
 
-// Collector is a running collector. It ends with its test, which fails unless it ends well and without complaints; a test that
-// expects anything else calls [Collector.Stop].
+// Collector is a running collector. It is stopped at the end of its test, which fails unless the collector exits cleanly and without
+// complaints; a test that expects anything else calls [Collector.Stop].
 type Collector struct {
-	In      string // address for OTLP over gRPC: ${env:E2E_IN} in configurations
-	Metrics string // address of its own metrics, on port ${env:E2E_METRICS_PORT}
+	In string // Unix socket on which it receives OTLP: ${env:E2E_IN} in configurations, with transport unix
 
+	metrics        string // address of its own metrics, on port ${env:E2E_METRICS_PORT}; with port 0 it is unknown
 	t              *testing.T
 	cmd            *exec.Cmd
 	stdout, stderr *output
-	exited         chan struct{} // closed when the process has ended
+	exited         chan struct{} // closed when the process has exited
 	stopped        bool
-	script         bool // of which all processes get a signal
+	script         bool // signals go to the whole process group
 }
 
 // Start runs a collector and waits until it is ready.
@@ -47,28 +48,27 @@ func Start(t *testing.T, settings Settings) *Collector {
 	extensions := strings.Join(append([]string{"health_check"}, settings.Extensions...), ", ")
 	settings.Configs = append(settings.Configs, "e2e/testdata/health.yaml", "yaml:service::extensions: ["+extensions+"]")
 	for attempt := 1; ; attempt++ {
-		health := freePort(t)
-		c := launch(t, settings, "E2E_HEALTH="+address(health))
-		if c.awaitReady("http://" + address(health)) {
+		health := socket(t)
+		c := launch(t, settings, drawMetricsPort(), "E2E_HEALTH="+health)
+		if c.awaitReady(health) {
 			t.Cleanup(c.finish)
 			return c
 		}
-		// A port was free when it was drawn, and somebody else may have taken it since.
-		taken := strings.Contains(c.stderr.String(), "address already in use")
-		require.True(t, taken && attempt < 3, "the collector does not start: %s", c.stderr)
+		taken := strings.Contains(c.stderr.String(), c.metrics+": bind: address already in use")
+		require.True(t, taken && attempt < 5, "the collector does not start: %s", c.stderr)
 	}
 }
 
-// Launch runs a collector without waiting for anything, and without adding to its configuration.
+// Launch runs a collector without waiting for anything and without adding to its configuration. Its metrics cannot be read.
 func Launch(t *testing.T, settings Settings) *Collector {
 	t.Helper()
-	c := launch(t, settings)
+	c := launch(t, settings, 0)
 	t.Cleanup(c.finish)
 	return c
 }
 
-// LaunchScript runs a script of the project with the collector and further arguments, in a new folder that holds the project's
-// configurations, as in a terminal: all that it starts gets what [Collector.Stop] sends.
+// LaunchScript runs one of the project's scripts as a terminal does: [Collector.Stop] signals every process that the script starts.
+// Its arguments are the collector and args. It runs in a new folder that links to the project's configurations.
 func LaunchScript(t *testing.T, script string, args ...string) *Collector {
 	t.Helper()
 	cmd := command(t, nil)
@@ -83,19 +83,19 @@ func LaunchScript(t *testing.T, script string, args ...string) *Collector {
 	return c
 }
 
-func launch(t *testing.T, settings Settings, env ...string) *Collector {
+func launch(t *testing.T, settings Settings, metricsPort int, env ...string) *Collector {
 	t.Helper()
-	in, metrics := freePort(t), freePort(t)
+	port := strconv.Itoa(metricsPort)
 	c := &Collector{
-		In:      address(in),
-		Metrics: address(metrics),
+		In:      socket(t),
+		metrics: "127.0.0.1:" + port,
 		t:       t,
 	}
 	args := slices.Clone(settings.Args)
 	for _, config := range settings.Configs {
 		args = append(args, "--config", config)
 	}
-	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+metrics)
+	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+port)
 	c.cmd = command(t, append(env, settings.Env...), args...)
 	c.start()
 	return c
@@ -108,30 +108,32 @@ func (c *Collector) start() {
 	require.NoError(c.t, c.cmd.Start())
 	go func() {
 		defer close(c.exited)
-		_ = c.cmd.Wait() // its state tells how it ended
+		_ = c.cmd.Wait() // the process state says how it ended
 	}()
 }
 
-// signal does nothing when the process has ended already.
+// signal signals the process, or does nothing when it has already exited.
 func (c *Collector) signal(signal os.Signal) {
 	if !c.script {
 		_ = c.cmd.Process.Signal(signal)
 		return
 	}
 	select {
-	case <-c.exited: // its number may be somebody else's by now
+	case <-c.exited: // its id may belong to another process by now
 	default:
 		_ = syscall.Kill(-c.cmd.Process.Pid, signal.(syscall.Signal))
 	}
 }
 
-// awaitReady waits for the health check's word that all pipelines run. It reports false when the process ends before.
-func (c *Collector) awaitReady(url string) bool {
+// awaitReady waits until the health check, on a Unix socket, reports that all pipelines run. It returns false when the process exits
+// first.
+func (c *Collector) awaitReady(health string) bool {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), Patience)
 	defer cancel()
+	client := HTTPClient(health)
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		if status, _, err := get(ctx, url); err == nil && status == http.StatusOK {
+		if status, _, err := get(ctx, client, "http://health/"); err == nil && status == http.StatusOK {
 			tick.Stop()
 			return true
 		}
@@ -146,16 +148,16 @@ func (c *Collector) awaitReady(url string) bool {
 	}
 }
 
-// AwaitStdout waits until the standard output is as wanted.
+// AwaitStdout waits until wanted holds for all of the standard output so far.
 func (c *Collector) AwaitStdout(wanted func(stdout string) bool) {
 	c.t.Helper()
 	c.await(c.stdout, wanted)
 }
 
-// AwaitStderr waits until a word is there.
-func (c *Collector) AwaitStderr(word string) {
+// AwaitStderr waits until the standard error contains text.
+func (c *Collector) AwaitStderr(text string) {
 	c.t.Helper()
-	c.await(c.stderr, func(stderr string) bool { return strings.Contains(stderr, word) })
+	c.await(c.stderr, func(stderr string) bool { return strings.Contains(stderr, text) })
 }
 
 func (c *Collector) await(o *output, wanted func(text string) bool) {
@@ -169,17 +171,17 @@ func (c *Collector) await(o *output, wanted func(text string) bool) {
 		select {
 		case <-changed:
 		case <-c.exited:
-			if text, _ = o.read(); wanted(text) { // its last words
+			if text, _ = o.read(); wanted(text) { // what it wrote last
 				return
 			}
-			c.t.Fatalf("the collector has ended: %s", c.stderr)
+			c.t.Fatalf("the collector has exited: %s", c.stderr)
 		case <-deadline:
-			c.t.Fatalf("waited in vain for output; there is:\n%s\n%s", text, c.stderr)
+			c.t.Fatalf("timed out waiting for output; so far there is:\n%s\n%s", text, c.stderr)
 		}
 	}
 }
 
-// Stop sends the process a signal and waits for its end.
+// Stop sends the process a signal and waits until it has exited.
 func (c *Collector) Stop(signal os.Signal) Result {
 	c.t.Helper()
 	c.stopped = true
@@ -187,9 +189,9 @@ func (c *Collector) Stop(signal os.Signal) Result {
 	select {
 	case <-c.exited:
 	case <-time.After(Patience):
-		c.signal(syscall.SIGQUIT) // makes it tell where it hangs
+		c.signal(syscall.SIGQUIT) // makes it print its goroutines
 		<-c.exited
-		c.t.Fatalf("the collector does not end within %v of the signal %v: %s", Patience, signal, c.stderr)
+		c.t.Fatalf("the collector is still running %v after signal %v: %s", Patience, signal, c.stderr)
 	}
 	return resultOf(c.cmd, c.stdout, c.stderr)
 }
@@ -197,7 +199,7 @@ func (c *Collector) Stop(signal os.Signal) Result {
 func (c *Collector) finish() {
 	if !c.stopped {
 		result := c.Stop(os.Interrupt)
-		assert.True(c.t, result.EndedWell(), "exit code %d", result.Code)
+		assert.True(c.t, result.Clean(), "exit code %d", result.Code)
 		assert.Empty(c.t, result.Complaints())
 	}
 	if c.t.Failed() {

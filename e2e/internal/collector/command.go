@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience bounds every wait. It is far longer than anything takes, so that only what never comes runs into it.
+// Patience bounds every wait. It is far longer than anything should take, so that a slow machine does not make a test fail.
 const Patience = time.Minute
 
-// Root is the folder of the project, from which users run the collector. Tests run in the folder of their package.
+// Root returns the project's folder, from which users run the collector. Tests run in the folder of their package.
 func Root(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("..")
@@ -28,8 +28,8 @@ func Root(t *testing.T) string {
 	return root
 }
 
-// command prepares a run of the collector in the project's folder. It gets no other environment than env: nothing that
-// happens to be set where the tests run may change what it does.
+// command returns a command that runs the collector in the project's folder. Besides PATH and HOME its environment is env alone, so
+// that variables set where the tests run cannot change what it does.
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	binary := os.Getenv("OTELCOL_GUARDRAIL")
@@ -37,7 +37,7 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 		binary = filepath.Join(Root(t), "dist", "otelcol-guardrail")
 	}
 	if _, err := os.Stat(binary); err != nil {
-		t.Fatalf("%v: run 'make build' first, or let OTELCOL_GUARDRAIL name a collector", err)
+		t.Fatalf("%v: run 'make build' first, or set OTELCOL_GUARDRAIL to the path of a collector", err)
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = Root(t)
@@ -45,17 +45,17 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Result is what a run of the collector leaves behind.
+// Result is the outcome of a collector that has exited.
 type Result struct {
 	Code           int
 	Stdout, Stderr string
 
-	early bool
+	early bool // killed by an interrupt or a termination signal
 }
 
-// EndedWell reports whether it ended as it was told to. It says that it is ready a moment before it listens for signals: one that
-// comes too early kills it.
-func (r Result) EndedWell() bool { return r.Code == 0 || r.early }
+// Clean reports whether the collector shut down as asked. It reports that it is ready a moment before it handles signals, so a signal
+// in between kills it; that counts as clean.
+func (r Result) Clean() bool { return r.Code == 0 || r.early }
 
 func resultOf(cmd *exec.Cmd, stdout, stderr fmt.Stringer) Result {
 	state := cmd.ProcessState
@@ -64,8 +64,8 @@ func resultOf(cmd *exec.Cmd, stdout, stderr fmt.Stringer) Result {
 	return Result{state.ExitCode(), stdout.String(), stderr.String(), early}
 }
 
-// Complaints are what was written to stderr, without what the exporter says of every refusal by the backend, and without what
-// its connection says when the collector ends before it is made.
+// Complaints returns what was written to stderr, without the exporter's lines about requests that the backend refused and without
+// those about a connection that was not yet made when the collector stopped.
 func (r Result) Complaints() string {
 	var complaints strings.Builder
 	for line := range strings.Lines(r.Stderr) {
@@ -78,7 +78,7 @@ func (r Result) Complaints() string {
 	return complaints.String()
 }
 
-// Run runs the collector until it ends by itself.
+// Run runs a collector that exits by itself.
 func Run(t *testing.T, env []string, args ...string) Result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

@@ -1,5 +1,5 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package collector runs the built collector as a process of its own and watches it.
+// Package collector runs the built collector as a separate process and observes it.
 package collector

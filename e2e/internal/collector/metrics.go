@@ -16,18 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Scrape returns what the collector tells of itself to Prometheus. It needs e2e/testdata/metrics.yaml.
+// Scrape returns the collector's own metrics in the Prometheus text format. It needs e2e/testdata/metrics.yaml.
 func (c *Collector) Scrape() string {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	status, body, err := get(ctx, "http://"+c.Metrics+"/metrics")
+	status, body, err := get(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+c.metrics+"/metrics")
 	require.NoError(c.t, err)
 	require.Equal(c.t, http.StatusOK, status)
 	return body
 }
 
-// Sample returns what the collector tells in one metric, by name or name{labels}; in several with that beginning, their sum.
+// Sample returns the value of a metric, given as name or name{labels}. The value of a name is the sum over all its labels.
 func (c *Collector) Sample(name string) float64 {
 	c.t.Helper()
 	var sum float64
@@ -39,13 +39,13 @@ func (c *Collector) Sample(name string) float64 {
 	return sum
 }
 
-// AwaitSample waits until a metric, or the sum of several, has a value. Metrics have no event that could be waited for.
+// AwaitSample waits until Sample returns value. It polls, since a metric signals no event that could be waited for.
 func (c *Collector) AwaitSample(name string, value float64) {
 	c.t.Helper()
-	require.Eventually(c.t, func() bool { return c.Sample(name) == value }, Patience, 20*time.Millisecond, "%s is never %v", name, value)
+	require.Eventually(c.t, func() bool { return c.Sample(name) == value }, Patience, 20*time.Millisecond, "%s does not become %v", name, value)
 }
 
-// Memory is how much memory the process takes, in bytes: its resident set, as Linux tells.
+// Memory returns the resident set of the process in bytes. It works on Linux only.
 func (c *Collector) Memory() int64 {
 	c.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", c.cmd.Process.Pid))
@@ -56,7 +56,7 @@ func (c *Collector) Memory() int64 {
 	return resident * int64(os.Getpagesize())
 }
 
-// Samples reads metrics in the text format: values by name{labels}.
+// Samples parses metrics in the Prometheus text format. It returns values by name{labels}.
 func Samples(text string) map[string]float64 {
 	samples := map[string]float64{}
 	for line := range strings.Lines(text) {
@@ -73,12 +73,11 @@ func Samples(text string) map[string]float64 {
 	return samples
 }
 
-func get(ctx context.Context, url string) (status int, body string, err error) {
+func get(ctx context.Context, client *http.Client, url string) (status int, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return 0, "", err
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
 		return 0, "", err

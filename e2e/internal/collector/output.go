@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// output collects what a process writes, and can be waited on.
+// output collects what a process writes and signals every write.
 type output struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	text    bytes.Buffer
 	changed chan struct{} // closed by the next write
 }
@@ -26,7 +26,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// read returns all that was written, and what is closed when there is more.
+// read returns everything written so far, and a channel that is closed by the next write.
 func (o *output) read() (string, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
