@@ -60,17 +60,18 @@ func factories[F component.Factory](all ...F) map[component.Type]F {
 // variant is a collector's pipelines, behind the same receiver.
 type variant struct{ name, config string }
 
-// commonConfig takes records in by OTLP. Metrics of its own are kept as by
-// default, and read by nobody.
+// commonConfig receives records over OTLP. The collector keeps its own metrics as
+// it does by default, although nobody reads them. Every port is 0, so that no other
+// process can take it first; what is logged at level info names the receiver's.
 const commonConfig = `
-receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}}}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}}
 processors:
   memory_limiter: {check_interval: 1s, limit_mib: 2000}
 exporters: {nop: {}}
 service:
   telemetry:
-    logs: {level: warn}
-    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}
+    logs: {level: info}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]}
 `
 
 var (

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -26,7 +25,7 @@ const inFlight = 4
 type process struct {
 	variant variant
 	cmd     *exec.Cmd
-	stderr  bytes.Buffer
+	stderr  *stderr
 	client  *grpc.ClientConn
 	end     context.CancelFunc // asks the process to stop
 	alive   context.Context    // ends with the process
@@ -38,29 +37,20 @@ const stopGrace = 10 * time.Second
 
 // launch starts a collector and waits until it takes records. It stops when ctx ends.
 func launch(ctx context.Context, v variant) (*process, error) {
-	endpoint, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	metrics, err := freePort()
-	if err != nil {
-		return nil, err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	common := fmt.Sprintf(commonConfig, endpoint, metrics.Port)
-	p := &process{variant: v}
+	p := &process{variant: v, stderr: newStderr()}
 	if p.state, err = os.MkdirTemp("", "bench-state-"); err != nil {
 		return nil, err
 	}
 	ctx, p.end = context.WithCancel(ctx)
-	p.cmd = exec.CommandContext(ctx, self, "collector", "--config", "yaml:"+common, "--config", "yaml:"+v.config)
+	p.cmd = exec.CommandContext(ctx, self, "collector", "--config", "yaml:"+commonConfig, "--config", "yaml:"+v.config)
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
 	p.cmd.WaitDelay = stopGrace
 	p.cmd.SysProcAttr = diesWithParent()
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Stderr = p.stderr
 	p.cmd.Env = append(os.Environ(), "BENCH_STATE="+p.state)
 	if err := p.cmd.Start(); err != nil {
 		p.end()
@@ -73,7 +63,17 @@ func launch(ctx context.Context, v variant) (*process, error) {
 		defer ended()
 		_ = p.cmd.Wait() // what it has to say is on its standard error
 	}()
-	p.client, err = grpc.NewClient(endpoint.String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+	var endpoint string
+	select {
+	case endpoint = <-p.stderr.endpoint:
+	case <-alive.Done():
+		p.stop()
+		return nil, fmt.Errorf("the collector %s exited before it listened:\n%s", v.name, p.stderr)
+	case <-time.After(time.Minute):
+		p.stop()
+		return nil, fmt.Errorf("the collector %s does not log where it listens:\n%s", v.name, p.stderr)
+	}
+	p.client, err = grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(rawCodec{}), grpc.WaitForReady(true)))
 	if err != nil {
 		p.stop()
@@ -84,15 +84,6 @@ func launch(ctx context.Context, v variant) (*process, error) {
 		return nil, fmt.Errorf("start the collector %s: %w\n%s", v.name, err, p.stderr.String())
 	}
 	return p, nil
-}
-
-func freePort() (*net.TCPAddr, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr), nil
 }
 
 // cost sends requests and gives the nanoseconds of CPU time that each of their
