@@ -14,10 +14,10 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-var update = flag.Bool("update", false, "write testdata/alert.golden.json anew")
+var update = flag.Bool("update", false, "rewrite testdata/alert.golden.json")
 
-// Backends are set up for the alert record exactly as it is in the golden file: a change of it is a change for every user.
-func TestTheAlertRecordIsAsBackendsKnowIt(t *testing.T) {
+// Backends are configured for the alert record exactly as it is in the golden file: changing it changes something for every user.
+func TestAlertRecordsKeepTheFormThatBackendsRelyOn(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/alert.golden.json"
 	p := start(t)
@@ -30,7 +30,7 @@ func TestTheAlertRecordIsAsBackendsKnowIt(t *testing.T) {
 	logs := requests[1].Logs
 	require.True(t, holdsAlerts(logs))
 
-	// What differs from run to run.
+	// These differ from run to run.
 	resource := logs.ResourceLogs().At(0).Resource().Attributes()
 	instance, ok := resource.Get("service.instance.id")
 	require.True(t, ok)
@@ -49,5 +49,5 @@ func TestTheAlertRecordIsAsBackendsKnowIt(t *testing.T) {
 	}
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), got, "if it should be so: go test -run %s -update", t.Name())
+	assert.Equal(t, string(want), got, "if the change is intended: go test -run %s -update", t.Name())
 }

@@ -16,7 +16,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-// alert is an alert record; its attributes by name, lists as []any.
+// alert is an alert record. Its attributes are by name, with lists as []any.
 type alert struct {
 	body       string
 	attributes map[string]any
@@ -38,7 +38,7 @@ func (a alert) count() int {
 	return int(value)
 }
 
-// alertsIn finds the alerts among records.
+// alertsIn returns the alerts among the records.
 func alertsIn(logs plog.Logs) (alerts []alert) {
 	for _, record := range recordsIn(logs) {
 		if isAlert(record) {
@@ -53,12 +53,13 @@ func isAlert(record plog.LogRecord) bool {
 	return record.EventName() == "gen_ai_guardrail.alert" && ok
 }
 
-// holdsAlerts and holdsRecords tell the two kinds of requests apart that a collector sends.
+// holdsAlerts reports whether a request of a collector holds alerts: it never mixes them with other records.
 func holdsAlerts(logs plog.Logs) bool {
 	records := recordsIn(logs)
 	return len(records) > 0 && isAlert(records[0])
 }
 
+// holdsRecords reports whether a request of a collector holds forwarded records.
 func holdsRecords(logs plog.Logs) bool { return !holdsAlerts(logs) }
 
 func recordsIn(logs plog.Logs) (records []plog.LogRecord) {
@@ -81,6 +82,7 @@ func asJSON(t *testing.T, logs plog.Logs) string {
 	return indented.String()
 }
 
+// holdsAlertOf returns a predicate for requests with an alert about a user.
 func holdsAlertOf(user string) func(plog.Logs) bool {
 	return func(logs plog.Logs) bool {
 		return slices.ContainsFunc(recordsIn(logs), func(record plog.LogRecord) bool {
@@ -90,7 +92,7 @@ func holdsAlertOf(user string) func(plog.Logs) bool {
 	}
 }
 
-// holdsCallOf tells requests with a record of one of bedrock.Burst's callers.
+// holdsCallOf returns a predicate for requests with a record of one of bedrock.Burst's callers.
 func holdsCallOf(name string) func(plog.Logs) bool {
 	return func(logs plog.Logs) bool {
 		return slices.ContainsFunc(recordsIn(logs), func(record plog.LogRecord) bool {

@@ -44,7 +44,7 @@ func TestEveryInvocationIsAnnotatedWithItsVerdictAndFields(t *testing.T) {
 		if truth[i].Guardrail != "" {
 			want["gen_ai_guardrail.guardrail_ids"] = []any{truth[i].Guardrail}
 		}
-		// The same partition for one principal, another for another.
+		// Principals and partitions correspond one to one.
 		partition, _ := got["gen_ai_guardrail.partition"].(string)
 		require.NotEmpty(t, partition)
 		delete(got, "gen_ai_guardrail.partition")
@@ -63,7 +63,7 @@ func TestEveryInvocationIsAnnotatedWithItsVerdictAndFields(t *testing.T) {
 	assert.Greater(t, len(partitions), 10)
 }
 
-// principal is a user's ARN without the name of a role's session.
+// principal returns a user's ARN without the session name of an assumed role.
 func principal(user string) string {
 	if strings.Contains(user, ":assumed-role/") {
 		return user[:strings.LastIndexByte(user, '/')]
@@ -71,8 +71,8 @@ func principal(user string) string {
 	return user
 }
 
-// No caller talks itself out of a verdict by annotating its own records.
-func TestAnnotationsThatArriveAreReplaced(t *testing.T) {
+// A caller cannot change a verdict by annotating its own records.
+func TestIncomingAnnotationsAreReplaced(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("annotate: true"))
 	logs := bedrock.Logs(bedrock.Burst("mallory", 6)...)
@@ -99,7 +99,7 @@ func TestAnnotationsThatArriveAreReplaced(t *testing.T) {
 	assert.NotContains(t, forwarded.ResourceLogs().At(0).Resource().Attributes().AsRaw(), "gen_ai_guardrail.partition")
 	assert.NotContains(t, forwarded.ResourceLogs().At(0).ScopeLogs().At(0).Scope().Attributes().AsRaw(), "gen_ai_guardrail.partition")
 	for i, record := range recordsIn(forwarded) {
-		assert.Equal(t, bedrock.Burst("mallory", 6)[i].Time, record.Timestamp().AsTime(), "a forwarder's would take its place without the body")
+		assert.Equal(t, bedrock.Burst("mallory", 6)[i].Time, record.Timestamp().AsTime(), "the record's own time replaces the forwarder's")
 		got := record.Attributes().AsRaw()
 		assert.NotEmpty(t, got["gen_ai_guardrail.partition"])
 		assert.NotEqual(t, "0", got["gen_ai_guardrail.partition"])
@@ -119,8 +119,8 @@ func TestAnnotationsThatArriveAreReplaced(t *testing.T) {
 	}
 }
 
-// A forged annotation is taken away all the same: behind an edge it would be believed.
-func TestWhatIsNoInvocationIsNotAnnotated(t *testing.T) {
+// A forged annotation is removed all the same: a detector after an edge would trust it.
+func TestRecordsThatAreNoInvocationsAreNotAnnotated(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("annotate: true"))
 	logs := plog.NewLogs()
@@ -137,8 +137,8 @@ func TestWhatIsNoInvocationIsNotAnnotated(t *testing.T) {
 	requireSame(t, logs, forwarded)
 }
 
-// Alerts of instances before this one pass through as they are.
-func TestAlertsAreNotAnnotated(t *testing.T) {
+// Alerts of upstream instances pass through unchanged.
+func TestAlertsFromUpstreamAreNotAnnotated(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("annotate: true"))
 	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 6)...)))
@@ -153,8 +153,8 @@ func TestAlertsAreNotAnnotated(t *testing.T) {
 	requireSame(t, alerts, again[0].Logs)
 }
 
-// Unless told to trust them, a detector takes no verdict from annotations.
-func TestAnnotationsAreNotBelievedByDefault(t *testing.T) {
+// Unless configured to trust them, a detector ignores the verdict in annotations.
+func TestAnnotationsAreNotTrustedByDefault(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	logs := bedrock.Logs(bedrock.Burst("mallory", 6)...)
@@ -165,7 +165,8 @@ func TestAnnotationsAreNotBelievedByDefault(t *testing.T) {
 	require.Len(t, p.pass(t, logs), 1)
 }
 
-// Edges annotate, a detector behind them counts: together they raise what one instance raises, also when bodies stay at the edge.
+// Edges annotate and a detector after them counts. Together they raise the alerts that one instance raises, even when bodies stay at
+// the edge.
 func TestEdgesAndADetectorRaiseTheSameAlertsAsOneInstance(t *testing.T) {
 	t.Parallel()
 	logs, _ := sampleLogs(t)
@@ -188,7 +189,7 @@ func TestEdgesAndADetectorRaiseTheSameAlertsAsOneInstance(t *testing.T) {
 	})
 }
 
-// What arrives at an edge cannot make an alert by saying that it is an unguarded invocation.
+// A record that arrives at an edge and claims to be an unguarded invocation does not cause an alert.
 func TestForgedAnnotationsDoNotPassAnEdge(t *testing.T) {
 	t.Parallel()
 	p := start(t, "e2e/testdata/edge.yaml")

@@ -27,7 +27,7 @@ func TestEveryShippedConfigurationIsValid(t *testing.T) {
 	}
 }
 
-func TestTheComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
+func TestComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
 	t.Parallel()
 	result := collector.Run(t, nil, "components")
 	require.Zero(t, result.Code)
@@ -62,7 +62,7 @@ func TestTheComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
 	}
 }
 
-func TestTheVersionIsTold(t *testing.T) {
+func TestVersionIsPrinted(t *testing.T) {
 	t.Parallel()
 	result := collector.Run(t, nil, "--version")
 	assert.Zero(t, result.Code)

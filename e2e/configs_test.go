@@ -19,21 +19,21 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// shipped runs a configuration in front of a sink, without what only the crash tests lay over it.
+// shipped runs a collector that exports to a sink.
 func shipped(t *testing.T, settings collector.Settings, s *sink.Sink) *collector.Collector {
 	t.Helper()
 	settings.Env = append(settings.Env, "E2E_OUT="+s.Address)
 	return collector.Start(t, settings)
 }
 
-// While the backend is away, records and alerts wait on disk, even for another collector.
-func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
+// While the backend is unavailable, records and alerts wait on disk, and the next collector sends them.
+func TestDurableConfigurationKeepsWhatTheBackendDoesNotAccept(t *testing.T) {
 	t.Parallel()
-	hang := func(ctx context.Context, _ plog.Logs) error {
+	noAnswer := func(ctx context.Context, _ plog.Logs) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	for name, away := range map[string]sink.Behaviour{"refused": sink.Refuse, "unanswered": hang} {
+	for name, away := range map[string]sink.Behaviour{"refused": sink.Refuse, "unanswered": noAnswer} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
@@ -42,7 +42,7 @@ func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
 			s.Become(away)
 			c := shipped(t, settings, s)
 			client := c.Dial(t)
-			const batches = 30 // more than are sent side by side
+			const batches = 30 // more than are sent concurrently
 			for i := range batches {
 				require.NoError(t, client.Send(t.Context(), bedrock.Logs(bedrock.Burst(fmt.Sprintf("user-%d", i), 6)...)))
 			}
@@ -60,15 +60,15 @@ func TestTheDurableConfigurationHoldsWhatTheBackendDoesNotTake(t *testing.T) {
 	}
 }
 
-// A batch of records with long prompts is more than the 4 MiB that an OTLP receiver takes by default, both of ours and of the backend.
-func TestTheDurableConfigurationTakesAndSendsLargeBatches(t *testing.T) {
+// A batch of records with long prompts exceeds the 4 MiB that an OTLP receiver accepts by default, the backend's included.
+func TestDurableConfigurationAcceptsAndSendsLargeBatches(t *testing.T) {
 	t.Parallel()
 	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend", receiveOnSocket)
 	s := sink.Start(t)
 	c := shipped(t, settings, s)
 	calls := bedrock.Burst("alice", 60)
 	for i := range calls {
-		calls[i].Prompt = string(make([]byte, 100_000/6)) // six times as long when it is written as JSON
+		calls[i].Prompt = string(make([]byte, 100_000/6)) // six times as long in JSON
 	}
 	client := c.Dial(t)
 	require.NoError(t, client.Send(t.Context(), bedrock.Logs(calls...)))
@@ -84,8 +84,8 @@ func TestTheDurableConfigurationTakesAndSendsLargeBatches(t *testing.T) {
 	assert.Len(t, records, len(calls))
 }
 
-// The bucket is read again after each start; what it comes to is not.
-func TestTheBucketConfigurationTellsEachAlertOnce(t *testing.T) {
+// The bucket is read again after each start, but its alerts are not reported again.
+func TestBucketConfigurationReportsEachAlertOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	_, _, err := samplelogs.Write(dir)
@@ -99,7 +99,7 @@ func TestTheBucketConfigurationTellsEachAlertOnce(t *testing.T) {
 	for _, want := range []int{len(samplelogs.Expected()) + 1, 0} { // one of them escalates
 		c := shipped(t, settings, s)
 		c.AwaitSample(invocations, float64(len(truth)))
-		require.Zero(t, c.Stop(syscall.SIGTERM).Code) // by then all is delivered
+		require.Zero(t, c.Stop(syscall.SIGTERM).Code) // by then everything has been delivered
 		var alerts []alert
 		for _, request := range s.Take() {
 			alerts = append(alerts, alertsIn(request.Logs)...)

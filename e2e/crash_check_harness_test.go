@@ -17,18 +17,18 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// received is what has come out of all the collectors of a run together.
+// received is what all the collectors of a run have exported.
 type received struct {
 	records map[string]bool // by request id
 	opened  []sighting      // in order
 }
 
-// sighting is an alert's opening, as told by one collector.
+// sighting is an alert of state open that a collector has exported.
 type sighting struct {
 	window
 	id       string
 	instance string // of the collector that made the record
-	request  int
+	request  int    // its position among the requests
 }
 
 func receive(t *testing.T, requests []sink.Request) received {
@@ -65,8 +65,9 @@ func receive(t *testing.T, requests []sink.Request) received {
 	return r
 }
 
-// faults tells what is wrong with what was received, given that everything was accepted.
-func (r received) faults(l load, ends int, queued bool) (faults []string) {
+// faults describes every difference from what is due, given that the whole load was accepted and that collectors were stopped as many
+// times as stops says.
+func (r received) faults(l load, stops int, queued bool) (faults []string) {
 	lost := map[string]bool{}
 	for _, call := range slices.Concat(l.batches...) {
 		if !r.records[call.RequestID] {
@@ -74,7 +75,7 @@ func (r received) faults(l load, ends int, queued bool) (faults []string) {
 		}
 	}
 	if len(lost) > 0 {
-		faults = append(faults, fmt.Sprintf("%d records were accepted and did not come out: %s", len(lost), some(slices.Sorted(maps.Keys(lost)))))
+		faults = append(faults, fmt.Sprintf("%d records were accepted and not exported: %s", len(lost), some(slices.Sorted(maps.Keys(lost)))))
 	}
 
 	var windows []window
@@ -83,8 +84,8 @@ func (r received) faults(l load, ends int, queued bool) (faults []string) {
 	}
 	due, opened := l.due(), l.whole(windows)
 	faults = append(faults, differences("alerts are missing", due, opened)...)
-	faults = append(faults, differences("alerts should not be", opened, due)...)
-	return append(faults, r.repeats(ends, queued)...)
+	faults = append(faults, differences("alerts are unexpected", opened, due)...)
+	return append(faults, r.repeats(stops, queued)...)
 }
 
 func differences(what string, one, other map[window]bool) []string {
@@ -101,49 +102,49 @@ func differences(what string, one, other map[window]bool) []string {
 	return []string{fmt.Sprintf("%d %s of %d: %s", len(only), what, len(one), some(only))}
 }
 
-// inOrder sorts by instance, for instances that are named in the order of their starts. What one has sent at its end may be taken
-// in after what the next one sends.
+// inOrder sorts by instance, given that instances are named in the order of their starts. What one sends while it stops may arrive
+// after what the next one sends.
 func (r received) inOrder() received {
 	slices.SortStableFunc(r.opened, func(a, b sighting) int { return strings.Compare(a.instance, b.instance) })
 	return r
 }
 
-// repeats finds alerts that were told under several ids, more often than collectors have ended, twice by one collector, or that
-// another collector told before and this one does not tell in its first request with alerts. With a queue behind the processor there
-// is a second place where an end can come before the note that all is done, and its order.
-func (r received) repeats(ends int, queued bool) (faults []string) {
-	type told struct {
+// repeats describes alerts that were reported under several ids, more often than restarts explain, twice by one collector, or by a
+// later collector other than in its first request with alerts. With a queue after the processor, a stop can come before either of them
+// has noted that an alert was delivered, and alerts can be delivered in another order.
+func (r received) repeats(stops int, queued bool) (faults []string) {
+	type report struct {
 		last  sighting
 		times int
 	}
-	known, opening := map[window]told{}, map[string]int{}
-	most := ends + 1
+	known, opening := map[window]report{}, map[string]int{}
+	limit := stops + 1
 	if queued {
-		most = 2 * most
+		limit = 2 * limit
 	}
 	for _, s := range r.opened {
 		if _, ok := opening[s.instance]; !ok {
 			opening[s.instance] = s.request
 		}
 		before := known[s.window]
-		known[s.window] = told{s, before.times + 1}
+		known[s.window] = report{s, before.times + 1}
 		switch {
 		case before.times == 0:
 		case before.last.id != s.id:
 			faults = append(faults, fmt.Sprintf("an alert has two ids, %s and %s: %v", before.last.id, s.id, s.window))
-		case before.times >= most:
-			faults = append(faults, fmt.Sprintf("an alert was told %d times: %v", before.times+1, s.window))
+		case before.times >= limit:
+			faults = append(faults, fmt.Sprintf("an alert was reported %d times: %v", before.times+1, s.window))
 		case before.last.instance == s.instance && !queued:
-			faults = append(faults, fmt.Sprintf("an alert was told twice by one collector: %v", s.window))
+			faults = append(faults, fmt.Sprintf("an alert was reported twice by one collector: %v", s.window))
 		case s.request != opening[s.instance] && !queued:
-			faults = append(faults, fmt.Sprintf("an alert was told again, but not at the start of a collector: %v, by %s in request %d, after %s",
+			faults = append(faults, fmt.Sprintf("an alert was reported again, but not at the start of a collector: %v, by %s in request %d, after %s",
 				s.window, s.instance, s.request, before.last.instance))
 		}
 	}
 	return faults
 }
 
-// some are the first few of a list.
+// some returns the first few items of a list as text.
 func some[T any](list []T) string {
 	var text []string
 	for _, item := range list[:min(len(list), 5)] {

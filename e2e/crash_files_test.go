@@ -24,7 +24,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// arrivals count the batches of which every record has come out of a collector.
+// arrivals counts the batches whose records have all been exported.
 func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 	arrived := newProgress()
 	missing := make([]int, len(batches))
@@ -35,7 +35,7 @@ func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 			batchOf[call.RequestID] = i
 		}
 	}
-	var mu sync.Mutex // guards what is above
+	var mu sync.Mutex // guards missing and batchOf
 	s.Become(func(_ context.Context, logs plog.Logs) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -46,7 +46,7 @@ func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 			}
 			i, ok := batchOf[call.RequestID]
 			if !ok {
-				continue // once more
+				continue // a repeat
 			}
 			delete(batchOf, call.RequestID)
 			if missing[i]--; missing[i] == 0 {
@@ -58,7 +58,8 @@ func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 	return arrived
 }
 
-// write has batches written, never many more than have come out: so a crash finds a collector in the middle of reading.
+// write writes batches, by a goroutine, never many more than have been exported, so that a crash finds a collector in the middle of
+// reading.
 func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i int, text []byte) error) *progress {
 	t.Helper()
 	const ahead = 40
@@ -80,21 +81,22 @@ func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i in
 	return arrived
 }
 
-// appear puts a file in its place as aws s3 sync does: under a longer name until it is complete.
+// appear creates a file as aws s3 sync does: under a longer name until it is complete.
 func appear(path string, text []byte) error {
 	part := path + ".6eF5b5da"
 	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(part, text, 0o600), os.Rename(part, path))
 }
 
+// packed returns a text compressed by gzip.
 func packed(text []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(text) // to memory: it cannot fail
+	_, _ = w.Write(text) // cannot fail: it writes to memory
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// extend adds to a file.
+// extend appends to a file.
 func extend(path string, text []byte) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -104,8 +106,8 @@ func extend(path string, text []byte) error {
 	return errors.Join(err, file.Close())
 }
 
-// A log that is written to and rotated, and packed files beside it. When a collector is told to end, this receiver can lose a batch.
-func TestKillsWhileFilesAreReadChangeNothing(t *testing.T) {
+// A log is written and rotated, and compressed files appear beside it. Kills only: the receiver can lose a batch in a shutdown.
+func TestKillsWhileFilesAreReadChangeNoAlert(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	settings := crashSettings(t, "e2e/testdata/files.yaml", "e2e/testdata/state.yaml")
@@ -128,8 +130,8 @@ func TestKillsWhileFilesAreReadChangeNothing(t *testing.T) {
 	assert.Empty(t, run.play(t))
 }
 
-// The shipped configuration for a bucket, as it is but for what is compared and waited for.
-func TestCrashesWhileABucketIsReadChangeNothing(t *testing.T) {
+// The shipped configuration for a bucket, except that it forwards records, for the comparison, and polls faster.
+func TestCrashesWhileABucketIsReadChangeNoAlert(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	settings := shippedSettings(t, "config/bedrock-s3.yaml", "otlp_grpc/siem",

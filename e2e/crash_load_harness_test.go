@@ -14,7 +14,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
-// The rules of testdata/crash.yaml, in the oracle's words.
+// crashRules are the rules of testdata/crash.yaml, as the oracle takes them.
 var crashRules = map[string]oracle.Rule{
 	"unguarded_invocations": {Type: oracle.Sliding, Size: crashSize, Threshold: crashThreshold},
 	"by_minute":             {Type: oracle.Tumbling, Size: crashSize, Threshold: crashThreshold},
@@ -26,17 +26,17 @@ const (
 	crashThreshold = 5
 )
 
-// load is what is sent while a collector crashes.
+// load is what is sent while collectors crash.
 type load struct {
 	batches [][]bedrock.Call // in order of arrival
 	rules   map[string]oracle.Rule
 }
 
-// newLoad makes about as many batches as wanted: bursts of many users over two hours, out of order by up to an hour, so that
-// what makes one window overfull comes by several senders, and often on both sides of a crash. One call in five is guarded, and
-// that percentage of repeats comes twice.
+// newLoad returns a load of about so many batches: bursts by many users over two hours, out of order by up to an hour, so that the
+// calls of one alerting window come from several senders and often both before and after a crash. One call in five is guarded, and
+// the given percentage of calls is sent twice.
 func newLoad(rng *rand.Rand, batches, repeats int) load {
-	const perBatch = 10 // at most
+	const perBatch = 10 // calls, at most
 	start := time.Date(2026, 5, 2, 7, 0, 0, 0, time.UTC)
 	type arrival struct {
 		call bedrock.Call
@@ -79,9 +79,9 @@ func newLoad(rng *rand.Rand, batches, repeats int) load {
 	return l
 }
 
-// crashScenes are what a user does around the edge of a window: when the calls come, from the edge.
+// crashScenes return when a user calls, relative to the edge of a window.
 var crashScenes = []func(*rand.Rand) []time.Duration{
-	// On both sides of the edge, a little closer together than a window is long, just as close, or not quite.
+	// On both sides of the edge, within a span that is as long as a window, or a nanosecond shorter or longer.
 	func(rng *rand.Rand) []time.Duration {
 		span := crashSize + time.Duration(rng.IntN(3)-1)
 		first := -time.Duration(rng.Int64N(int64(crashSize)))
@@ -91,7 +91,7 @@ var crashScenes = []func(*rand.Rand) []time.Duration{
 		}
 		return times
 	},
-	// As many as are allowed, and one exactly a window earlier.
+	// As many as the threshold allows, and one exactly a window earlier.
 	func(rng *rand.Rand) []time.Duration {
 		end := time.Duration(rng.Int64N(int64(crashSize)))
 		return append(slices.Repeat([]time.Duration{end}, crashThreshold), end-crashSize)
@@ -100,7 +100,7 @@ var crashScenes = []func(*rand.Rand) []time.Duration{
 	func(rng *rand.Rand) []time.Duration {
 		return slices.Repeat([]time.Duration{-time.Duration(rng.IntN(2))}, crashThreshold+rng.IntN(2))
 	},
-	// As fast as is allowed, or a little faster.
+	// At the highest rate that does not alert, or a little faster.
 	func(rng *rand.Rand) []time.Duration {
 		step := crashSize/crashThreshold - time.Duration(rng.IntN(2))
 		times := make([]time.Duration, 3*crashThreshold)
@@ -109,7 +109,7 @@ var crashScenes = []func(*rand.Rand) []time.Duration{
 		}
 		return times
 	},
-	// Here and there.
+	// Scattered over many windows.
 	func(rng *rand.Rand) []time.Duration {
 		times := make([]time.Duration, crashThreshold)
 		for i := range times {
@@ -117,7 +117,7 @@ var crashScenes = []func(*rand.Rand) []time.Duration{
 		}
 		return times
 	},
-	// Far more than is allowed, over some minutes.
+	// Far more than the threshold, over a few windows.
 	func(rng *rand.Rand) []time.Duration {
 		times := make([]time.Duration, 30)
 		for i := range times {
@@ -127,13 +127,13 @@ var crashScenes = []func(*rand.Rand) []time.Duration{
 	},
 }
 
-// window is one that alerts: a rule, a group, and where it starts.
+// window identifies an alerting window.
 type window struct {
 	rule, group string
 	start       time.Time
 }
 
-// due is what the oracle says of the calls, whatever comes in between.
+// due returns the windows that must alert, according to the oracle.
 func (l load) due() map[window]bool {
 	due := map[window]bool{}
 	for name, rule := range l.rules {
@@ -144,7 +144,7 @@ func (l load) due() map[window]bool {
 	return due
 }
 
-// events are the unguarded calls, in the oracle's words.
+// events returns the unguarded calls as the oracle takes them.
 func (l load) events() (events []oracle.Event) {
 	for _, call := range slices.Concat(l.batches...) {
 		if call.Guardrail == "" {
@@ -154,8 +154,8 @@ func (l load) events() (events []oracle.Event) {
 	return events
 }
 
-// whole gives windows the names that they have when everything is known: a session is first told under the time of the first
-// call known then, and may be told twice before a call between makes one of two.
+// whole returns the windows under the start that they have when every call is known. A session is reported under the first call known
+// at that time, and two reported sessions become one when a call between them arrives.
 func (l load) whole(windows []window) map[window]bool {
 	runs := map[string][]oracle.Run{} // by rule
 	for name, rule := range l.rules {

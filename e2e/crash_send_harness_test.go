@@ -16,16 +16,16 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// line leads senders to the collector that runs at the moment.
+// line connects senders to the collector that currently runs.
 type line struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	client  *collector.Client
 	changed chan struct{} // closed when there is another client
 }
 
 func newLine() *line { return &line{changed: make(chan struct{})} }
 
-// connect leads the senders to another collector from now on.
+// connect makes the senders use another collector from now on.
 func (l *line) connect(client collector.Client) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -37,16 +37,17 @@ func (l *line) connect(client collector.Client) {
 	l.changed = make(chan struct{})
 }
 
+// current returns the client to use, nil when there is none yet, and a channel that is closed when it changes.
 func (l *line) current() (*collector.Client, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.client, l.changed
 }
 
-// resend is how long a sender waits before it sends again what was not accepted.
+// resend is how long a sender waits before it repeats a request that was not accepted.
 const resend = 20 * time.Millisecond
 
-// deliver sends one batch, as it is, until it is accepted, as a client with a queue of its own does. It reports false when ctx ends before.
+// deliver sends one batch, unchanged, until it is accepted, as a client with a queue does. It returns false when ctx ends first.
 func (l *line) deliver(ctx context.Context, batch []bedrock.Call) bool {
 	logs := bedrock.Logs(batch...)
 	for ctx.Err() == nil {
@@ -63,9 +64,9 @@ func (l *line) deliver(ctx context.Context, batch []bedrock.Call) bool {
 	return false
 }
 
-// progress counts what has been done, and can be waited on.
+// progress is a counter that can be waited on.
 type progress struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	done    int
 	changed chan struct{} // closed by the next step
 }
@@ -80,7 +81,7 @@ func (p *progress) step() {
 	p.changed = make(chan struct{})
 }
 
-// reach waits until so much is done. It reports false when stop is closed before.
+// reach waits until the count is at least n. It returns false when stop is closed first.
 func (p *progress) reach(n int, stop <-chan struct{}) bool {
 	for {
 		p.mu.Lock()
@@ -97,15 +98,15 @@ func (p *progress) reach(n int, stop <-chan struct{}) bool {
 	}
 }
 
-// await waits until so much is done, as long as there is any progress.
+// await waits until the count is at least n, for at most collector.Patience.
 func (p *progress) await(t *testing.T, n int) {
 	t.Helper()
 	stop := make(chan struct{})
 	defer time.AfterFunc(collector.Patience, func() { close(stop) }).Stop()
-	require.True(t, p.reach(n, stop), "waited in vain for %d batches", n)
+	require.True(t, p.reach(n, stop), "timed out waiting for %d batches", n)
 }
 
-// overOTLP has several senders deliver the batches side by side. What is done is what was accepted.
+// overOTLP delivers the batches by several senders concurrently. done counts the accepted ones.
 func overOTLP(t *testing.T, batches [][]bedrock.Call, _ *sink.Sink) (connect func(*collector.Collector), done *progress) {
 	t.Helper()
 	const senders = 4

@@ -25,23 +25,23 @@ import (
 )
 
 var (
-	kills = flag.Int("kills", 10, "how often collectors are killed, in all crash tests together")
-	terms = flag.Int("terms", 4, "how often they are told to end")
-	seed  = flag.Uint64("seed", 0, "the crash tests' seed; 0: another one each time")
+	kills = flag.Int("kills", 10, "how often collectors are killed, in all crash tests in total")
+	terms = flag.Int("terms", 4, "how often collectors are terminated, in all crash tests in total")
+	seed  = flag.Uint64("seed", 0, "the crash tests' seed; 0: a random one each time")
 )
 
-// share is what part of a number of crashes falls to one test.
+// share returns the given percentage of all, rounded up: the part of the crashes that one test makes.
 func share(all *int, percent int) int { return (*all*percent + 99) / 100 }
 
-// end is the end of a collector.
+// end says when and how a collector is stopped.
 type end struct {
 	after    int // batches that have been accepted
 	signal   os.Signal
-	starting bool          // while it starts, whatever has been accepted
-	delay    time.Duration // after that, so that it comes anywhere in what follows
+	starting bool          // during the start instead, whatever has been accepted
+	delay    time.Duration // from that moment, so that the signal comes at a random point of the work
 }
 
-// drawEnds spreads ends over a number of batches.
+// drawEnds returns ends in random order, spread over a number of batches.
 func drawEnds(rng *rand.Rand, kills, terms, batches int) []end {
 	ends := make([]end, kills+terms)
 	for i := range ends {
@@ -62,34 +62,34 @@ func drawEnds(rng *rand.Rand, kills, terms, batches int) []end {
 	return ends
 }
 
-// crashRun is a load that goes through one collector after the other, each ended in the middle of it.
+// crashRun sends a load through one collector after another, each stopped in the middle of it.
 type crashRun struct {
 	settings     collector.Settings
 	feed         func(*testing.T, [][]bedrock.Call, *sink.Sink) (connect func(*collector.Collector), done *progress)
 	kills, terms int
-	files        bool   // are read
+	files        bool   // the collectors read files
 	queued       bool   // the exporter has a queue
-	seed         uint64 // 0: the flag's, or another one each time
+	seed         uint64 // 0: the flag's, or a random one each time
 }
 
-// play returns what is wrong with what came out.
+// play runs the collectors and returns what is wrong with what they exported.
 func (run crashRun) play(t *testing.T) []string {
 	t.Helper()
 	run.seed = cmp.Or(run.seed, *seed, rand.Uint64())
 	t.Cleanup(func() {
 		if t.Failed() {
 			name := strings.ReplaceAll(t.Name(), "/", "$/^")
-			t.Logf("again: go test -count=1 -run '^%s$' -kills=%d -terms=%d -seed=%d", name, *kills, *terms, run.seed)
+			t.Logf("to repeat: go test -count=1 -run '^%s$' -kills=%d -terms=%d -seed=%d", name, *kills, *terms, run.seed)
 		}
 	})
 	rng := rand.New(rand.NewPCG(run.seed, 0))
 	repeats := 5
-	if run.files { // which take one that begins like another for the same
+	if run.files { // the receiver takes files that begin alike for one file
 		repeats = 0
 	}
 	l := newLoad(rng, 30*(run.kills+run.terms+2), repeats)
 	ends := drawEnds(rng, run.kills, run.terms, len(l.batches))
-	if run.queued { // which loses what it is moving while it starts
+	if run.queued { // the queue can lose what it moves while it starts
 		for i := range ends {
 			ends[i].starting, ends[i].delay = false, min(ends[i].delay, 3*time.Millisecond)
 		}
@@ -135,11 +135,12 @@ func (run crashRun) play(t *testing.T) []string {
 	require.True(t, result.Clean(), result.Stderr)
 	run.requireQuiet(t, result)
 	r := receive(t, s.Take()).inOrder()
-	t.Logf("%d batches, %d ends, %d records, %d alerts due, %d told", len(l.batches), len(ends), len(r.records), len(l.due()), len(r.opened))
+	t.Logf("%d batches, %d ends, %d records, %d alerts due, %d reported", len(l.batches), len(ends), len(r.records), len(l.due()), len(r.opened))
 	return r.faults(l, len(ends), run.queued)
 }
 
-// requireQuiet checks that nothing was complained of, but for the batch that a receiver of files loses when it is told to end.
+// requireQuiet checks that a collector logged no complaint. Where files are read or the exporter has a queue, some are expected: they
+// complain of a batch that a shutdown interrupts.
 func (run crashRun) requireQuiet(t *testing.T, result collector.Result) {
 	t.Helper()
 	if !run.files && !run.queued {
@@ -147,7 +148,7 @@ func (run crashRun) requireQuiet(t *testing.T, result collector.Result) {
 	}
 }
 
-// crashSettings run a collector from configurations, with its state in a folder of the test.
+// crashSettings returns settings for collectors with the given configurations and a state folder of the test.
 func crashSettings(t *testing.T, configs ...string) collector.Settings {
 	t.Helper()
 	return collector.Settings{
@@ -161,7 +162,7 @@ func crashSettings(t *testing.T, configs ...string) collector.Settings {
 // connects to.
 const receiveOnSocket = "yaml:receivers::otlp::protocols::grpc: {endpoint: '${env:E2E_IN}', transport: unix}"
 
-// shippedSettings run one of the shipped configurations as it is but for what is compared, and for its being watched.
+// shippedSettings returns settings for a shipped configuration, changed only so that its output can be compared and it can be observed.
 func shippedSettings(t *testing.T, config, exporter string, configs ...string) collector.Settings {
 	t.Helper()
 	dir := t.TempDir()
@@ -174,20 +175,20 @@ func shippedSettings(t *testing.T, config, exporter string, configs ...string) c
 		Extensions: []string{"file_storage/state", "file_storage/queue"},
 		Env: []string{
 			"GUARDRAIL_STATE=" + filepath.Join(dir, "state"), "GUARDRAIL_QUEUE=" + filepath.Join(dir, "queue"),
-			"GUARDRAIL_LISTEN_HTTP=127.0.0.1:0", // any free port
+			"GUARDRAIL_LISTEN_HTTP=127.0.0.1:0", // nobody sends there
 		},
 	}
 }
 
-// The windows that alert depend on what was accepted, and on nothing else.
-func TestCrashesChangeNothing(t *testing.T) {
+// Which windows alert depends on what was accepted and on nothing else.
+func TestCrashesChangeNoAlert(t *testing.T) {
 	t.Parallel()
 	run := crashRun{settings: crashSettings(t, "e2e/testdata/state.yaml"), feed: overOTLP, kills: share(kills, 50), terms: share(terms, 50)}
 	assert.Empty(t, run.play(t))
 }
 
-// The shipped configuration, with its queue on disk and with one that answers for the backend.
-func TestCrashesWithAQueueChangeNothing(t *testing.T) {
+// The shipped configuration, with its queue on disk and with one that waits for the backend.
+func TestCrashesWithAQueueChangeNoAlert(t *testing.T) {
 	t.Parallel()
 	const (
 		config   = "config/durable.yaml"
@@ -206,7 +207,7 @@ func TestCrashesWithAQueueChangeNothing(t *testing.T) {
 	})
 }
 
-// The oracle agrees with a collector that nothing happens to, and notices what one forgets: that is, the tests above can fail.
+// The tests above can fail: the oracle agrees with an undisturbed collector, and notices what a crash without storage loses.
 func TestCrashesWithoutStorageAreNoticed(t *testing.T) {
 	t.Parallel()
 	settings := crashSettings(t)

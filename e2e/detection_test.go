@@ -18,7 +18,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-func TestFivePassAndTheSixthAlertsAtOnce(t *testing.T) {
+func TestTheSixthUnguardedInvocationAlertsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	calls := bedrock.Burst("alice", 7)
@@ -47,7 +47,7 @@ func TestGuardedInvocationsNeverAlert(t *testing.T) {
 	require.Empty(t, p.pass(t, bedrock.Logs(calls...)))
 }
 
-func TestRecordsPassCompleteAndInOrder(t *testing.T) {
+func TestRecordsAreForwardedCompleteAndInOrder(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	logs := plog.NewLogs()
@@ -72,12 +72,12 @@ func TestRecordsPassCompleteAndInOrder(t *testing.T) {
 			}
 		}
 	}
-	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty() // nothing at all is also something
+	logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty() // even without any record
 
 	assert.Len(t, p.pass(t, logs), 1)
 }
 
-// putEverything fills a record that is no invocation with all that a record can hold.
+// putEverything sets everything that a record can hold, on a record that is no invocation.
 func putEverything(record plog.LogRecord) {
 	record.SetTimestamp(1_000_000_001)
 	record.SetObservedTimestamp(2_000_000_002)
@@ -93,14 +93,14 @@ func putEverything(record plog.LogRecord) {
 	list := body.PutEmptySlice("list")
 	list.AppendEmpty().SetInt(-1)
 	list.AppendEmpty().SetDouble(0.5)
-	list.AppendEmpty().SetEmptyMap().PutStr("deep", "down")
+	list.AppendEmpty().SetEmptyMap().PutStr("nested", "value")
 	list.AppendEmpty()
 	record.Attributes().PutStr("", "without a name")
 	record.Attributes().PutEmpty("empty")
 	record.Attributes().PutInt("int", -1)
 }
 
-func TestOneNameInTwoAccountsIsTwoUsers(t *testing.T) {
+func TestOneUserNameInTwoAccountsIsCountedSeparately(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	here, there := bedrock.Burst("alice", 6), bedrock.Burst("alice", 6)
@@ -108,7 +108,7 @@ func TestOneNameInTwoAccountsIsTwoUsers(t *testing.T) {
 		there[i].Account = "444455556666"
 		there[i].RequestID += "-there"
 	}
-	require.Empty(t, p.pass(t, bedrock.Logs(slices.Concat(here[:5], there[:5])...)), "ten by the name alone")
+	require.Empty(t, p.pass(t, bedrock.Logs(slices.Concat(here[:5], there[:5])...)), "ten if the account did not count")
 
 	raised := p.pass(t, bedrock.Logs(there[5], here[5]))
 	require.Len(t, raised, 2)
@@ -127,21 +127,21 @@ func TestARepeatedRecordCountsOnce(t *testing.T) {
 	raised := p.pass(t, bedrock.Logs(calls[5]))
 	require.Len(t, raised, 1)
 	assert.Equal(t, 6, raised[0].count())
-	require.Empty(t, p.pass(t, bedrock.Logs(calls...)), "all of it again")
+	require.Empty(t, p.pass(t, bedrock.Logs(calls...)), "all of them again")
 }
 
-func TestHowRecordsAreBatchedDoesNotMatter(t *testing.T) {
+func TestBatchingDoesNotChangeAlerts(t *testing.T) {
 	t.Parallel()
 	calls := bedrock.Burst("alice", 12)
 	together := start(t).pass(t, bedrock.Logs(calls...))
 	require.Len(t, together, 1)
 
-	var apart []alert
+	var oneByOne []alert
 	p := start(t)
 	for _, call := range calls {
-		apart = append(apart, p.pass(t, bedrock.Logs(call))...)
+		oneByOne = append(oneByOne, p.pass(t, bedrock.Logs(call))...)
 	}
-	assert.Equal(t, together, apart)
+	assert.Equal(t, together, oneByOne)
 
 	var backwards []alert
 	p = start(t)
@@ -152,8 +152,8 @@ func TestHowRecordsAreBatchedDoesNotMatter(t *testing.T) {
 	assert.Equal(t, together[0].id(), backwards[0].id())
 }
 
-// Each user's calls are dealt out to senders that send at the same time, every call twice by different senders.
-func TestConcurrentSendersGetEachAlertOnce(t *testing.T) {
+// Each user's calls are split among concurrent senders, and every call is sent twice, by different senders.
+func TestConcurrentSendersCauseEachAlertOnce(t *testing.T) {
 	t.Parallel()
 	const users, senders = 60, 8
 	p := start(t)

@@ -19,7 +19,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// watched is the quickstart at work on a folder, which tells by its metrics how far it is.
+// watched is the quickstart running on a folder. Its metrics show its progress.
 type watched struct {
 	*collector.Collector
 	dir, alerts string
@@ -38,7 +38,7 @@ func watch(t *testing.T, dir string) watched {
 	return watched{c, dir, alerts}
 }
 
-// write puts lines into a file of the folder, in one go.
+// write creates a file in the folder that holds the lines from the first moment.
 func (w watched) write(t *testing.T, name string, lines ...string) {
 	t.Helper()
 	hidden := filepath.Join(t.TempDir(), "file")
@@ -54,7 +54,7 @@ func bodies(calls ...bedrock.Call) []string {
 	return lines
 }
 
-func TestFilesThatAppearLaterAreReadAndRepeatsCountOnce(t *testing.T) {
+func TestFilesAddedLaterAreReadAndRepeatsCountOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	_, _, err := samplelogs.Write(dir)
@@ -64,7 +64,7 @@ func TestFilesThatAppearLaterAreReadAndRepeatsCountOnce(t *testing.T) {
 	w.AwaitSample(invocations, float64(len(truth)))
 	before := w.Sample(duplicates)
 
-	// An object once more under another name, and its records in another order.
+	// One object again under another name, and its records in another order.
 	file := objectOf(t, samplelogs.Expected()[0].User)
 	packed, err := os.ReadFile(filepath.Join(dir, file.Path))
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestFilesThatAppearLaterAreReadAndRepeatsCountOnce(t *testing.T) {
 	const escalated = 1
 	assert.InDelta(t, len(samplelogs.Expected())+escalated, w.Sample(alertsMade), 0)
 
-	// Others, of which the last comes when the file is read already.
+	// New records, of which the last is appended after the others have been read.
 	known := w.Sample(groups)
 	calls := bedrock.Burst("alice", 6)
 	w.write(t, "new.json", bodies(calls[:5]...)...)
@@ -97,7 +97,7 @@ func TestFilesThatAppearLaterAreReadAndRepeatsCountOnce(t *testing.T) {
 	assert.Equal(t, bedrock.User("alice"), alerts[last].user())
 }
 
-// objectOf is an object of the sample logs that holds records of a user.
+// objectOf returns an object of the sample logs that holds records of a user.
 func objectOf(t *testing.T, user string) samplelogs.File {
 	t.Helper()
 	files := samplelogs.Files()
@@ -106,7 +106,7 @@ func objectOf(t *testing.T, user string) samplelogs.File {
 	return files[i]
 }
 
-// What else lies in a folder must neither stop the collector nor hide the records beside it.
+// Other files in a folder must neither stop the collector nor hide the records beside them.
 func TestOddFilesDoNotHideGoodRecords(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -138,7 +138,7 @@ func TestOddFilesDoNotHideGoodRecords(t *testing.T) {
 	assert.Equal(t, 6, alerts[0].count())
 }
 
-func TestAFolderThatIsMissingAtFirstIsReadWhenItIsThere(t *testing.T) {
+func TestAFolderCreatedAfterTheStartIsRead(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "not yet")
 	w := watch(t, dir)

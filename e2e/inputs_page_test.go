@@ -32,7 +32,7 @@ func page(t *testing.T) string {
 
 var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
 
-// blocks returns the blocks of the page in a language.
+// blocks returns the code blocks of the page in a language.
 func blocks(t *testing.T, language string) (blocks []string) {
 	t.Helper()
 	for _, match := range fence.FindAllStringSubmatch(page(t), -1) {
@@ -44,7 +44,7 @@ func blocks(t *testing.T, language string) (blocks []string) {
 	return blocks
 }
 
-// block returns the only block of the page in a language that holds a text.
+// block returns the one code block of the page in a language that contains text.
 func block(t *testing.T, language, text string) string {
 	t.Helper()
 	var found []string
@@ -57,7 +57,7 @@ func block(t *testing.T, language, text string) string {
 	return found[0]
 }
 
-// Whoever follows the page finds each configuration, and finds it working.
+// A reader of the page finds that each configuration exists and works.
 func TestEveryConfigurationOnTheInputsPageIsRunByATest(t *testing.T) {
 	t.Parallel()
 	tests, err := filepath.Glob("*_test.go")
@@ -78,8 +78,8 @@ func TestEveryConfigurationOnTheInputsPageIsRunByATest(t *testing.T) {
 	}
 }
 
-// Each YAML block says what it needs. Those for this distribution must be valid together with the file that they are laid over.
-func TestTheYAMLOnTheInputsPageIsValid(t *testing.T) {
+// Each YAML block says what it needs. Those for this distribution must be valid together with the file that they extend.
+func TestYAMLOnTheInputsPageIsValid(t *testing.T) {
 	t.Parallel()
 	base := regexp.MustCompile(`^# Laid over (config/[a-z0-9-]+\.yaml): `)
 	for _, block := range blocks(t, "yaml") {
@@ -88,14 +88,14 @@ func TestTheYAMLOnTheInputsPageIsValid(t *testing.T) {
 			continue
 		}
 		match := base.FindStringSubmatch(block)
-		require.NotNil(t, match, "says neither what it is laid over nor that it is not run here: %s", first)
+		require.NotNil(t, match, "says neither which file it extends nor that it is not run here: %s", first)
 		result := collector.Run(t, nil, "validate", "--config", match[1], "--config", "yaml:"+block)
 		assert.Zero(t, result.Code, "%s\n%s", first, result.Stderr)
 	}
 }
 
-// The setting replaces its default, so the page repeats all of the default but the one scope that it takes out.
-func TestTheInputsPageTakesOneScopeOutOfTheDefault(t *testing.T) {
+// The setting replaces its default, so the page repeats the whole default except for the one scope that it removes.
+func TestInputsPageRepeatsTheDefaultScopesExceptForOne(t *testing.T) {
 	t.Parallel()
 	code, err := os.ReadFile("../processor/guardrailprocessor/config.go")
 	require.NoError(t, err)
@@ -117,8 +117,8 @@ func TestTheInputsPageTakesOneScopeOutOfTheDefault(t *testing.T) {
 	assert.ElementsMatch(t, want, append(overlay.Processors.Guardrail.Scopes, "openlit*"))
 }
 
-// The warnings in the log link to these, as do the sections to one another.
-func TestTheAnchorsOfTheInputsPageExist(t *testing.T) {
+// Log warnings link to these anchors, and the sections link to one another.
+func TestLinksToTheInputsPageLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	text := page(t)
 	anchors := map[string]bool{}
@@ -150,7 +150,7 @@ func TestTheAnchorsOfTheInputsPageExist(t *testing.T) {
 	}
 }
 
-// telemetry returns a log record of each call, as an instrumentation of the application writes it.
+// telemetry returns a log record for each call, as instrumentation of the application writes it.
 func telemetry(calls []bedrock.Call) plog.Logs {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()
@@ -171,8 +171,8 @@ func telemetry(calls []bedrock.Call) plog.Logs {
 	return logs
 }
 
-// Three calls count as three although two sources record each of them.
-func TestOneOfTwoSourcesCounts(t *testing.T) {
+// With the page's filter, three calls count as three although two sources record each of them.
+func TestCallsRecordedByTwoSourcesCountOnce(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		over    []string
@@ -211,8 +211,8 @@ func TestOneOfTwoSourcesCounts(t *testing.T) {
 	}
 }
 
-// Calls of a gateway that applies guardrails outside the call do not alert, others do.
-func TestAGatewayIsAssumedToGuard(t *testing.T) {
+// Calls through a gateway that applies guardrails itself do not alert; others do.
+func TestCallsThroughAGuardingGatewayDoNotAlert(t *testing.T) {
 	t.Parallel()
 	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
 		"yaml:"+block(t, "yaml", "ai-gateway"), receiveOnSocket)

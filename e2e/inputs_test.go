@@ -22,9 +22,9 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/inputs"
 )
 
-// TestRecordsInTheShapesThatPeopleHave sends every case of testdata/inputs and testdata/clients as OTLP in JSON to the built
-// distribution. Cases with the same settings share a collector; no group of one is a group of another at the same time.
-func TestRecordsInTheShapesThatPeopleHave(t *testing.T) {
+// TestRecordsOfEveryKnownShapeAreJudged sends every case of testdata/inputs and testdata/clients as OTLP in JSON to the built
+// distribution. Cases with the same settings share a collector: no two cases use the same group at the same time.
+func TestRecordsOfEveryKnownShapeAreJudged(t *testing.T) {
 	t.Parallel()
 	cases, err := inputs.Load(func(text []byte) (tree any, err error) {
 		err = yaml.Unmarshal(text, &tree)
@@ -42,7 +42,7 @@ func TestRecordsInTheShapesThatPeopleHave(t *testing.T) {
 			p := start(t, metricsConfig, "yaml:processors::gen_ai_guardrail: "+settings,
 				"yaml:receivers: {otlp/http: {protocols: {http: {endpoint: '${env:E2E_IN}', transport: unix}}}}",
 				"yaml:service::pipelines::logs::receivers: [otlp/http]",
-				"yaml:service::telemetry::logs::level: error") // it warns of so many odd records
+				"yaml:service::telemetry::logs::level: error") // so many odd records cause warnings
 			for _, c := range bySettings[settings] {
 				p.play(t, c)
 			}
@@ -81,7 +81,7 @@ func (p pipeline) play(t *testing.T, c *inputs.Case) {
 	}
 }
 
-// post sends records as clients without gRPC do.
+// post sends records over HTTP as JSON.
 func (p pipeline) post(t *testing.T, logs plog.Logs) {
 	t.Helper()
 	text, err := plogotlp.NewExportRequestFromLogs(logs).MarshalJSON()
@@ -95,13 +95,13 @@ func (p pipeline) post(t *testing.T, logs plog.Logs) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 }
 
-// verdicts returns the invocations so far, by "verdict/evidence".
+// verdicts returns the number of invocations so far by "verdict/evidence".
 func (p pipeline) verdicts() map[string]int { return p.counts(invocations, "verdict", "evidence") }
 
-// reasons returns the invocations so far that no rule counts, by reason.
+// reasons returns the number of invocations so far that a rule did not count, by reason.
 func (p pipeline) reasons() map[string]int { return p.counts(excluded, "reason") }
 
-// counts returns the values of a counter, by what its attributes say, joined with slashes.
+// counts returns the values of a counter by the values of its attributes, joined with slashes.
 func (p pipeline) counts(name string, attributes ...string) map[string]int {
 	counts := map[string]int{}
 	for sample, value := range collector.Samples(p.Scrape()) {
@@ -118,7 +118,7 @@ func (p pipeline) counts(name string, attributes ...string) map[string]int {
 	return counts
 }
 
-// increase returns by how much counts have grown.
+// increase returns by how much each count has grown, without those that have not.
 func increase(before, after map[string]int) map[string]int {
 	grown := map[string]int{}
 	for name, count := range after {

@@ -18,7 +18,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// The processor's metrics, as dashboards know them.
+// The processor's metrics under the names that dashboards use.
 const (
 	metrics     = "otelcol_processor_gen_ai_guardrail_"
 	invocations = metrics + "invocations"
@@ -35,7 +35,7 @@ const (
 
 const metricsConfig = "e2e/testdata/metrics.yaml"
 
-func TestMetricsTellWhatTheRecordsCameTo(t *testing.T) {
+func TestMetricsCountInvocationsAndAlerts(t *testing.T) {
 	t.Parallel()
 	p := start(t, metricsConfig)
 	logs, truth := sampleLogs(t)
@@ -74,7 +74,7 @@ func TestMetricsTellWhatTheRecordsCameTo(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestMetricsTellOfAlertsThatWaitAndThatAreLost(t *testing.T) {
+func TestMetricsShowPendingAndDroppedAlerts(t *testing.T) {
 	t.Parallel()
 	p := start(t, metricsConfig)
 	p.sink.Become(sink.To(holdsAlerts, sink.Refuse))
@@ -90,5 +90,5 @@ func TestMetricsTellOfAlertsThatWaitAndThatAreLost(t *testing.T) {
 	p.AwaitSample(dropped, 1)
 	p.AwaitSample(pending, 0)
 	assert.InDelta(t, 2, p.Sample(alertsMade), 0)
-	p.Stop(os.Interrupt) // it tells of the alert that is lost
+	p.Stop(os.Interrupt) // its log has an error about the dropped alert
 }

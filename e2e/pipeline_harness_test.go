@@ -20,7 +20,7 @@ type pipeline struct {
 	sink *sink.Sink
 }
 
-// start runs a collector from testdata/otlp.yaml, with configurations laid over it.
+// start runs a collector from testdata/otlp.yaml, which the given configurations extend.
 func start(t *testing.T, configs ...string) pipeline {
 	t.Helper()
 	s := sink.Start(t)
@@ -31,22 +31,23 @@ func start(t *testing.T, configs ...string) pipeline {
 	return pipeline{c, c.Dial(t), s}
 }
 
-// processor is a configuration with settings of the processor, as one line of YAML.
+// processor returns a configuration with settings of the processor, given as one line of YAML.
 func processor(settings string) string {
 	return "yaml:processors::gen_ai_guardrail: {" + settings + "}"
 }
 
-// send has records forwarded while nothing refuses them. It returns them as they came out, and the alerts that they raised.
+// send sends records to a pipeline whose sink accepts everything. It returns them as they were forwarded, and the alerts that they
+// raised.
 //
-// What holds for every exchange is checked at each: the records come out in one request, no alert among them; the alerts of all of
-// them come behind, in one request of their own.
+// It checks what holds for every exchange: the records are forwarded in one request without alerts, and all their alerts follow in a
+// second request.
 func (p pipeline) send(t *testing.T, logs plog.Logs) (forwarded plog.Logs, raised []alert) {
 	t.Helper()
 	require.NoError(t, p.Send(t.Context(), logs))
 	return p.taken(t, logs)
 }
 
-// taken returns what came of records that have just been sent.
+// taken returns, as send does, the outcome of records that have just been sent.
 func (p pipeline) taken(t *testing.T, logs plog.Logs) (forwarded plog.Logs, raised []alert) {
 	t.Helper()
 	requests := p.sink.Take()
@@ -63,7 +64,7 @@ func (p pipeline) taken(t *testing.T, logs plog.Logs) (forwarded plog.Logs, rais
 	return forwarded, raised
 }
 
-// pass sends records that must come out exactly as they went in, and returns the alerts that they raised.
+// pass sends records that must be forwarded unchanged, and returns the alerts that they raised.
 func (p pipeline) pass(t *testing.T, logs plog.Logs) []alert {
 	t.Helper()
 	forwarded, raised := p.send(t, logs)
@@ -71,12 +72,12 @@ func (p pipeline) pass(t *testing.T, logs plog.Logs) []alert {
 	return raised
 }
 
-// requireSame compares records to the last bit of what OTLP carries.
+// requireSame checks that records are equal in everything that OTLP carries.
 func requireSame(t *testing.T, want, got plog.Logs) {
 	t.Helper()
 	if string(encoded(t, want)) != string(encoded(t, got)) {
 		require.Equal(t, asJSON(t, want), asJSON(t, got))
-		t.Fatal("the records differ in what JSON does not show")
+		t.Fatal("the records differ in something that JSON does not show")
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// sampleLogs are the records of the quickstart in one request, with what is true of each.
+// sampleLogs returns the records of the quickstart in one request, and what is true of each, in the same order.
 func sampleLogs(t *testing.T) (plog.Logs, []samplelogs.Invocation) {
 	t.Helper()
 	byRequest := map[string]samplelogs.Invocation{}
@@ -44,7 +44,7 @@ func sampleLogs(t *testing.T) (plog.Logs, []samplelogs.Invocation) {
 	return logs, truth
 }
 
-// requireExpected checks that the alerts are those that the sample logs hold, each with all that is known of it.
+// requireExpected checks that the alerts are those that the sample logs should raise, each with its known counts and times.
 func requireExpected(t *testing.T, alerts []alert) {
 	t.Helper()
 	want := map[string]samplelogs.Alert{}
@@ -52,7 +52,7 @@ func requireExpected(t *testing.T, alerts []alert) {
 		require.Equal(t, 1, expected.Alerts)
 		want[expected.User+" in "+expected.Account] = expected
 	}
-	// The user who goes on for half an hour passes ten times the threshold.
+	// One user keeps calling for half an hour and exceeds ten times the threshold.
 	escalated := slices.IndexFunc(alerts, func(a alert) bool { return a.state() == "escalated" })
 	require.NotEqual(t, -1, escalated)
 	assert.Equal(t, 51, alerts[escalated].count())

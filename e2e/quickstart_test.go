@@ -17,8 +17,8 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// Just what a newcomer runs, but for the place of the file with the alerts.
-func TestTheQuickstartShowsAndWritesTheAlertsOfTheSampleLogs(t *testing.T) {
+// What a newcomer runs, except for where the file with the alerts is.
+func TestQuickstartPrintsAndWritesTheAlertsOfTheSampleLogs(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "new folder", "alerts.json")
 	c := collector.Launch(t, collector.Settings{Configs: []string{"config/quickstart.yaml", alertsTo(file)}})
@@ -44,7 +44,7 @@ func alertsTo(file string) string {
 	return "yaml:exporters::file/alerts::path: '" + file + "'"
 }
 
-// readAlerts reads what the quickstart writes: one request a line.
+// readAlerts returns the alerts in a file that the quickstart wrote, which has one request per line.
 func readAlerts(t *testing.T, file string) (alerts []alert) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -53,7 +53,7 @@ func readAlerts(t *testing.T, file string) (alerts []alert) {
 		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
 		require.NoError(t, err)
 		found := alertsIn(logs)
-		require.Len(t, found, logs.LogRecordCount(), "something else than alerts")
+		require.Len(t, found, logs.LogRecordCount(), "records other than alerts")
 		alerts = append(alerts, found...)
 	}
 	return alerts

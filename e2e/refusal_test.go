@@ -16,7 +16,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-func TestARefusalReachesTheSenderWhoseSecondTryIsForwardedAndCountedOnce(t *testing.T) {
+func TestRefusedRecordsAreForwardedWhenSentAgainAndCountedOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	calls := bedrock.Burst("alice", 6)
@@ -31,14 +31,14 @@ func TestARefusalReachesTheSenderWhoseSecondTryIsForwardedAndCountedOnce(t *test
 	}
 
 	p.sink.Become(sink.Accept)
-	require.Empty(t, p.pass(t, bedrock.Logs(calls[:5]...)), "five, however often they were sent")
+	require.Empty(t, p.pass(t, bedrock.Logs(calls[:5]...)), "five calls, however often they were sent")
 	raised := p.pass(t, bedrock.Logs(calls[5]))
 	require.Len(t, raised, 1)
 	assert.Equal(t, 6, raised[0].count())
 }
 
-// What was sent happened, though its record has not come through: the alert does not wait for that.
-func TestAnAlertOfRefusedRecordsIsNotLost(t *testing.T) {
+// The calls happened although the backend refused their records: the alert does not wait for the records.
+func TestAnAlertAboutRefusedRecordsIsNotLost(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	calls := bedrock.Logs(bedrock.Burst("alice", 6)...)
@@ -50,25 +50,25 @@ func TestAnAlertOfRefusedRecordsIsNotLost(t *testing.T) {
 	require.NoError(t, requests[1].Err)
 
 	p.sink.Become(sink.Accept)
-	require.Empty(t, p.pass(t, calls), "the alert is out already")
+	require.Empty(t, p.pass(t, calls), "the alert was delivered before")
 }
 
-func TestARejectionReachesTheSenderAsOne(t *testing.T) {
+func TestAPermanentRefusalReachesTheSenderAsPermanent(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.sink.Become(sink.Reject)
 	err := p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 1)...))
 	assert.Equal(t, codes.InvalidArgument, status.Code(err))
-	require.ErrorContains(t, err, "the sink never takes this")
+	require.ErrorContains(t, err, "the sink rejects this")
 }
 
-func TestARefusedAlertComesLaterUnderTheSameID(t *testing.T) {
+func TestARefusedAlertIsDeliveredLaterUnderTheSameID(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.sink.Become(sink.To(holdsAlerts, sink.Refuse))
-	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 6)...)), "an alert's refusal is no business of the sender")
+	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 6)...)), "the sender does not see that an alert was refused")
 	requests := p.sink.Take()
-	require.GreaterOrEqual(t, len(requests), 2) // on a slow machine the next try may be among them
+	require.GreaterOrEqual(t, len(requests), 2) // on a slow machine the next attempt may be among them
 	refused := alertsIn(requests[1].Logs)
 	require.Len(t, refused, 1)
 	require.Error(t, requests[1].Err)
@@ -78,12 +78,12 @@ func TestARefusedAlertComesLaterUnderTheSameID(t *testing.T) {
 	assert.Equal(t, refused, alertsIn(later.Logs))
 
 	require.Zero(t, p.Stop(os.Interrupt).Code)
-	for _, again := range p.sink.Take() { // when the end comes before the answer, it cannot know that the alert is through
+	for _, again := range p.sink.Take() { // a collector that stops before it has the answer cannot know that the alert was accepted
 		assert.Equal(t, refused, alertsIn(again.Logs))
 	}
 }
 
-func TestAnAlertThatWaitsIsDeliveredBeforeTheEnd(t *testing.T) {
+func TestAPendingAlertIsDeliveredDuringShutdown(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.sink.Become(sink.To(holdsAlerts, sink.Refuse))
@@ -98,14 +98,14 @@ func TestAnAlertThatWaitsIsDeliveredBeforeTheEnd(t *testing.T) {
 	assert.Len(t, alertsIn(delivered.Logs), 1)
 }
 
-func TestAnAlertThatCannotBeDeliveredIsToldWhole(t *testing.T) {
+func TestAnAlertThatCannotBeDeliveredIsLoggedInFull(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		behaviour sink.Behaviour
 		message   string
 	}{
-		"rejected":              {sink.Reject, "the sink never takes this"},
-		"refused until the end": {sink.Refuse, "the collector stops"},
+		"rejected":               {sink.Reject, "the sink rejects this"},
+		"refused until shutdown": {sink.Refuse, "the collector stops"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +130,7 @@ func TestAnAlertThatCannotBeDeliveredIsToldWhole(t *testing.T) {
 	}
 }
 
-// An alert that is rejected must not take others with it that wait beside it.
+// Dropping a rejected alert must not drop others that wait with it.
 func TestOneRejectedAlertDoesNotHoldUpTheOthers(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -148,7 +148,7 @@ func TestOneRejectedAlertDoesNotHoldUpTheOthers(t *testing.T) {
 	assert.NotContains(t, result.Stderr, bedrock.User("bob"))
 }
 
-func TestASlowBackendForOneSenderDoesNotHoldUpAnother(t *testing.T) {
+func TestOneSlowRequestDoesNotHoldUpOtherSenders(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	barrier := sink.NewBarrier()

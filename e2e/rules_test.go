@@ -14,7 +14,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-func TestRulesDoWhatTheirSettingsSay(t *testing.T) {
+func TestEachRuleSettingHasItsEffect(t *testing.T) {
 	t.Parallel()
 	six := bedrock.Burst("alice", 6)
 	guarded := slices.Clone(six)
@@ -38,7 +38,7 @@ func TestRulesDoWhatTheirSettingsSay(t *testing.T) {
 	}
 	medium := raised{"unguarded_invocations", "alert", "user.id=" + bedrock.User("alice") + ",cloud.account.id=" + bedrock.Account, 6, 47}
 	low := raised{"unguarded_sustained", "alert", "user.id=" + bedrock.User("alice"), 6, 21}
-	changed := func(r raised, change func(*raised)) raised {
+	with := func(r raised, change func(*raised)) raised {
 		change(&r)
 		return r
 	}
@@ -47,14 +47,14 @@ func TestRulesDoWhatTheirSettingsSay(t *testing.T) {
 		calls    []bedrock.Call
 		want     []raised
 	}{
-		"none":              {"rules: []", six, nil},
-		"a lower threshold": {"rules: [{threshold: 2}]", six[:3], []raised{changed(medium, func(r *raised) { r.count = 3 })}},
+		"no rules":          {"rules: []", six, nil},
+		"a lower threshold": {"rules: [{threshold: 2}]", six[:3], []raised{with(medium, func(r *raised) { r.count = 3 })}},
 		"a shorter window":  {"rules: [{window: {size: 5s}}]", six, nil},
-		"two at once":       {"rules: [{}, " + sustained + "]", six, []raised{medium, low}},
+		"two rules":         {"rules: [{}, " + sustained + "]", six, []raised{medium, low}},
 		"a longer window":   {"rules: [{}, " + sustained + "]", spread, []raised{low}},
-		"a dry run":         {"rules: [{dry_run: true}]", six, []raised{changed(medium, func(r *raised) { r.kind = "event" })}},
+		"a dry run":         {"rules: [{dry_run: true}]", six, []raised{with(medium, func(r *raised) { r.kind = "event" })}},
 		"an exempt user":    {"rules: [{exempt: [{user: \"arn:aws:iam::*:user/ali*\"}]}]", six, nil},
-		"an exemption that is over": {
+		"an expired exemption": {
 			"rules: [{exempt: [{account: \"" + bedrock.Account + "\", until: 2026-05-01}]}]", six, []raised{medium},
 		},
 		"an approved guardrail":   {"approved_guardrails: [gr1]", guarded, nil},
@@ -62,9 +62,9 @@ func TestRulesDoWhatTheirSettingsSay(t *testing.T) {
 		"guarded invocations":     {"rules: [{count: [guarded/applied]}]", guarded, []raised{medium}},
 		"an enforced guardrail":   {"assume_guarded: [{account: \"" + bedrock.Account + "\"}]", six, nil},
 		"too old":                 {"max_age: 1h", old, nil},
-		"old, and no limit":       {"", old, []raised{medium}},
-		"another group": {
-			"rules: [{group_by: [cloud.region]}]", six, []raised{changed(medium, func(r *raised) { r.group = "cloud.region=us-east-1" })},
+		"old, without max_age":    {"", old, []raised{medium}},
+		"another group key": {
+			"rules: [{group_by: [cloud.region]}]", six, []raised{with(medium, func(r *raised) { r.group = "cloud.region=us-east-1" })},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRulesDoWhatTheirSettingsSay(t *testing.T) {
 	}
 }
 
-func TestRulesShareNoAlertID(t *testing.T) {
+func TestAlertsOfTwoRulesHaveDifferentIDs(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("rules: [{id: a}, {id: b}]"))
 	raised := p.pass(t, bedrock.Logs(bedrock.Burst("alice", 6)...))
@@ -87,7 +87,7 @@ func TestRulesShareNoAlertID(t *testing.T) {
 	assert.NotEqual(t, raised[0].id(), raised[1].id())
 }
 
-func TestOnlyAlertsLeaveWithoutPassThrough(t *testing.T) {
+func TestOnlyAlertsAreExportedWithoutPassThrough(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("pass_through: false"))
 	calls := bedrock.Burst("alice", 6)

@@ -18,19 +18,19 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/samplelogs"
 )
 
-// What the processor says of the first records, as run.sh shows it.
+// What the processor logs about the first records, as run.sh prints it.
 const (
 	summary      = "Records read so far: "
 	noInvocation = "docs/inputs.md#no-invocations\n"
 )
 
-// run runs what make run does with a folder.
+// run starts what make run starts for a folder of logs.
 func run(t *testing.T, logs string) *collector.Collector {
 	t.Helper()
 	return collector.LaunchScript(t, "scripts/run.sh", logs)
 }
 
-func TestMakeRunShowsAlertsAndThatRecordsAreRead(t *testing.T) {
+func TestMakeRunPrintsAlertsAndHowManyRecordsWereRead(t *testing.T) {
 	t.Parallel()
 	c := run(t, filepath.Join(collector.Root(t), "testdata", "quickstart"))
 	c.AwaitStdout(func(stdout string) bool {
@@ -39,12 +39,12 @@ func TestMakeRunShowsAlertsAndThatRecordsAreRead(t *testing.T) {
 	c.AwaitStderr(summary)
 	result := c.Stop(os.Interrupt)
 	assert.Zero(t, result.Code, "Ctrl-C is no error")
-	assert.NotContains(t, result.Stdout, "ResourceLog", "headings of the debug exporter")
+	assert.NotContains(t, result.Stdout, "ResourceLog", "a heading of the debug exporter")
 	assert.Regexp(t, `^Records read so far: \d+, of which invocations: [1-9]\d* \(without an approved guardrail: \d+, impossible to judge: \d+\)\n$`, result.Stderr)
 }
 
-// Somebody with other logs would look at an empty screen.
-func TestMakeRunSaysWithinSecondsThatNoRecordIsAnInvocation(t *testing.T) {
+// Otherwise somebody with other logs would look at an empty screen.
+func TestMakeRunSaysThatNoRecordIsAnInvocation(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ content, says string }{
 		"other records": {
@@ -67,8 +67,8 @@ func TestMakeRunSaysWithinSecondsThatNoRecordIsAnInvocation(t *testing.T) {
 	}
 }
 
-// Of an array none of the calls is judged: that must not look like a folder without findings.
-func TestMakeRunShowsThatALineHoldsSeveralRecords(t *testing.T) {
+// The calls in an array are not judged, which must not look like a folder without findings.
+func TestMakeRunSaysThatALineHoldsSeveralRecords(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	array := "[" + strings.Join(bodies(bedrock.Burst("alice", 6)...), ",") + "]\n"
@@ -79,23 +79,23 @@ func TestMakeRunShowsThatALineHoldsSeveralRecords(t *testing.T) {
 	assert.Zero(t, c.Stop(os.Interrupt).Code)
 }
 
-// What keeps the collector from starting must be seen, and fail.
-func TestMakeRunShowsErrors(t *testing.T) {
+// An error that keeps the collector from starting must be printed and fail the command.
+func TestMakeRunPrintsErrorsAndFails(t *testing.T) {
 	t.Parallel()
-	c := run(t, "[") // no pattern
+	c := run(t, "[") // not a valid pattern
 	c.AwaitStderr("rror")
 	result := c.Stop(os.Interrupt)
 	assert.NotZero(t, result.Code)
 }
 
-// A folder in which nothing will ever be read is refused before the collector is built.
+// A folder from which nothing would ever be read is refused before the collector is built.
 func TestMakeRunRefusesAFolderWithoutLogs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		file, says string
 	}{
-		"no file that is read": {"notes.txt", "no log file in it or below"},
-		"bodies beside none":   {"data/2c7f_input.json.gz", "no records; name a folder further up"},
+		"no log file": {"notes.txt", "no log file in it or below"},
+		"bodies only": {"data/2c7f_input.json.gz", "no records; name a folder further up"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestMakeRunRefusesAFolderWithoutLogs(t *testing.T) {
 			var stdout, stderr strings.Builder
 			cmd := exec.CommandContext(t.Context(), "make", "run", "LOGS="+folder)
 			cmd.Dir = collector.Root(t)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // not that of the make that runs the tests
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // without the variables of the make that runs the tests
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			failed := new(exec.ExitError)
 			require.ErrorAs(t, cmd.Run(), &failed)

@@ -18,20 +18,20 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// secret stands for what people type to a model and what it answers.
+// secret stands for what people send to a model and what it answers.
 const secret = "correct-horse-battery-staple"
 
-// Prompts, answers and what callers attach never get into alerts, annotations, messages or metrics, whatever becomes of a record.
-func TestWhatIsSaidToModelsStaysInItsRecords(t *testing.T) {
+// Prompts, answers and what callers attach never appear in alerts, annotations, logs or metrics, whatever happens to a record.
+func TestPromptsAndAnswersStayInTheirRecords(t *testing.T) {
 	t.Parallel()
 	const everything = "rules: [{}, {id: everything, group_by: [cloud.account.id], threshold: 0, " +
 		"count: [unapproved, guarded, not_applicable, failed, unknown, unguarded]}]"
 	for name, behaviour := range map[string]sink.Behaviour{
-		"accepted":               sink.Accept,
-		"refused":                sink.Refuse,
-		"rejected":               sink.Reject,
-		"alerts refused to wait": sink.To(holdsAlerts, sink.Refuse),
-		"alerts rejected":        sink.To(holdsAlerts, sink.Reject),
+		"accepted":        sink.Accept,
+		"refused":         sink.Refuse,
+		"rejected":        sink.Reject,
+		"alerts refused":  sink.To(holdsAlerts, sink.Refuse),
+		"alerts rejected": sink.To(holdsAlerts, sink.Reject),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestWhatIsSaidToModelsStaysInItsRecords(t *testing.T) {
 			p.sink.Become(behaviour)
 			logs := secretLogs()
 			require.Contains(t, asJSON(t, logs), secret)
-			_ = p.Send(t.Context(), logs) // is refused where the sink refuses
+			_ = p.Send(t.Context(), logs) // fails where the sink refuses
 			scraped := p.Scrape()
 			require.Contains(t, scraped, invocations)
 			assert.NotContains(t, scraped, secret)
@@ -63,7 +63,7 @@ func TestWhatIsSaidToModelsStaysInItsRecords(t *testing.T) {
 	}
 }
 
-// requireNothingAdded checks that no attribute has come to hold the secret.
+// requireNothingAdded checks that no attribute that is new or changed holds the secret.
 func requireNothingAdded(t *testing.T, sent, got plog.Logs) {
 	t.Helper()
 	before := recordsIn(sent)
@@ -80,7 +80,7 @@ func requireNothingAdded(t *testing.T, sent, got plog.Logs) {
 	}
 }
 
-// secretLogs are records of all forms that hold the secret wherever a caller or a model can put it.
+// secretLogs returns records of all forms that hold the secret wherever a caller or a model can put it.
 func secretLogs() plog.Logs {
 	calls := bedrock.Burst("alice", 8)
 	for i := range calls {
@@ -123,6 +123,6 @@ func secretLogs() plog.Logs {
 
 func must(err error) {
 	if err != nil {
-		panic(err) // unreachable: it was marshalled just so
+		panic(err) // unreachable: the values were marshalled before
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 )
 
-// Whoever mistypes a setting reads which one it is and what is allowed, of all mistakes at once. The cases are those that the
-// processor's own tests go by; here it is what a person sees.
+// An operator who mistypes settings reads which ones are wrong and what is allowed, for all mistakes at once. The cases are those of
+// the processor's own tests; this test checks what a person sees.
 func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_mistakes.yaml")
@@ -35,7 +35,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 			config := filepath.Join(t.TempDir(), "config.yaml")
 			require.NoError(t, os.WriteFile(config, []byte(processorConfig(t, &c.Config)), 0o600))
 
-			for _, command := range [][]string{{"validate"}, nil} { // validated, and run
+			for _, command := range [][]string{{"validate"}, nil} { // for validate, and for a run
 				result := collector.Run(t, otlpEnv, append(command, "--config", "e2e/testdata/otlp.yaml", "--config", config)...)
 				assert.Equal(t, 1, result.Code)
 				assert.Empty(t, result.Stdout)
@@ -51,7 +51,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	}
 }
 
-// processorConfig is a configuration with settings of the processor just as they were written.
+// processorConfig returns a configuration with settings of the processor exactly as they were written.
 func processorConfig(t *testing.T, settings *yaml.Node) string {
 	t.Helper()
 	config, err := yaml.Marshal(map[string]any{"processors": map[string]any{"gen_ai_guardrail": settings}})
@@ -59,10 +59,10 @@ func processorConfig(t *testing.T, settings *yaml.Node) string {
 	return string(config)
 }
 
-// otlpEnv makes testdata/otlp.yaml valid where nothing is to be sent.
+// otlpEnv completes testdata/otlp.yaml for a collector that neither receives nor sends.
 var otlpEnv = []string{"E2E_IN=/nowhere/socket", "E2E_OUT=127.0.0.1:1"}
 
-func TestMistakesOfTwoInstancesAreToldApart(t *testing.T) {
+func TestMistakesNameTheInstanceThatHasThem(t *testing.T) {
 	t.Parallel()
 	result := collector.Run(t, otlpEnv, "validate", "--config", "e2e/testdata/otlp.yaml",
 		"--config", "yaml:processors::gen_ai_guardrail/one: {retention: 0s}",
@@ -72,7 +72,7 @@ func TestMistakesOfTwoInstancesAreToldApart(t *testing.T) {
 	assert.Contains(t, result.Stderr, "processors::gen_ai_guardrail/two: max_age: -1s")
 }
 
-// A setting with the right value must never be refused for the wrong reason: all of them, as the processor documents them.
+// Every setting that the processor documents must be accepted.
 func TestEverySettingIsAccepted(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_full.yaml")
@@ -100,7 +100,7 @@ func TestAMissingConfigurationIsNamed(t *testing.T) {
 	assert.Contains(t, result.Stderr, "config/there-is-none.yaml: no such file or directory")
 }
 
-func TestOneProcessorInTwoPipelinesIsWarnedOf(t *testing.T) {
+func TestOneProcessorInTwoPipelinesCausesAWarning(t *testing.T) {
 	t.Parallel()
 	p := start(t, "yaml:service::pipelines::logs/second: {receivers: [otlp], processors: [gen_ai_guardrail], exporters: [otlp_grpc]}")
 	result := p.Stop(os.Interrupt)

@@ -19,7 +19,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 )
 
-// run starts a program for the rest of the test, which is skipped where there is none.
+// runShipper runs a program until the end of the test, which is skipped where the program is missing.
 func runShipper(t *testing.T, name string, args ...string) {
 	t.Helper()
 	path := program(t, name)
@@ -38,6 +38,7 @@ func runShipper(t *testing.T, name string, args ...string) {
 	})
 }
 
+// program returns the path of a program, and skips the test where it is missing.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -47,7 +48,7 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
-// configured puts a block of the page, with its paths below a folder, into a file of that folder.
+// configured writes a block of the page to a file in dir, with its paths moved below dir, and returns the file's path.
 func configured(t *testing.T, dir, text string) (config string) {
 	t.Helper()
 	for _, path := range []string{"/var/spool/rsyslog", "/var/log"} {
@@ -58,7 +59,7 @@ func configured(t *testing.T, dir, text string) (config string) {
 	return config
 }
 
-// relayed writes records where a shipper takes them up, and waits until it has written as many.
+// relayed writes records to the file that a shipper reads, and waits until it has written as many.
 func relayed(t *testing.T, dir string, calls []bedrock.Call) {
 	t.Helper()
 	require.NoError(t, extend(filepath.Join(dir, "bedrock-in.log"), []byte(strings.Join(bodies(calls...), "\n")+"\n")))
@@ -68,8 +69,8 @@ func relayed(t *testing.T, dir string, calls []bedrock.Call) {
 	}, collector.Patience, 20*time.Millisecond, "the shipper writes nothing")
 }
 
-// The documented configurations write lines that are read, in each of the formats that these programs have.
-func TestRsyslogWritesWhatIsRead(t *testing.T) {
+// The documented configuration works, with each of the formats that the program has.
+func TestRecordsRelayedByRsyslogAlert(t *testing.T) {
 	t.Parallel()
 	documented := block(t, "", "module(load=\"imfile\")")
 	for _, template := range []string{"record", "RSYSLOG_TraditionalFileFormat", "RSYSLOG_FileFormat", "RSYSLOG_SyslogProtocol23Format"} {
@@ -84,7 +85,8 @@ func TestRsyslogWritesWhatIsRead(t *testing.T) {
 	}
 }
 
-func TestSyslogNGWritesWhatIsRead(t *testing.T) {
+// The documented configuration works, with each of the formats that the program has.
+func TestRecordsRelayedBySyslogNGAlert(t *testing.T) {
 	t.Parallel()
 	documented := block(t, "", "log-msg-size(")
 	for name, template := range map[string]string{
@@ -113,8 +115,8 @@ func requireAlert(t *testing.T, dir string) {
 	assert.Equal(t, len(calls), alerts[0].count())
 }
 
-// The page's command makes a line of each record in arrays and in envelopes of CloudWatch, also where nothing is between them.
-func TestJqSplitsWhatHoldsSeveralRecords(t *testing.T) {
+// The page's command writes one line for each record in arrays and in CloudWatch envelopes, even where nothing separates them.
+func TestRecordsSplitByJqAlert(t *testing.T) {
 	t.Parallel()
 	program(t, "jq")
 	dir := t.TempDir()

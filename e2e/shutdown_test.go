@@ -18,7 +18,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// Whatever a sender got an answer to is through when the collector has ended, with the alerts due for it.
+// When the collector has exited, every request that it accepted has been forwarded, and the alerts due for it have been delivered.
 func TestStoppingUnderLoadLosesNothingThatWasAccepted(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
@@ -97,7 +97,7 @@ func TestStoppingInTheMiddleOfARetryStillDeliversTheAlert(t *testing.T) {
 	assert.Equal(t, 1, delivered)
 }
 
-// Backends tell by the id that they know an alert already.
+// Backends recognise a repeated alert by its id.
 func TestAnAlertHasTheSameIDAfterACrash(t *testing.T) {
 	t.Parallel()
 	logs := bedrock.Logs(bedrock.Burst("alice", 6)...)

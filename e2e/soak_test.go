@@ -24,22 +24,23 @@ import (
 	"example.com/otelcol-guardrail/internal/testing/oracle"
 )
 
-var soak = flag.Duration("soak", 0, "how long to soak, at least 2m; 0: not at all")
+var soak = flag.Duration("soak", 0, "how long the soak test runs, at least 2m; 0 skips it")
 
-// soakRule is the rule of testdata/soak.yaml.
+// soakRule is the rule of testdata/soak.yaml, as the oracle takes it.
 var soakRule = map[string]oracle.Rule{"unguarded_invocations": {Type: oracle.Sliding, Size: 10 * time.Second, Threshold: 5}}
 
-// reading is what a collector takes at a moment.
+// reading is a measurement of a collector.
 type reading struct {
-	at                time.Duration
-	memory, state     int64 // bytes
-	goroutines, lives int   // at its end, 0 before; how many collectors there were
+	at            time.Duration
+	memory, state int64 // bytes
+	goroutines    int   // measured when it stops, otherwise 0
+	collectors    int   // started so far
 }
 
-// Hours of crashes, refusals and floods of users that come once leave a collector as it was after minutes.
+// Hours of crashes, refusals and floods of users who call once do not make a collector grow.
 func TestSoak(t *testing.T) {
 	if *soak == 0 {
-		t.Skip("asked for by -soak=10m")
+		t.Skip("runs only with -soak=10m or another duration")
 	}
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is read from /proc")
@@ -55,44 +56,45 @@ func TestSoak(t *testing.T) {
 
 	var readings []reading
 	total := received{records: map[string]bool{}}
-	for lives := 1; ctx.Err() == nil; lives++ {
+	for collectors := 1; ctx.Err() == nil; collectors++ {
 		p := m.start(t, "e2e/testdata/soak.yaml")
 		lines.connect(p.Client)
 		life, over := context.WithTimeout(ctx, *soak/30+time.Duration(rng.Int64N(int64(*soak/8))))
 		for tick := time.NewTicker(*soak / 120); life.Err() == nil; {
 			select {
 			case <-tick.C:
-				readings = append(readings, reading{time.Since(began), p.Memory(), m.size(t), 0, lives})
+				readings = append(readings, reading{time.Since(began), p.Memory(), m.size(t), 0, collectors})
 				total.add(receive(t, m.sink.Take()))
 			case <-life.Done():
 				tick.Stop()
 			}
 		}
 		over()
-		signal := syscall.SIGQUIT // which is as sudden as a kill, and lists the goroutines
-		if lives%3 == 0 {
+		signal := syscall.SIGQUIT // as sudden as a kill, and it prints the goroutines
+		if collectors%3 == 0 {
 			signal = syscall.SIGTERM
 		}
 		result := p.Stop(signal)
-		last := reading{time.Since(began), readings[len(readings)-1].memory, m.size(t), strings.Count(result.Stderr, "\ngoroutine "), lives}
+		last := reading{time.Since(began), readings[len(readings)-1].memory, m.size(t), strings.Count(result.Stderr, "\ngoroutine "), collectors}
 		readings = append(readings, last)
 		t.Logf("%v: memory %d MiB, state %d KiB, goroutines %d, collector %d, records %d, alerts %d", last.at.Round(time.Second),
-			last.memory>>20, last.state>>10, last.goroutines, lives, len(total.records), len(total.opened))
+			last.memory>>20, last.state>>10, last.goroutines, collectors, len(total.records), len(total.opened))
 	}
 
-	// What was under way is sent to the end.
+	// Everything that is still unsent is delivered.
 	m.sink.Become(sink.Accept)
 	p := m.start(t, "e2e/testdata/soak.yaml")
 	lines.connect(p.Client)
 	l := load{accepted(), soakRule}
 	p.Stop(syscall.SIGTERM)
 	total.add(receive(t, m.sink.Take()))
-	assert.Empty(t, total.faults(l, readings[len(readings)-1].lives, true))
+	assert.Empty(t, total.faults(l, readings[len(readings)-1].collectors, true))
 	requireFlat(t, readings)
 }
 
-// requireFlat compares the second half of a soak with the first, after a quarter to warm up: the middle of the memory by 20 % and
-// a MiB; the most of the state by a doubling, which is how its file grows; the most of the goroutines by 20.
+// requireFlat compares the two halves of a soak that follow a first quarter of warming up. From one to the other the median of the
+// memory may grow by 20 % and a MiB, the maximum of the state by a factor of two, in which its file grows, and the maximum of the
+// goroutines by 20.
 func requireFlat(t *testing.T, readings []reading) {
 	t.Helper()
 	var halves [2][]reading
@@ -105,17 +107,17 @@ func requireFlat(t *testing.T, readings []reading) {
 			halves[half] = append(halves[half], r)
 		}
 	}
-	compare := func(what string, judge func([]reading, func(reading) int64) int64, of func(reading) int64, most func(int64) int64) {
+	compare := func(what string, judge func([]reading, func(reading) int64) int64, of func(reading) int64, limit func(int64) int64) {
 		first, second := judge(halves[0], of), judge(halves[1], of)
 		t.Logf("%s: %d in the first half, %d in the second", what, first, second)
-		assert.LessOrEqual(t, second, most(first), what)
+		assert.LessOrEqual(t, second, limit(first), what)
 	}
-	compare("memory", middle, func(r reading) int64 { return r.memory }, func(first int64) int64 { return first*6/5 + 1<<20 })
+	compare("memory", median, func(r reading) int64 { return r.memory }, func(first int64) int64 { return first*6/5 + 1<<20 })
 	compare("state", highest, func(r reading) int64 { return r.state }, func(first int64) int64 { return 2 * first })
 	compare("goroutines", highest, func(r reading) int64 { return int64(r.goroutines) }, func(first int64) int64 { return first + 20 })
 }
 
-func middle(readings []reading, of func(reading) int64) int64 {
+func median(readings []reading, of func(reading) int64) int64 {
 	var values []int64
 	for _, r := range readings {
 		values = append(values, of(r))
@@ -124,14 +126,14 @@ func middle(readings []reading, of func(reading) int64) int64 {
 	return values[len(values)/2]
 }
 
-func highest(readings []reading, of func(reading) int64) (most int64) {
+func highest(readings []reading, of func(reading) int64) (maximum int64) {
 	for _, r := range readings {
-		most = max(most, of(r))
+		maximum = max(maximum, of(r))
 	}
-	return most
+	return maximum
 }
 
-// size is how much the state takes on disk.
+// size returns the size of the state on disk in bytes.
 func (m memory) size(t *testing.T) (bytes int64) {
 	t.Helper()
 	for _, path := range m.files(t) {
@@ -142,7 +144,7 @@ func (m memory) size(t *testing.T) (bytes int64) {
 	return bytes
 }
 
-// misbehave refuses everything, or only alerts, for a while now and then.
+// misbehave makes the sink refuse everything, only alerts or only records, for a few seconds at a time.
 func misbehave(ctx context.Context, s *sink.Sink) {
 	for _, behaviour := range slices.Repeat([]sink.Behaviour{
 		sink.Accept, sink.Refuse, sink.Accept, sink.To(holdsAlerts, sink.Refuse), sink.To(holdsRecords, sink.Refuse),
@@ -156,8 +158,8 @@ func misbehave(ctx context.Context, s *sink.Sink) {
 	}
 }
 
-// sendLive has senders send calls as they happen until ctx ends: four hundred users around the threshold, and every other ten
-// seconds users whom nobody sees again. It returns a function that waits until all is accepted, and returns it.
+// sendLive sends calls dated now until ctx ends: by four hundred users around the threshold, and in every other ten seconds also by
+// users who never call again. It returns a function that waits until all of them are accepted, and returns them.
 func sendLive(ctx context.Context, t *testing.T, l *line) (accepted func() [][]bedrock.Call) {
 	t.Helper()
 	const senders, users = 4, 400

@@ -27,9 +27,10 @@ import (
 // form is how a shipper delivers the text of a record.
 type form func(record string) string
 
+// after puts the record after a header.
 func after(header string) form { return func(record string) string { return header + record } }
 
-// member puts the record, as text, into an object that is otherwise as given.
+// member puts the record, as text, into an object after other members.
 func member(key, others string) form {
 	return func(record string) string { return `{` + others + `,"` + key + `":` + quoted(record) + `}` }
 }
@@ -42,7 +43,7 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// lines are the forms in which programs write a record into a file, one a line.
+// lines are the forms in which programs write a record to a file, one per line.
 var lines = map[string]form{
 	"record":              after(""),
 	"rsyslog-traditional": after("Mar 14 09:22:05 relay-2 bedrock: "),
@@ -66,7 +67,7 @@ var lines = map[string]form{
 	},
 	"kubernetes-cri": after("2026-03-14T09:22:05.123456789Z stdout F "),
 	"time":           after("2026-03-14 09:22:05.123 "),
-	"nul-bytes":      after("\x00\x00\x00"), // how a log begins that was truncated under its writer
+	"nul-bytes":      after("\x00\x00\x00"), // the beginning of a log that was truncated while its writer had it open
 }
 
 // recent returns a burst of a user about an hour ago. One of the calls has a prompt of 80 KB.
@@ -127,8 +128,8 @@ func (f form) in(calls []bedrock.Call) []string {
 	return lines
 }
 
-// Whoever points the configuration at the file of such a shipper gets the alerts that the bare records would give.
-func TestAFileIsReadAsShippersWriteIt(t *testing.T) {
+// The file of any of these shippers raises the alerts that the bare records would raise.
+func TestRecordsInFilesOfShippersAlert(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var users []string
@@ -142,7 +143,7 @@ func TestAFileIsReadAsShippersWriteIt(t *testing.T) {
 	}
 }
 
-// rotations are the ways in which a log file makes room for a new one.
+// rotations are the ways in which a log file is rotated.
 var rotations = map[string]func(t *testing.T, log string){
 	"by number": func(t *testing.T, log string) {
 		t.Helper()
@@ -161,8 +162,8 @@ var rotations = map[string]func(t *testing.T, log string){
 	},
 }
 
-// A burst that the rotation of its file cuts in two is one burst, whether or not the collector runs meanwhile.
-func TestAFileIsReadAcrossRotationsAndRestarts(t *testing.T) {
+// A burst during which its file is rotated is counted as one, whether or not the collector runs at that moment.
+func TestNoCallIsLostAcrossRotationsAndRestarts(t *testing.T) {
 	t.Parallel()
 	for name, rotate := range rotations {
 		for _, running := range []bool{false, true} {
@@ -208,7 +209,7 @@ func allAlerts(s *sink.Sink) (alerts []alert) {
 	return alerts
 }
 
-// pieces cuts a line as container runtimes do.
+// pieces splits a line as container runtimes do.
 func pieces(line string) (pieces []string) {
 	const length = 16384
 	for len(line) > length {
@@ -218,7 +219,8 @@ func pieces(line string) (pieces []string) {
 	return append(pieces, line)
 }
 
-// containers are the forms in which container runtimes keep what a container prints; the last piece of a line is marked.
+// containers are the forms in which container runtimes store what a container prints, piece by piece; the last one of a line is
+// marked.
 var containers = map[string]func(piece string, last bool) string{
 	"containerd": func(piece string, last bool) string {
 		return "2026-03-14T09:22:05.123456789Z stdout " + map[bool]string{true: "F ", false: "P "}[last] + piece
@@ -234,8 +236,8 @@ var containers = map[string]func(piece string, last bool) string{
 	},
 }
 
-// Records are often longer than the pieces in which container runtimes write.
-func TestWhatContainersPrintIsPutTogether(t *testing.T) {
+// Records are often longer than the pieces in which container runtimes store them.
+func TestRecordsPrintedByContainersAlert(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var users []string
@@ -274,8 +276,8 @@ var requests = map[string]func(record plog.LogRecord, text string){
 	},
 }
 
-// Fluent Bit and many SDKs send over HTTP by default, and put the text of a record where others do not.
-func TestOTLPOverHTTPIsReadAsShippersSendIt(t *testing.T) {
+// Fluent Bit and many SDKs send over HTTP by default, and put the text of a record in a place of their own.
+func TestRecordsSentByShippersOverHTTPAlert(t *testing.T) {
 	t.Parallel()
 	settings := shippedSettings(t, "config/durable.yaml", "otlp_grpc/backend",
 		"yaml:receivers::otlp::protocols::http: {endpoint: '${env:E2E_IN}', transport: unix}")

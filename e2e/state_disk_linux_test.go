@@ -18,13 +18,13 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-// A full disk is the one failure that people mend while the collector runs.
+// A full disk is the failure that operators repair while the collector runs.
 func TestStateCatchesUpWhenTheDiskHasRoomAgain(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	require.NoError(t, os.Mkdir(m.dir, 0o700))
 	if err := syscall.Mount("tmpfs", m.dir, "tmpfs", 0, "size=2m"); err != nil {
-		t.Skipf("no file system of a known size can be made: %v", err)
+		t.Skipf("cannot mount a file system of known size: %v", err)
 	}
 	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(m.dir, 0)) })
 	p := m.start(t, metricsConfig, "yaml:service::telemetry::logs::level: info")
@@ -43,13 +43,13 @@ func TestStateCatchesUpWhenTheDiskHasRoomAgain(t *testing.T) {
 	p.Stop(syscall.SIGKILL)
 
 	p = m.start(t)
-	m.sink.Take() // what is not known to be delivered is told again
+	m.sink.Take() // alerts not known to be delivered are sent again
 	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 1))), 1)
 	require.Len(t, p.pass(t, bedrock.Logs(sixth("many9", 99))), 1)
-	assert.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("early-0", 6)...)), "it was alerted before")
+	assert.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("early-0", 6)...)), "its alert was delivered before")
 }
 
-// fill leaves no room on a file system.
+// fill writes to a new file until its file system is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.Create(path)

@@ -16,7 +16,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 )
 
-// crowd is five calls each of many users, none of whom alerts yet.
+// crowd returns five calls by each of many users, which is one fewer than alerts.
 func crowd(name string, users int) (calls []bedrock.Call) {
 	for i := range users {
 		calls = append(calls, bedrock.Burst(fmt.Sprintf("%s-%d", name, i), 5)...)
@@ -24,13 +24,13 @@ func crowd(name string, users int) (calls []bedrock.Call) {
 	return calls
 }
 
-// sixth is the call that makes a user of the crowd alert.
+// sixth returns the call that makes a user of the crowd alert.
 func sixth(name string, user int) bedrock.Call {
 	return bedrock.Burst(fmt.Sprintf("%s-%d", name, user), 6)[5]
 }
 
-// A storage that takes no more costs nothing but what a crash would take with it; when it takes more again, not even that.
-func TestDetectionGoesOnWithoutRoomForState(t *testing.T) {
+// While the storage is full, only a crash loses what was counted meanwhile.
+func TestDetectionContinuesWhileTheStorageIsFull(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	p := m.start(t, metricsConfig, "yaml:extensions::file_storage/state::max_size: 65536")
@@ -44,10 +44,10 @@ func TestDetectionGoesOnWithoutRoomForState(t *testing.T) {
 	assert.Contains(t, p.Stop(syscall.SIGKILL).Stderr, "storage")
 
 	p = m.start(t)
-	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 1))), 1, "it was stored while there was room")
+	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 1))), 1, "its calls were stored before the storage was full")
 }
 
-// What file_storage recognises as damage it sets aside, if it is told to: then detection begins anew.
+// With recreate, file_storage sets aside a file that it finds damaged, and detection starts empty.
 func TestADamagedFileIsSetAside(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
@@ -66,8 +66,8 @@ func TestADamagedFileIsSetAside(t *testing.T) {
 	assert.Contains(t, files[1], ".backup")
 }
 
-// What is damaged within a value costs that part of the state, which is told, and nothing else.
-func TestADamagedPartOfTheStateIsLeftOut(t *testing.T) {
+// Damage within a value loses that part of the state, which is logged, and nothing else.
+func TestOnlyTheDamagedPartOfTheStateIsLost(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	p := m.start(t)
@@ -77,7 +77,7 @@ func TestADamagedPartOfTheStateIsLeftOut(t *testing.T) {
 
 	p = m.start(t, metricsConfig)
 	assert.Positive(t, p.Sample(stateErrors))
-	require.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 5)...)), "they are counted anew")
+	require.Empty(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 5)...)), "the five before are lost")
 	require.Len(t, p.pass(t, bedrock.Logs(bedrock.Burst("alice", 6)...)), 1)
 	assert.Contains(t, p.Stop(syscall.SIGTERM).Stderr, "is unreadable and skipped")
 
@@ -86,12 +86,12 @@ func TestADamagedPartOfTheStateIsLeftOut(t *testing.T) {
 	p.Stop(syscall.SIGTERM)
 }
 
-// overlap has every page of a bbolt file claim those behind it.
+// overlap makes every page of a bbolt file claim the pages after it.
 func overlap(t *testing.T, path string) {
 	t.Helper()
 	content, err := os.ReadFile(path)
 	require.NoError(t, err)
-	const meta, overflow = 2, 12 // pages to leave alone; the field's place in a page's head
+	const meta, overflow = 2, 12 // pages to leave alone; offset of the field in a page's header
 	page := os.Getpagesize()
 	for at := meta * page; at < len(content); at += page {
 		content[at+overflow] = 0xff

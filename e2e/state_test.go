@@ -19,7 +19,7 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// memory is a folder with the state of collectors that run one after the other in front of one sink.
+// memory is the state folder of collectors that run one after another and export to one sink.
 type memory struct {
 	dir  string
 	sink *sink.Sink
@@ -44,7 +44,7 @@ func (m memory) start(t *testing.T, configs ...string) pipeline {
 	return pipeline{c, c.Dial(t), m.sink}
 }
 
-// run runs a collector that is to end by itself.
+// run runs a collector that fails to start.
 func (m memory) run(t *testing.T, configs ...string) collector.Result {
 	t.Helper()
 	args := []string{}
@@ -66,8 +66,8 @@ func (m memory) files(t *testing.T) (paths []string) {
 	return paths
 }
 
-// However a collector ends, the next one knows what was counted, and which alerts are out.
-func TestTheNextCollectorGoesOnWhereTheLastEnded(t *testing.T) {
+// However a collector is stopped, the next one knows what was counted and which alerts were delivered.
+func TestARestartKeepsCountsAndAlerts(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -80,17 +80,17 @@ func TestTheNextCollectorGoesOnWhereTheLastEnded(t *testing.T) {
 			p.Stop(signal)
 
 			p = m.start(t)
-			m.sink.Take() // what is not known to be delivered is told again
+			m.sink.Take() // alerts not known to be delivered are sent again
 			raised := p.pass(t, bedrock.Logs(calls[5]))
 			require.Len(t, raised, 1)
 			assert.Equal(t, 6, raised[0].count())
 			assert.Len(t, raised[0].attributes["gen_ai_guardrail.request_ids"], 6)
-			assert.Empty(t, p.pass(t, known), "it was alerted before")
+			assert.Empty(t, p.pass(t, known), "its alert was delivered before")
 		})
 	}
 }
 
-func TestAnAlertThatWasRefusedUntilTheEndIsDeliveredByTheNextCollector(t *testing.T) {
+func TestAnAlertRefusedUntilShutdownIsDeliveredAfterTheRestart(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	p := m.start(t)
@@ -102,7 +102,7 @@ func TestAnAlertThatWasRefusedUntilTheEndIsDeliveredByTheNextCollector(t *testin
 	require.Len(t, refused, 1)
 	result := p.Stop(syscall.SIGTERM)
 	assert.Zero(t, result.Code)
-	assert.NotContains(t, result.Stderr, "could not be delivered", "it is not lost")
+	assert.NotContains(t, result.Stderr, "could not be delivered", "it is kept in the state")
 
 	m.sink.Become(sink.Accept)
 	m.start(t)
@@ -110,8 +110,8 @@ func TestAnAlertThatWasRefusedUntilTheEndIsDeliveredByTheNextCollector(t *testin
 	assert.Equal(t, refused, alertsIn(later.Logs))
 }
 
-// What people wrote to a model and what it answered is in the records, and nowhere else.
-func TestStateHoldsNoTextAndIsForItsOwnerAlone(t *testing.T) {
+// The state contains no prompt and no answer.
+func TestStateHoldsNoPromptsAndIsReadableByItsOwnerOnly(t *testing.T) {
 	t.Parallel()
 	const secret = "the heron nests behind the old lock"
 	m := newMemory(t)
@@ -120,7 +120,7 @@ func TestStateHoldsNoTextAndIsForItsOwnerAlone(t *testing.T) {
 		calls[i].Prompt, calls[i].Answer, calls[i].Metadata = secret, secret, map[string]string{"note": secret}
 	}
 	p := m.start(t)
-	m.sink.Become(sink.To(holdsAlerts, sink.Refuse)) // so that one waits there
+	m.sink.Become(sink.To(holdsAlerts, sink.Refuse)) // so that an alert is stored
 	require.NoError(t, p.Send(t.Context(), bedrock.Logs(calls...)))
 	p.Stop(syscall.SIGKILL)
 
@@ -134,14 +134,14 @@ func TestStateHoldsNoTextAndIsForItsOwnerAlone(t *testing.T) {
 		assert.NotContains(t, string(content), "heron", path)
 		found = found || strings.Contains(string(content), "user/alice")
 	}
-	assert.True(t, found, "this is not where the state is")
+	assert.True(t, found, "these files are not the state")
 }
 
-func TestAFolderThatCannotBeWrittenToIsNamedAtTheStart(t *testing.T) {
+func TestAnUnwritableStateFolderIsNamedAtStart(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	require.NoError(t, os.Mkdir(m.dir, 0o500))
-	if os.Getuid() == 0 { // who may write anywhere but here
+	if os.Getuid() == 0 { // root may write anywhere except for here
 		m.dir = "/sys/kernel"
 		if _, err := os.Stat(m.dir); err != nil {
 			t.Skip("root may write anywhere")
@@ -154,7 +154,7 @@ func TestAFolderThatCannotBeWrittenToIsNamedAtTheStart(t *testing.T) {
 	assert.Contains(t, result.Stderr, "permission denied")
 }
 
-func TestStateInUseByAnotherCollectorIsToldAtTheStart(t *testing.T) {
+func TestStateInUseByAnotherCollectorIsReportedAtStart(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	m.start(t)
@@ -163,8 +163,8 @@ func TestStateInUseByAnotherCollectorIsToldAtTheStart(t *testing.T) {
 	assert.Contains(t, result.Stderr, "another collector")
 }
 
-// Not all damage is recognised by file_storage, which then says that it is none of its files.
-func TestAFileThatIsDamagedAltogetherIsToldAtTheStart(t *testing.T) {
+// Some damage file_storage does not recognise: it reports that the file is not one of its own.
+func TestACompletelyDamagedFileIsReportedAtStart(t *testing.T) {
 	t.Parallel()
 	m := newMemory(t)
 	m.start(t).Stop(syscall.SIGTERM)
@@ -180,6 +180,6 @@ func TestOneProcessorInTwoPipelinesIsRefusedWithStorage(t *testing.T) {
 	m := newMemory(t)
 	result := m.run(t, "yaml:service::pipelines::logs/second: {receivers: [otlp], processors: [gen_ai_guardrail], exporters: [otlp_grpc]}")
 	assert.Equal(t, 1, result.Code)
-	assert.Contains(t, result.Stderr, "gen_ai_guardrail/a", "what to write instead")
+	assert.Contains(t, result.Stderr, "gen_ai_guardrail/a", "what to configure instead")
 	assert.NotContains(t, result.Stderr, "timeout")
 }

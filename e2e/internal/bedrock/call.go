@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package bedrock makes log records as Amazon Bedrock writes them, for tests to send.
+// Package bedrock generates log records as Amazon Bedrock writes them.
 package bedrock
 
 import (
@@ -12,26 +12,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Call is an invocation of a model by InvokeModel.
+// Call is an invocation of a model with InvokeModel.
 type Call struct {
 	User, Account, Region, Model string
 	RequestID                    string
 	Time                         time.Time
 	Prompt, Answer               string
-	Metadata                     map[string]string // that the caller attaches
-	Guardrail                    string            // that ran, as the trace names it; empty: none ran
+	Metadata                     map[string]string // attached by the caller
+	Guardrail                    string            // id of the guardrail that ran; empty: none ran
 }
 
-// start is when calls are made: at the beginning of a minute, so that a burst keeps within it.
+// start is the time of the first call: the beginning of a minute, so that a burst stays within it.
 var start = time.Date(2026, 5, 2, 7, 30, 0, 0, time.UTC)
 
-// Account is where calls are made unless told otherwise.
+// Account is the account of calls unless a test sets another one.
 const Account = "111122223333"
 
-// User gives the ARN of a user by name.
+// User returns the ARN of the user with a name.
 func User(name string) string { return "arn:aws:iam::" + Account + ":user/" + name }
 
-// Burst is n calls of a user without a guardrail, a second apart: at most 60 of them lie in one minute of the clock.
+// Burst returns n calls by one user without a guardrail, one per second from the beginning of a minute.
 func Burst(name string, n int) []Call {
 	calls := make([]Call, n)
 	for i := range calls {
@@ -51,7 +51,7 @@ func Burst(name string, n int) []Call {
 
 type object = map[string]any
 
-// Body is the record of the call.
+// Body returns the log record of the call, as JSON.
 func (c Call) Body() string {
 	answer := object{
 		"type":        "message",
@@ -94,7 +94,7 @@ func (c Call) Body() string {
 	return string(text)
 }
 
-// Logs puts the records of calls into one request.
+// Logs returns one request with the records of the calls.
 func Logs(calls ...Call) plog.Logs {
 	logs := plog.NewLogs()
 	resourceLogs := logs.ResourceLogs().AppendEmpty()

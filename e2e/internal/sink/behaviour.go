@@ -13,25 +13,25 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Behaviour decides the answer to a request; it may take its time.
+// Behaviour returns the answer to a request, possibly after some time.
 type Behaviour func(ctx context.Context, logs plog.Logs) error
 
-// Accept takes everything.
+// Accept accepts every request.
 func Accept(context.Context, plog.Logs) error { return nil }
 
-// Refuse asks to send again later.
+// Refuse refuses every request with an error that asks to retry.
 func Refuse(context.Context, plog.Logs) error { return ErrBusy }
 
-// Reject never takes anything.
+// Reject refuses every request for good.
 func Reject(context.Context, plog.Logs) error { return ErrInvalid }
 
-// What a sink refuses with, as the collector repeats it.
+// The errors of a sink, which the collector passes on.
 var (
 	ErrBusy    = status.Error(codes.Unavailable, "the sink is busy")
-	ErrInvalid = status.Error(codes.InvalidArgument, "the sink never takes this")
+	ErrInvalid = status.Error(codes.InvalidArgument, "the sink rejects this")
 )
 
-// To behaves as told towards requests of one kind, and accepts all others.
+// To returns a behaviour that applies behave to requests of one kind and accepts all others.
 func To(kind func(plog.Logs) bool, behave Behaviour) Behaviour {
 	return func(ctx context.Context, logs plog.Logs) error {
 		if kind(logs) {
@@ -41,17 +41,17 @@ func To(kind func(plog.Logs) bool, behave Behaviour) Behaviour {
 	}
 }
 
-// Barrier holds up requests until it is opened, or until the collector gives up.
+// Barrier holds requests until it is opened or the collector cancels them.
 type Barrier struct {
 	held, opened chan struct{}
 }
 
-// NewBarrier makes a closed one.
+// NewBarrier returns a closed barrier.
 func NewBarrier() Barrier {
 	return Barrier{make(chan struct{}, 1), make(chan struct{})}
 }
 
-// Hold is the behaviour.
+// Hold is the Behaviour of the barrier.
 func (b Barrier) Hold(ctx context.Context, _ plog.Logs) error {
 	select {
 	case b.held <- struct{}{}:
@@ -65,15 +65,15 @@ func (b Barrier) Hold(ctx context.Context, _ plog.Logs) error {
 	}
 }
 
-// AwaitHeld waits until there is a request that it holds up.
+// AwaitHeld waits until the barrier holds a request.
 func (b Barrier) AwaitHeld(t *testing.T) {
 	t.Helper()
 	select {
 	case <-b.held:
 	case <-time.After(patience):
-		t.Fatal("waited in vain for a request")
+		t.Fatal("timed out waiting for a request")
 	}
 }
 
-// Open lets all pass, those that it holds up and those to come.
+// Open lets all requests pass, those that are held and later ones.
 func (b Barrier) Open() { close(b.opened) }

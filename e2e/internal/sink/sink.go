@@ -1,7 +1,7 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sink stands in for the backend behind a collector: it receives OTLP, answers as it is told and keeps what came.
+// Package sink is a stand-in for the backend of a collector: it receives OTLP, answers as configured and keeps every request.
 package sink
 
 import (
@@ -18,10 +18,10 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // as exporters send
 )
 
-// patience bounds a wait for what should come.
+// patience bounds every wait.
 const patience = time.Minute
 
-// Request is one request that came, with the answer that it got.
+// Request is a request that was received, with the answer that it got.
 type Request struct {
 	Logs plog.Logs
 	Err  error
@@ -33,13 +33,14 @@ type Sink struct {
 
 	Address string
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	behave   Behaviour
 	requests []Request
 	arrived  chan struct{} // closed by the next request
 }
 
-// Start makes a sink that accepts everything. It ends with the test.
+// Start returns a sink that accepts everything, until the end of the test. Its listener is open from the start, so that no other
+// process can take its port.
 func Start(t *testing.T) *Sink {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,8 +81,8 @@ func (s *Sink) Export(ctx context.Context, request plogotlp.ExportRequest) (plog
 	return plogotlp.NewExportResponse(), err
 }
 
-// Take returns the requests that were answered since it was last called. A collector without a queue has exported what it was
-// sent before it answers: then nothing that is due can be missing.
+// Take removes and returns the requests that were answered so far. A collector without a queue exports everything that is due before
+// it answers its sender, so nothing is missing then.
 func (s *Sink) Take() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +91,7 @@ func (s *Sink) Take() []Request {
 	return taken
 }
 
-// Await waits until one of the requests that were answered is wanted, and takes all up to it.
+// Await waits until wanted holds for an answered request. It removes that request and all before it, and returns it.
 func (s *Sink) Await(t *testing.T, wanted func(Request) bool) Request {
 	t.Helper()
 	deadline := time.After(patience)
@@ -108,7 +109,7 @@ func (s *Sink) Await(t *testing.T, wanted func(Request) bool) Request {
 		select {
 		case <-arrived:
 		case <-deadline:
-			t.Fatal("waited in vain for a request")
+			t.Fatal("timed out waiting for a request")
 		}
 	}
 }
