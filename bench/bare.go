@@ -11,17 +11,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Bare loops show what a record costs whoever looks at it.
+// Bare loops show the least that any component pays to look at a record.
 
-// sink keeps the compiler from leaving out what a bare loop works out.
+// sink keeps the compiler from removing the work of a bare loop.
 var sink atomic.Int64
 
-// newScan looks at every attribute's key and value once.
+// newScan returns a contender that looks at the key and the value of every attribute once.
 func newScan() *contender {
 	return bare("bare scan of the attributes", scan)
 }
 
-// newScanAndLookup also looks up the user in a map, as counting by user has to.
+// newScanAndLookup returns a contender that also looks up the user in a map, as counting by user must.
 func newScanAndLookup() *contender {
 	users := map[string]int{}
 	return bare("bare scan of the attributes and a map look-up", func(record plog.LogRecord) (n int) {
@@ -43,6 +43,7 @@ func newScanAndLookup() *contender {
 	})
 }
 
+// scan returns the total length of a record's attribute keys and string values.
 func scan(record plog.LogRecord) (n int) {
 	for key, value := range record.Attributes().All() {
 		n += len(key)
@@ -53,12 +54,12 @@ func scan(record plog.LogRecord) (n int) {
 	return n
 }
 
-// newSkip walks over the structure of a JSON body and looks at nothing in it.
+// newSkip returns a contender that finds the brackets and strings of a JSON body and looks at nothing in them.
 func newSkip() *contender {
 	return bare("plain structural skip of the body", func(record plog.LogRecord) int { return skip(record.Body().Str()) })
 }
 
-// skip gives how deep the brackets of a JSON text go.
+// skip returns how deeply the brackets of a JSON text are nested.
 func skip(text string) (deepest int) {
 	depth := 0
 	for pos := 0; pos < len(text); pos++ {
@@ -75,7 +76,7 @@ func skip(text string) (deepest int) {
 	return deepest
 }
 
-// endOfString gives where the quote is that ends a string.
+// endOfString returns the index of the quote that ends a string, or the length of text where there is none.
 func endOfString(text string) int {
 	for end := 0; ; end++ {
 		n := strings.IndexByte(text[end:], '"')
@@ -93,6 +94,7 @@ func endOfString(text string) int {
 	}
 }
 
+// bare returns a contender that calls look for every record.
 func bare(name string, look func(plog.LogRecord) int) *contender {
 	return &contender{
 		name: name,

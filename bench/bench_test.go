@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkContenders is for a profile of one side of a comparison; the ratios
-// are measured by the program, in turns.
+// BenchmarkContenders runs each side of each comparison, for profiles. The ratios
+// come from the program, which measures both sides in turns.
 func BenchmarkContenders(b *testing.B) {
 	for _, c := range inProcessComparisons {
 		for _, newContender := range []func() (*contender, error){newGuardrail, c.against} {

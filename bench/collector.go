@@ -25,8 +25,8 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor"
 )
 
-// runCollector is the collector that all variants run on, so that they differ by
-// their settings alone.
+// runCollector runs a collector with all compared components. All variants run on
+// it, so that they differ in their settings alone.
 func runCollector(args []string) error {
 	command := otelcol.NewCommand(otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{Command: "bench collector", Version: "0.0.0"},
@@ -57,7 +57,8 @@ func factories[F component.Factory](all ...F) map[component.Type]F {
 	return byType
 }
 
-// variant is a collector's pipelines, behind the same receiver.
+// variant is the part of a collector's configuration that is compared: its
+// pipelines, which follow the same receiver.
 type variant struct{ name, config string }
 
 // commonConfig receives records over OTLP. The collector keeps its own metrics as

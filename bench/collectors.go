@@ -12,20 +12,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// requestSize is how many records a request has: what the SDKs export at once.
+// requestSize is the number of records in a request: what SDKs export at once.
 const requestSize = 512
 
-// lives is how often the collectors are started anew, since where a process
-// happens to lie in memory moves its times for as long as it lives.
+// lives is how often the collectors are started, since the memory layout that a
+// process happens to get changes its times until it exits.
 const lives = 3
 
 // wholeCollector compares collectors by the CPU time of their processes.
 type wholeCollector struct {
 	work     string
-	size     int // of a body; 0: attribute records
+	size     int // of a body in bytes; 0: attribute records
 	mix      int
-	requests int // sent at once
-	records  int // of a request
+	requests int // sent in a turn
+	records  int // in a request
 	variants []variant
 	row      func(costs [][]float64) row
 }
@@ -56,8 +56,8 @@ func wholeCollectors() []wholeCollector {
 	return all
 }
 
-// addedByStorage tells by how much the second variant, which keeps its state, costs
-// more than the first, which does not.
+// addedByStorage returns a function that reports by which share the second variant,
+// which stores its state, costs more than the first, which does not.
 func addedByStorage(judged bool) func(costs [][]float64) row {
 	return func(costs [][]float64) row {
 		added := ratios(costs[1], costs[0])
@@ -68,7 +68,8 @@ func addedByStorage(judged bool) func(costs [][]float64) row {
 	}
 }
 
-// addedCPU tells by how much the second variant costs more than the first.
+// addedCPU returns a function that reports by which share the second variant costs
+// more than the first.
 func addedCPU(judged bool) func(costs [][]float64) row {
 	return func(costs [][]float64) row {
 		added := ratios(costs[1], costs[0])
@@ -80,9 +81,9 @@ func addedCPU(judged bool) func(costs [][]float64) row {
 	}
 }
 
-// addedShare tells how many times what the third variant adds to the first is of
-// what the second one adds. The medians are divided, since a difference of two
-// single runs may be near nothing.
+// addedShare returns a function that reports how many times more the third variant
+// adds to the first than the second one does. It divides the medians, since the
+// difference of two single runs may be close to zero.
 func addedShare(judged bool) func(costs [][]float64) row {
 	return func(costs [][]float64) row {
 		ours, theirs := differences(costs[1], costs[0]), differences(costs[2], costs[0])
@@ -107,7 +108,7 @@ func differences(above, below []float64) []float64 {
 	return d
 }
 
-// measure sends every variant the same requests in turn.
+// measure sends the same requests to every variant in turn.
 func (c wholeCollector) measure(ctx context.Context, e effort) (row, error) {
 	l := newLoad(mixes[c.mix], c.size, c.requests, c.records)
 	costs := make([][]float64, len(c.variants))
@@ -122,13 +123,14 @@ func (c wholeCollector) measure(ctx context.Context, e effort) (row, error) {
 	base := quartilesOf(costs[0])
 	r.note = fmt.Sprintf("of %.0f ns a record", base.median)
 	if r.other.median > 0 {
-		r.note = fmt.Sprintf("%.0f ns against %.0f, beyond %.0f", r.ours.median, r.other.median, base.median)
+		r.note = fmt.Sprintf("%.0f ns against %.0f, added to %.0f", r.ours.median, r.other.median, base.median)
 	}
 	return r, nil
 }
 
-// live measures some turns of processes started for it. A turn goes there and
-// back again, so that what drifts, drifts for all alike.
+// live starts a process for each variant, measures some turns of them and appends
+// the costs. A turn visits the processes forwards and then backwards, so that drift
+// affects all of them alike.
 func (c wholeCollector) live(ctx context.Context, l *load, turns int, costs [][]float64) error {
 	processes := make([]*process, len(c.variants))
 	for i, v := range c.variants {
@@ -156,7 +158,7 @@ func (c wholeCollector) live(ctx context.Context, l *load, turns int, costs [][]
 			}
 		}
 		if turn == 0 {
-			continue // it was warming up
+			continue // this was the warm-up
 		}
 		for i, sum := range sums {
 			costs[i] = append(costs[i], sum/2)

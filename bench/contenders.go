@@ -22,9 +22,9 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor"
 )
 
-// The settings of what is compared. Count connector and transform processor get
-// the cheapest form that counts by the same condition and groups: one guardrail
-// attribute instead of four, and the body parsed once.
+// The settings of the compared components. The count connector and the transform
+// processor get the cheapest form that counts by the same condition and groups: one
+// guardrail attribute instead of five, and the body parsed once.
 const (
 	guardrailSettings = `{}`
 
@@ -45,14 +45,14 @@ log_statements:
 `
 )
 
-// contender is one way of working on a batch.
+// contender is one of the compared ways to process a batch.
 type contender struct {
 	name    string
 	consume func(plog.Logs) error
 	close   func()
 }
 
-// newGuardrail makes the processor, alone.
+// newGuardrail returns the processor alone.
 func newGuardrail() (*contender, error) {
 	factory := guardrailprocessor.NewFactory()
 	config, err := decode(factory.CreateDefaultConfig(), guardrailSettings)
@@ -67,7 +67,7 @@ func newGuardrail() (*contender, error) {
 	return started("gen_ai_guardrail", p, p)
 }
 
-// newCount makes the count connector, alone.
+// newCount returns the count connector alone.
 func newCount() (*contender, error) {
 	factory := countconnector.NewFactory()
 	config, err := decode(factory.CreateDefaultConfig(), countSettings)
@@ -82,7 +82,7 @@ func newCount() (*contender, error) {
 	return started("count connector", c, c)
 }
 
-// newTransformAndCount makes a transform processor with a count connector behind it.
+// newTransformAndCount returns a transform processor followed by a count connector.
 func newTransformAndCount() (*contender, error) {
 	count, err := newCount()
 	if err != nil {
@@ -105,6 +105,7 @@ func newTransformAndCount() (*contender, error) {
 	return started("transform ParseJSON + count connector", p, p)
 }
 
+// started starts a component and returns it as a contender.
 func started(name string, logs consumer.Logs, c component.Component) (*contender, error) {
 	ctx := context.Background()
 	if err := c.Start(ctx, componenttest.NewNopHost()); err != nil {
@@ -113,17 +114,18 @@ func started(name string, logs consumer.Logs, c component.Component) (*contender
 	return &contender{
 		name:    name,
 		consume: func(batch plog.Logs) error { return logs.ConsumeLogs(ctx, batch) },
-		close:   func() { _ = c.Shutdown(ctx) }, // all has been measured by then
+		close:   func() { _ = c.Shutdown(ctx) }, // everything has been measured by then
 	}, nil
 }
 
-// newTelemetry measures for real, as in a collector, and writes no log.
+// newTelemetry returns settings that record metrics as a collector does and discard logs.
 func newTelemetry() component.TelemetrySettings {
 	settings := componenttest.NewNopTelemetrySettings()
 	settings.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 	return settings
 }
 
+// decode returns config with settings applied to it.
 func decode(config component.Config, yaml string) (component.Config, error) {
 	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
 	if err != nil {

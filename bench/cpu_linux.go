@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is what a process has used so far, user and system time together, from
-// the kernel's own account, to the nanosecond.
+// cpuTime returns the user and system time that a process has used so far, as the
+// kernel accounts it, to the nanosecond.
 func cpuTime(pid int) (time.Duration, error) {
 	const processClock = 2 // CPUCLOCK_SCHED of the whole process; see clock_getcpuclockid(3)
 	var t unix.Timespec
@@ -22,12 +22,12 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// worked is the time that this process has worked so far. It stands still while
-// others have the core, whom a shared machine has many of.
+// worked returns the CPU time that this process has used so far. It does not
+// advance while other processes have the core, as happens on a shared machine.
 func worked() time.Duration {
 	t, err := cpuTime(os.Getpid())
 	if err != nil {
-		panic(err) // unreachable: one may always ask for one's own
+		panic(err) // unreachable: a process may always read its own time
 	}
 	return t
 }

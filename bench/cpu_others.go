@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
+// cpuTime is implemented on Linux only.
 func cpuTime(int) (time.Duration, error) {
-	return 0, errors.New("the CPU time of another process is read on Linux only; bench -check works everywhere")
+	return 0, errors.New("the CPU time of another process can be read on Linux only; bench -check works everywhere")
 }
 
 var began = time.Now()
 
-// worked stands for the time that this process has worked so far.
+// worked returns the time since this process began, in place of its CPU time.
 func worked() time.Duration { return time.Since(began) }

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// effort is how long to measure.
+// effort says how long to measure.
 type effort struct {
-	rounds int           // of turns, in process
-	turn   time.Duration // of work measured, of one contender
-	pairs  int           // of collectors under load
+	rounds int           // in process: turns of each contender
+	turn   time.Duration // in process: measured time of a turn
+	pairs  int           // whole collectors: turns of each variant
 }
 
-// batchSize is how many records a batch in process has.
+// batchSize is the number of records in a batch in process.
 const batchSize = 100
 
-// inProcess is a comparison of the processor with others in one process.
+// inProcess compares the processor with another contender in one process.
 type inProcess struct {
 	work    string
-	size    int // of a body; 0: attribute records
+	size    int // of a body in bytes; 0: attribute records
 	mix     int
 	against func() (*contender, error)
 	goal    goal
@@ -51,7 +51,7 @@ func infallible(newContender func() *contender) func() (*contender, error) {
 	return func() (*contender, error) { return newContender(), nil }
 }
 
-// measure takes turns between the processor and the other.
+// measure measures the processor and the other contender in turns.
 func (c inProcess) measure(e effort) (row, error) {
 	ours, err := newGuardrail()
 	if err != nil {
@@ -64,7 +64,7 @@ func (c inProcess) measure(e effort) (row, error) {
 	}
 	defer other.close()
 
-	mine, theirs := c.load(), c.load() // apart, since transform changes its records
+	mine, theirs := c.load(), c.load() // separate, since transform changes its records
 	var ourTimes, otherTimes []float64
 	for range e.rounds {
 		t, err := mine.turn(ours, e.turn)
@@ -98,16 +98,17 @@ func (c inProcess) measure(e effort) (row, error) {
 	return r, nil
 }
 
-// load is as much as stays in a core's cache, as records do that have just been received.
+// load returns a load that fits in a core's cache, where records are that have just been
+// received.
 func (c inProcess) load() *load {
 	batches := max(2, 1_000_000/max(1_000, c.size)/batchSize)
 	return newLoad(mixes[c.mix], c.size, batches, min(batchSize, 2_000_000/max(1_000, c.size)))
 }
 
-// turn works on the load for a while and gives the nanoseconds that a record
-// takes. Making new calls of the unguarded ones is left out of the time.
+// turn processes the load for at least span and returns the nanoseconds per record.
+// The time to renew the load is not included.
 func (l *load) turn(c *contender, span time.Duration) (float64, error) {
-	runtime.GC() // of the other's garbage
+	runtime.GC() // free the other contender's garbage
 	var spent time.Duration
 	records := 0
 	for spent < span {
@@ -124,7 +125,7 @@ func (l *load) turn(c *contender, span time.Duration) (float64, error) {
 	return float64(spent.Nanoseconds()) / float64(records), nil
 }
 
-// allocs gives how often a record makes the contender allocate, once it is warm.
+// allocs returns the number of allocations per record of a contender that is warm.
 func (l *load) allocs(c *contender) (float64, error) {
 	const passes = 10
 	var before, after runtime.MemStats
@@ -143,6 +144,7 @@ func (l *load) allocs(c *contender) (float64, error) {
 	return float64(allocs) / float64(passes*l.records()), nil
 }
 
+// records returns the number of records in the load.
 func (l *load) records() (n int) {
 	for _, batch := range l.batches {
 		n += batch.LogRecordCount()

@@ -13,11 +13,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// mix is how much of a load is unguarded, and by how many users.
+// mix says which part of a load is unguarded, and by how many users.
 type mix struct {
 	name        string
 	invocations bool
-	every       int // one in so many is unguarded; 0: none
+	every       int // one in this many is unguarded; 0: none
 	users       int
 }
 
@@ -36,16 +36,16 @@ const (
 	model   = "anthropic.claude-3-haiku-20240307-v1:0"
 )
 
-// load is prepared batches of records of one shape and mix.
+// load holds prepared batches of records of one shape and mix.
 type load struct {
 	mix       mix
 	size      int // of a Bedrock body, in bytes; 0: attribute records
 	batches   []plog.Logs
-	serial    int // the next unguarded invocation
+	serial    int // number of the next unguarded invocation
 	unguarded []plog.LogRecord
 }
 
-// newLoad prepares batches of n records each.
+// newLoad returns a load of batches of n records each, with bodies of size bytes.
 func newLoad(m mix, size, batches, n int) *load {
 	l := &load{mix: m, size: size}
 	for i := range batches {
@@ -74,8 +74,8 @@ func newLoad(m mix, size, batches, n int) *load {
 	return l
 }
 
-// renew makes new calls of the unguarded ones, so that none of them is known as a
-// repeat. No user makes more than one in a minute, so none is to be alerted of.
+// renew turns the unguarded invocations into new ones, so that none of them is a
+// repeat. No user makes more than one in a minute, so none alerts.
 func (l *load) renew() {
 	for _, record := range l.unguarded {
 		l.call(record, l.serial, false)
@@ -85,7 +85,7 @@ func (l *load) renew() {
 
 var start = time.Date(2026, 5, 2, 7, 30, 0, 0, time.UTC)
 
-// call makes the record of an invocation.
+// call writes an invocation to a record.
 func (l *load) call(record plog.LogRecord, serial int, guarded bool) {
 	users := max(1, l.mix.users)
 	user := fmt.Sprintf("arn:aws:sts::%s:assumed-role/service-%06d/session", account, serial%users)
@@ -116,7 +116,7 @@ func (l *load) call(record plog.LogRecord, serial int, guarded bool) {
 	}
 }
 
-// other makes a record that is no invocation: an access log, in attributes or as JSON.
+// other writes an access log to a record, as attributes or as JSON: no invocation.
 func (l *load) other(record plog.LogRecord, serial int) {
 	record.SetTimestamp(pcommon.NewTimestampFromTime(start))
 	if l.size > 0 {
@@ -138,11 +138,11 @@ func (l *load) other(record plog.LogRecord, serial int) {
 	attrs.PutStr("service.version", "2.7.1")
 }
 
-// prose has as many quotes and line ends as usual, escaped as in JSON.
+// prose has about as many quotes and line ends as ordinary text, escaped as in JSON.
 const prose = `The catalogue lists the third barometer as \"on loan\" since the spring, but the visitors' book says that it hung in ` +
 	`the hall until June. Which of the two is right, and what should the label say?\n`
 
-// messagesOf is a conversation of a length, roughly: a request repeats all that was said before.
+// messagesOf returns a conversation of about n bytes, as a request repeats it.
 func messagesOf(n int) string {
 	var b strings.Builder
 	for turn := 0; b.Len() == 0 || b.Len() < n; turn++ {
@@ -155,8 +155,8 @@ func messagesOf(n int) string {
 	return b.String()
 }
 
-// bedrockBody is a model-invocation log record of Amazon Bedrock, as newer ones
-// order it: with the schema last.
+// bedrockBody returns a model-invocation log record of Amazon Bedrock in the order
+// of newer records, which have the schema last.
 func bedrockBody(user, id string, at time.Time, guarded bool, size int) string {
 	evidence := ""
 	if guarded {
@@ -174,7 +174,7 @@ func bedrockBody(user, id string, at time.Time, guarded bool, size int) string {
 		`"},"inferenceRegion":"` + region + `","schemaType":"ModelInvocationLog","schemaVersion":"1.0"}`
 }
 
-// accessBody is an application's log record as JSON.
+// accessBody returns an application's log record as JSON.
 func accessBody(serial, size int) string {
 	return `{"time":"2026-05-02T07:30:00Z","level":"info","message":"request served","request":{"id":"` + strconv.Itoa(serial) +
 		`","method":"POST","path":"/catalogue/search","headers":{"host":"catalogue.example.com","accept":"application/json"}},` +

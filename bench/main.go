@@ -19,12 +19,12 @@ import (
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "collector" {
 		if err := runCollector(os.Args[2:]); err != nil {
-			os.Exit(1) // it has told why
+			os.Exit(1) // it has printed the reason
 		}
 		return
 	}
 	ctx, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, release) // what is under way in process is finished first; a second signal ends it at once
+	context.AfterFunc(ctx, release) // the current measurement in process finishes first; a second signal exits at once
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	quick := flag.Bool("quick", false, "measure less, for a first look")
-	check := flag.Bool("check", false, "measure in process only, and fail when a ratio misses by half what it is held to")
+	check := flag.Bool("check", false, "measure in process only, and fail when a ratio misses its goal by half")
 	only := flag.String("only", "", "measure only the `work` whose name contains this")
 	output := flag.String("o", "", "write the results to this `file` as well")
 	flag.Parse()
@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// measureAll measures one row after the other, until ctx ends, and prints each as it comes.
+// measureAll measures one row after another until ctx ends, and prints each when it is done.
 func measureAll(ctx context.Context, w io.Writer, e effort, only string, inProcessOnly bool) ([]row, error) {
 	var measurements []func() (row, error)
 	add := func(work string, measure func() (row, error)) {
@@ -94,6 +94,7 @@ func measureAll(ctx context.Context, w io.Writer, e effort, only string, inProce
 	return rows, nil
 }
 
+// missed returns an error that names the rows that have fallen behind, or nil.
 func missed(rows []row) error {
 	var failed []error
 	for _, r := range rows {

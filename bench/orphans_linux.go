@@ -5,8 +5,9 @@ package main
 
 import "syscall"
 
-// diesWithParent has the kernel stop a process when the one that started it has ended,
-// however it did. The kernel goes by the thread; Go keeps those that it has.
+// diesWithParent returns attributes by which the kernel terminates a process when its
+// parent has exited for any reason. The kernel watches the parent's thread, and Go keeps
+// its threads.
 func diesWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 }

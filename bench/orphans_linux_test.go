@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain is the program itself where a test starts it.
+// TestMain runs the program instead of the tests when a test has started it.
 func TestMain(m *testing.M) {
 	if os.Getenv("BENCH_PROGRAM") != "" {
 		main()
@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// However the program is ended, it leaves no collectors behind that go on for ever.
-func TestCollectorsEndWithTheProgram(t *testing.T) {
+// However the program is stopped, it leaves no collector running.
+func TestCollectorsExitWithTheProgram(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
@@ -37,7 +37,7 @@ func TestCollectorsEndWithTheProgram(t *testing.T) {
 			defer alive.Close()
 			program := exec.Command(self, "-quick", "-only", "whole collector, attribute records")
 			program.Env = append(os.Environ(), "BENCH_PROGRAM=1", "TMPDIR="+folder)
-			program.ExtraFiles = []*os.File{held} // which its collectors inherit
+			program.ExtraFiles = []*os.File{held} // its collectors inherit it
 			require.NoError(t, program.Start())
 			require.NoError(t, held.Close())
 			states := func() []string {
@@ -46,13 +46,13 @@ func TestCollectorsEndWithTheProgram(t *testing.T) {
 				return all
 			}
 			assert.Eventually(t, func() bool { return len(states()) == 2 }, time.Minute, 10*time.Millisecond,
-				"the first takes records before the second is started")
+				"the first collector is ready before the second is started")
 
 			require.NoError(t, program.Process.Signal(signal))
 			require.Error(t, program.Wait())
 			require.NoError(t, alive.SetReadDeadline(time.Now().Add(2*stopGrace)))
 			_, err = io.Copy(io.Discard, alive)
-			require.NoError(t, err, "a collector still runs")
+			require.NoError(t, err, "a collector is still running")
 			if signal != syscall.SIGKILL {
 				assert.Empty(t, states())
 			}

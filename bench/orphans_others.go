@@ -7,5 +7,5 @@ package main
 
 import "syscall"
 
-// diesWithParent is for Linux only, and so are the collectors; see cpuTime.
+// diesWithParent is implemented on Linux only, where collectors can be measured; see cpuTime.
 func diesWithParent() *syscall.SysProcAttr { return nil }

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// inFlight is how many requests are under way at once.
+// inFlight is the number of concurrent requests.
 const inFlight = 4
 
 // process is a running collector and a client of it.
@@ -29,13 +29,13 @@ type process struct {
 	client  *grpc.ClientConn
 	end     context.CancelFunc // asks the process to stop
 	alive   context.Context    // ends with the process
-	state   string             // folder for what it keeps
+	state   string             // folder for its storage
 }
 
 // stopGrace is how long a collector may take to stop before it is killed.
 const stopGrace = 10 * time.Second
 
-// launch starts a collector and waits until it takes records. It stops when ctx ends.
+// launch starts a collector and waits until it accepts records. It stops when ctx ends.
 func launch(ctx context.Context, v variant) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -61,7 +61,7 @@ func launch(ctx context.Context, v variant) (*process, error) {
 	p.alive = alive
 	go func() {
 		defer ended()
-		_ = p.cmd.Wait() // what it has to say is on its standard error
+		_ = p.cmd.Wait() // its standard error has the reason
 	}()
 	var endpoint string
 	select {
@@ -86,8 +86,8 @@ func launch(ctx context.Context, v variant) (*process, error) {
 	return p, nil
 }
 
-// cost sends requests and gives the nanoseconds of CPU time that each of their
-// records took.
+// cost sends requests with so many records in total and returns the nanoseconds of
+// CPU time per record.
 func (p *process) cost(requests [][]byte, records int) (float64, error) {
 	before, err := cpuTime(p.cmd.Process.Pid)
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *process) cost(requests [][]byte, records int) (float64, error) {
 	return float64(after-before) / float64(records), err
 }
 
-// send has some requests under way at once and waits for all answers.
+// send sends requests, inFlight at a time, and waits for all answers.
 func (p *process) send(requests [][]byte) error {
 	ctx, cancel := context.WithTimeout(p.alive, time.Minute)
 	defer cancel()
@@ -133,16 +133,17 @@ func (p *process) send(requests [][]byte) error {
 	return all
 }
 
+// stop stops the collector and removes its state.
 func (p *process) stop() {
 	if p.client != nil {
 		p.client.Close()
 	}
 	p.end()
 	<-p.alive.Done()
-	_ = os.RemoveAll(p.state) // it is in the folder for what may be left behind
+	_ = os.RemoveAll(p.state) // it is in the temporary folder, where it may stay
 }
 
-// rawCodec sends requests that are marshalled already.
+// rawCodec sends requests that are already marshalled.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "proto" }
@@ -154,5 +155,5 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 	return nil
 }
 
-// indent puts settings below a key.
+// indent indents settings so that they stand below a key.
 func indent(yaml string) string { return strings.ReplaceAll(yaml, "\n", "\n    ") }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// measureScaling compares how much more two cores do than one: of the processor,
-// with all its groups in common, against a loop that shares nothing.
+// measureScaling compares how much more two cores do than one, for a processor
+// whose groups both cores use, with the same for a loop that shares nothing.
 func measureScaling(e effort, mixIndex int) (row, error) {
 	const batches = 500
 	ours, err := newGuardrail()
@@ -56,7 +56,7 @@ func measureScaling(e effort, mixIndex int) (row, error) {
 	}, nil
 }
 
-// gain gives how much more of some work two goroutines get done than one does.
+// gain returns how many times more work two goroutines do than one in the same time.
 func gain(work, prepare func(int)) float64 {
 	prepare(1)
 	one := together(1, work)
@@ -65,11 +65,11 @@ func gain(work, prepare func(int)) float64 {
 	return 2 * one.Seconds() / two.Seconds()
 }
 
-// together gives how long the workers take, each of whom does the work once. They
-// begin at one time: a goroutine that is only then given a core would be late by more
-// than the work differs.
+// together returns how long workers take that each do the work once. They wait for
+// one another to begin: a goroutine that has no core yet would be late by more than
+// the differences to be measured.
 func together(workers int, work func(worker int)) time.Duration {
-	runtime.GC() // of what making the records left behind
+	runtime.GC() // free the garbage of making the records
 	var ready atomic.Int32
 	var done sync.WaitGroup
 	began, ended := make([]time.Time, workers), make([]time.Time, workers)

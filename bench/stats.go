@@ -5,21 +5,22 @@ package main
 
 import "slices"
 
-// quartiles are the middle of some values and the bounds of the middle half.
+// quartiles are the median of some values and the bounds of their middle half.
 type quartiles struct{ lower, median, upper float64 }
 
+// quartilesOf returns the quartiles of values, interpolated linearly.
 func quartilesOf(values []float64) quartiles {
 	sorted := slices.Sorted(slices.Values(values))
 	at := func(share float64) float64 {
-		place := share * float64(len(sorted)-1)
-		below := int(place)
+		position := share * float64(len(sorted)-1)
+		below := int(position)
 		above := min(below+1, len(sorted)-1)
-		return sorted[below] + (place-float64(below))*(sorted[above]-sorted[below])
+		return sorted[below] + (position-float64(below))*(sorted[above]-sorted[below])
 	}
 	return quartiles{at(0.25), at(0.5), at(0.75)}
 }
 
-// ratios divides values measured in the same turn.
+// ratios returns the quotients of values measured in the same turn.
 func ratios(above, below []float64) []float64 {
 	r := make([]float64, len(above))
 	for i := range r {

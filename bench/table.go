@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// goal is what a ratio is to be.
+// goal is the bound that a ratio should keep.
 type goal struct {
 	bound  float64
-	faster bool // the ratio is to be at least the bound, else at most
-	none   bool // there is none: the ratio is reported
-	// byUpper judges a share of added CPU by the upper quartile, against a bound of its own.
+	faster bool // the ratio should be at least the bound, otherwise at most
+	none   bool // there is no goal: the ratio is only reported
+	// byUpper is the bound of the upper quartile of added CPU, by which it is judged.
 	byUpper float64
-	// reached is the ratio that there is, where the bound is out of reach for now: what must not get worse.
+	// reached is the current ratio where the bound is out of reach for now. It must not get worse.
 	reached float64
-	share   bool // told as a share, not as a number of times
-	added   bool // the ratio is what comes on top
+	share   bool // reported as a share, not as a factor
+	added   bool // the ratio is the share that is added
 }
 
 var reported = goal{none: true, faster: true}
@@ -29,7 +29,7 @@ func fasterBy(times float64) goal { return goal{bound: times, faster: true} }
 
 func atMost(times float64) goal { return goal{bound: times} }
 
-// String says what is to be reached.
+// String returns the goal in words.
 func (g goal) String() string {
 	switch {
 	case g.none:
@@ -61,11 +61,11 @@ func (g goal) met(ratio quartiles) bool {
 	}
 }
 
-// slack is by how much a ratio measured on a busy machine may miss what it is
-// held to before it counts as a step back.
+// slack is the factor by which a ratio measured on a busy machine may miss its bound
+// before it counts as a regression.
 const slack = 1.5
 
-// held reports whether the ratio is no step back.
+// held reports whether the ratio is no regression.
 func (g goal) held(ratio quartiles) bool {
 	bound := g.bound
 	if g.reached != 0 {
@@ -81,12 +81,13 @@ func (g goal) held(ratio quartiles) bool {
 	}
 }
 
+// butReached returns the goal with the ratio that is reached so far.
 func (g goal) butReached(ratio float64) goal {
 	g.reached = ratio
 	return g
 }
 
-// row is a comparison measured.
+// row is the result of a comparison.
 type row struct {
 	work, mix, against string
 	goal               goal
@@ -95,6 +96,7 @@ type row struct {
 	note               string
 }
 
+// met returns what the table says of the goal.
 func (r row) met() string {
 	switch {
 	case r.goal.none:
@@ -106,7 +108,7 @@ func (r row) met() string {
 	}
 }
 
-// String is the row as a line of a Markdown table.
+// String returns the row as a line of a Markdown table.
 func (r row) String() string {
 	format := func(v float64) string { return fmt.Sprintf("%.2f", v) }
 	if r.goal.byUpper > 0 || r.goal.added {
@@ -120,14 +122,14 @@ const tableHead = `| work | mix | against | ratio (quartiles) | goal | | CPU tim
 |---|---|---|---|---|---|---|
 `
 
-// results are the rows with what is needed to judge them.
+// results returns a Markdown page with the rows and the circumstances of their measurement.
 func results(rows []row) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Results
 
-Measured on %s with `+"`make bench`"+`, by which this file is written: %d cores, %s, %s/%s. Ratios
-are medians of interleaved turns, the quartiles behind them; what they compare is told in [README.md](README.md). The times beside
-them are CPU time, for orientation.
+Measured on %s with `+"`make bench`"+`, which writes this file: %d cores, %s, %s/%s. Ratios are
+medians of interleaved turns, followed by their quartiles; [README.md](README.md) explains what they compare. The times beside them are
+CPU time, for orientation.
 
 `, time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	b.WriteString(tableHead)
