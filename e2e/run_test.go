@@ -95,7 +95,7 @@ func TestMakeRunRefusesAFolderWithoutLogs(t *testing.T) {
 		file, says string
 	}{
 		"no log file": {"notes.txt", "no log file in it or below"},
-		"bodies only": {"data/2c7f_input.json.gz", "no records; name a folder further up"},
+		"bodies only": {"data/2c7f_input.json.gz", "but no records; name a parent folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: check-go.sh MAJOR.MINOR
-# Says in one line what is wrong when Go is missing or older than that.
+# Fails with one line that says what is wrong when Go is missing or older than that.
 set -eu
 
 fail() {
@@ -14,7 +14,7 @@ fail() {
 min=$1
 command -v go >/dev/null 2>&1 || fail "and no 'go' was found on the PATH"
 
-# Asked outside of any module, so that the answer is not the version that a go.mod here selects.
+# Asked outside any module, so that the answer is not the version that a go.mod here selects.
 version=$(cd / && go version 2>&1) || fail "and 'go version' says: $version"
 found=$(printf '%s\n' "$version" | sed -n 's/.*go\([0-9][0-9]*\.[0-9][0-9]*[^ ]*\).*/\1/p')
 major=${found%%.*}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: find-logs.sh FOLDER|FILE
-# Prints its absolute path, or says in one line what is wrong with it.
+# Prints its absolute path, or fails with one line that says what is wrong with it.
 set -eu
 
 fail() {
@@ -21,7 +21,7 @@ fi
 [ -d "$logs" ] || fail "no such folder or file"
 folder=$(cd "$logs" && pwd)
 
-# What is included and what is excluded, as in config/quickstart.yaml.
+# Includes and excludes the same files as config/quickstart.yaml.
 included() {
 	find -L "$folder" -type f \
 		\( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' -o -name '*.log' -o -name '*.gz' \) 2>/dev/null
@@ -30,5 +30,5 @@ excluded='/data/[^/]*_((input|output)\.json(\.gz)?|input_media_[^/]*)$'
 
 included | grep -q . || fail "no log file in it or below (looked for .json, .jsonl, .ndjson, .log and .gz)"
 included | grep -Evq "$excluded" ||
-	fail "only bodies that Bedrock stores beside its records (in data/), and no records; name a folder further up"
+	fail "only bodies that Bedrock stores beside its records (in data/), but no records; name a parent folder"
 echo "$folder"

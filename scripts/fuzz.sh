@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: fuzz.sh TIME FOLDER...
-# Runs every fuzz target in the packages below the folders, one after the other, each for TIME.
+# Runs every fuzz target in the packages below the folders, one after another, each for TIME.
 set -eu
 
 time=$1
@@ -14,7 +14,7 @@ trap 'exit 130' INT TERM
 
 fuzz() {
 	go test -run='^$' -fuzz="^$2\$" -fuzztime="$time" "./$1" >"$log" 2>&1 && return
-	# Go before 1.27 sometimes takes the end of the time for a failure (https://go.dev/issue/75804).
+	# Go before 1.27 sometimes reports the end of the time as a failure (https://go.dev/issue/75804).
 	grep -q '^ *context deadline exceeded$' "$log" && ! grep -Eq 'Failing input|failure while|panic:' "$log"
 }
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: generate-check.sh COMMAND...
-# Fails when the command that generates files changes any: what is in the tree was then not up to date.
-# Compares before and after, not with the last commit, so that it also serves in the midst of work.
+# Runs the command that generates files and fails when it changes any: the tree was then not up to date.
+# Compares the tree before and after, not with the last commit, so that it also works with uncommitted changes.
 set -eu
 
 snapshot() {

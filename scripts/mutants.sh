@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: mutants.sh FOLDER [PATCH...]
-# Breaks the code on purpose, one patch at a time (those in FOLDER/mutants unless given), and fails when the tests of
-# FOLDER do not notice. The tree stays as it is: the compiler is shown the broken files in place of the real ones.
-# MUTANT_STREAMS says how many streams to test detection with each time.
+# Applies one patch at a time that breaks the code (by default those in FOLDER/mutants), and fails when the tests of
+# FOLDER do not notice. The tree does not change: the compiler gets the broken files as an overlay.
+# MUTANT_STREAMS sets the number of streams for each test of detection.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -28,10 +28,10 @@ trap 'exit 130' INT TERM
 [ $# -gt 0 ] || set -- "$package"/mutants/*.patch
 [ -f "$1" ] || { echo "no mutants in $package/mutants" >&2; exit 1; }
 
-# Arguments: more flags of go test. Builds $work/tests; the output is in $work/out.
+# Arguments: further flags of go test. Writes $work/tests, or the errors to $work/out.
 build() { go test -ldflags="-s -w" -c -o "$work/tests" "$@" "$package" >"$work/out" 2>&1; }
 
-# Runs $work/tests. The output is in $work/out.
+# Runs $work/tests. Their output is in $work/out.
 try() { tests "$first" && tests "$rest"; }
 
 tests() {
@@ -39,7 +39,7 @@ tests() {
 }
 
 build || { cat "$work/out"; echo "the tests do not compile" >&2; exit 1; }
-try || { cat "$work/out"; echo "the tests fail on what is not broken" >&2; exit 1; }
+try || { cat "$work/out"; echo "the tests fail on the unbroken code" >&2; exit 1; }
 
 killed=0
 survived=0
@@ -54,8 +54,8 @@ for patch; do
 		mkdir -p "$tree/$(dirname "$file")"
 		cp "$file" "$tree/$file"
 	done
-	# git takes no context that has changed.
-	(cd "$tree" && GIT_CEILING_DIRECTORIES=$work git apply "$patch") || { echo "$name: does not apply any more" >&2; exit 1; }
+	# git refuses a patch whose context has changed.
+	(cd "$tree" && GIT_CEILING_DIRECTORIES=$work git apply "$patch") || { echo "$name: no longer applies" >&2; exit 1; }
 	{
 		echo '{"Replace": {'
 		comma=
@@ -70,7 +70,7 @@ for patch; do
 		survived=$((survived + 1))
 		echo "SURVIVED $name"
 	else
-		# The innermost of the failed tests; none where the process itself crashed.
+		# The innermost failed test; there is none where the process itself crashed.
 		by=$(sed -n 's/^ *--- FAIL: \([^ ]*\).*/\1/p' "$work/out" | tail -n 1)
 		[ -n "$by" ] || by=$(grep -m 1 -E '^(panic|fatal error): ' "$work/out") ||
 			{ cat "$work/out"; echo "$name: neither passed nor failed" >&2; exit 1; }

@@ -3,16 +3,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: run.sh BINARY LOGS
-# Runs the quickstart over a folder and shows its alerts without the headings that the debug exporter puts around each batch.
-# Of what the collector logs it shows warnings and errors, and in plain words what the processor says of the first records.
-# Exits as the collector does, which on Ctrl-C is 0; the filters go on until the last line is out.
+# Runs the quickstart on a folder and prints its alerts without the headings that the debug exporter writes for each batch.
+# Of the collector's log it prints warnings and errors, and the processor's notices about the first records without log fields.
+# Exits with the collector's status, which is 0 on Ctrl-C; the filters run until they have printed the last line.
 set -u
 
 binary=$1
 export GUARDRAIL_LOGS=$2
 trap : INT
 
-# A line is: time, level, message, fields, with tabs between.
+# A log line has four fields, separated by tabs: time, level, message, attributes.
 notices() {
 	tab=$(printf '\t')
 	while IFS= read -r line; do
@@ -29,7 +29,7 @@ notices() {
 
 {
 	status=$(
-		trap : INT # a subshell begins without
+		trap : INT # a subshell does not inherit it
 		{
 			{
 				{

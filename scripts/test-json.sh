@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: test-json.sh "FLAGS" MODULE...
-# Runs `go test -json` in one module after the other, so that gotestsum sees one stream and counts all tests together.
+# Runs `go test -json` in one module after another, so that gotestsum reads one stream and counts all tests together.
 set -u
 
 flags=$1
 shift
 status=0
 for module in "$@"; do
-	# shellcheck disable=SC2086 # several flags in one word
+	# shellcheck disable=SC2086 # $flags holds several flags
 	(cd "$module" && go test -json $flags ./...) || status=1
 done
 exit $status
