@@ -15,9 +15,9 @@ import (
 // requestSize is the number of records in a request: what SDKs export at once.
 const requestSize = 512
 
-// lives is how often the collectors are started, since the memory layout that a
+// starts is how often the collectors are started, since the memory layout that a
 // process happens to get changes its times until it exits.
-const lives = 3
+const starts = 3
 
 // wholeCollector compares collectors by the CPU time of their processes.
 type wholeCollector struct {
@@ -112,8 +112,8 @@ func differences(above, below []float64) []float64 {
 func (c wholeCollector) measure(ctx context.Context, e effort) (row, error) {
 	l := newLoad(mixes[c.mix], c.size, c.requests, c.records)
 	costs := make([][]float64, len(c.variants))
-	for range lives {
-		if err := c.live(ctx, l, (e.pairs+lives-1)/lives, costs); err != nil {
+	for range starts {
+		if err := c.measureStarted(ctx, l, (e.pairs+starts-1)/starts, costs); err != nil {
 			return row{}, err
 		}
 	}
@@ -128,10 +128,10 @@ func (c wholeCollector) measure(ctx context.Context, e effort) (row, error) {
 	return r, nil
 }
 
-// live starts a process for each variant, measures some turns of them and appends
+// measureStarted starts a process for each variant, measures some turns of them and appends
 // the costs. A turn visits the processes forwards and then backwards, so that drift
 // affects all of them alike.
-func (c wholeCollector) live(ctx context.Context, l *load, turns int, costs [][]float64) error {
+func (c wholeCollector) measureStarted(ctx context.Context, l *load, turns int, costs [][]float64) error {
 	processes := make([]*process, len(c.variants))
 	for i, v := range c.variants {
 		p, err := launch(ctx, v)

@@ -29,9 +29,9 @@ type inProcess struct {
 }
 
 var inProcessComparisons = []inProcess{
-	{"attribute record", 0, mixNone, newCount, fasterBy(8).butReached(6.8)},
+	{"attribute record", 0, mixNone, newCount, fasterBy(8).reaching(6.8)},
 	{"attribute record", 0, mixGuarded, newCount, fasterBy(8)},
-	{"attribute record", 0, mixSome, newCount, fasterBy(8).butReached(3)},
+	{"attribute record", 0, mixSome, newCount, fasterBy(8).reaching(3)},
 	{"attribute record", 0, mixAll, newCount, reported},
 	{"attribute record", 0, mixGuarded, infallible(newScanAndLookup), atMost(2)},
 	{"record that is no invocation", 0, mixNone, infallible(newScan), atMost(0.7)},
@@ -40,8 +40,8 @@ var inProcessComparisons = []inProcess{
 	{"body of 2 KB", 2_000, mixSome, newTransformAndCount, fasterBy(18)},
 	{"body of 2 KB", 2_000, mixAll, newTransformAndCount, reported},
 	{"body of 100 KB", 100_000, mixNone, newTransformAndCount, fasterBy(30)},
-	{"body of 100 KB", 100_000, mixGuarded, newTransformAndCount, fasterBy(30).butReached(24)},
-	{"body of 100 KB", 100_000, mixSome, newTransformAndCount, fasterBy(30).butReached(19)},
+	{"body of 100 KB", 100_000, mixGuarded, newTransformAndCount, fasterBy(30).reaching(24)},
+	{"body of 100 KB", 100_000, mixSome, newTransformAndCount, fasterBy(30).reaching(19)},
 	{"body of 100 KB", 100_000, mixAll, newTransformAndCount, reported},
 	{"body of 100 KB", 100_000, mixGuarded, infallible(newSkip), atMost(3)},
 	{"body of 100 KB", 100_000, mixSome, infallible(newSkip), atMost(3)},

@@ -54,7 +54,7 @@ func run(ctx context.Context) error {
 		}
 	}
 	if *check {
-		return missed(rows)
+		return regressions(rows)
 	}
 	return nil
 }
@@ -94,8 +94,8 @@ func measureAll(ctx context.Context, w io.Writer, e effort, only string, inProce
 	return rows, nil
 }
 
-// missed returns an error that names the rows that have fallen behind, or nil.
-func missed(rows []row) error {
+// regressions returns an error that names the rows whose ratio has become worse, or nil.
+func regressions(rows []row) error {
 	var failed []error
 	for _, r := range rows {
 		if !r.goal.held(r.ratio) {

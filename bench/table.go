@@ -81,8 +81,8 @@ func (g goal) held(ratio quartiles) bool {
 	}
 }
 
-// butReached returns the goal with the ratio that is reached so far.
-func (g goal) butReached(ratio float64) goal {
+// reaching returns the goal with the ratio that is reached for now.
+func (g goal) reaching(ratio float64) goal {
 	g.reached = ratio
 	return g
 }

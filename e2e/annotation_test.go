@@ -76,7 +76,7 @@ func TestIncomingAnnotationsAreReplaced(t *testing.T) {
 	t.Parallel()
 	p := start(t, processor("annotate: true"))
 	logs := bedrock.Logs(bedrock.Burst("mallory", 6)...)
-	// A load balancer behind the edge reads the resource first.
+	// A load balancer after the edge reads the resource first.
 	logs.ResourceLogs().At(0).Resource().Attributes().PutStr("gen_ai_guardrail.partition", "0")
 	logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope().Attributes().PutStr("gen_ai_guardrail.partition", "0")
 	for _, record := range recordsIn(logs) {

@@ -65,8 +65,8 @@ func receive(t *testing.T, requests []sink.Request) received {
 	return r
 }
 
-// faults describes every difference from what is due, given that the whole load was accepted and that collectors were stopped as many
-// times as stops says.
+// faults describes every difference from what is due when the whole load has been accepted. stops is how often a collector was
+// stopped.
 func (r received) faults(l load, stops int, queued bool) (faults []string) {
 	lost := map[string]bool{}
 	for _, call := range slices.Concat(l.batches...) {

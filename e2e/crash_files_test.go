@@ -58,8 +58,8 @@ func arrivals(batches [][]bedrock.Call, s *sink.Sink) *progress {
 	return arrived
 }
 
-// write writes batches, by a goroutine, never many more than have been exported, so that a crash finds a collector in the middle of
-// reading.
+// write writes the batches in a goroutine, never many more than have been exported, so that a crash finds a collector in the middle
+// of reading.
 func write(t *testing.T, batches [][]bedrock.Call, s *sink.Sink, write func(i int, text []byte) error) *progress {
 	t.Helper()
 	const ahead = 40

@@ -32,9 +32,9 @@ type load struct {
 	rules   map[string]oracle.Rule
 }
 
-// newLoad returns a load of about so many batches: bursts by many users over two hours, out of order by up to an hour, so that the
-// calls of one alerting window come from several senders and often both before and after a crash. One call in five is guarded, and
-// the given percentage of calls is sent twice.
+// newLoad returns a load of about the given number of batches: bursts by many users over two hours, out of order by up to an hour, so
+// that the calls of one alerting window come from several senders and often both before and after a crash. One call in five is guarded,
+// and the given percentage of calls is sent twice.
 func newLoad(rng *rand.Rand, batches, repeats int) load {
 	const perBatch = 10 // calls, at most
 	start := time.Date(2026, 5, 2, 7, 0, 0, 0, time.UTC)

@@ -84,7 +84,7 @@ func (run crashRun) play(t *testing.T) []string {
 	})
 	rng := rand.New(rand.NewPCG(run.seed, 0))
 	repeats := 5
-	if run.files { // the receiver takes files that begin alike for one file
+	if run.files { // the receiver treats files with the same beginning as one
 		repeats = 0
 	}
 	l := newLoad(rng, 30*(run.kills+run.terms+2), repeats)
@@ -162,7 +162,8 @@ func crashSettings(t *testing.T, configs ...string) collector.Settings {
 // connects to.
 const receiveOnSocket = "yaml:receivers::otlp::protocols::grpc: {endpoint: '${env:E2E_IN}', transport: unix}"
 
-// shippedSettings returns settings for a shipped configuration, changed only so that its output can be compared and it can be observed.
+// shippedSettings returns settings for a shipped configuration, changed only so that its output can be compared and that it can be
+// observed.
 func shippedSettings(t *testing.T, config, exporter string, configs ...string) collector.Settings {
 	t.Helper()
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ import (
 
 const samplesFolder = "../testdata/invocations"
 
-// sample is a record of testdata/invocations and what it is to be read as.
+// sample is a record of testdata/invocations and what must be read from it.
 type sample struct {
 	File, Note        string
 	Options           json.RawMessage // settings of the processor
@@ -34,7 +34,7 @@ type sample struct {
 	Time                                               time.Time
 }
 
-// Every record of the collection, through a collector with the settings that its entry asks for.
+// Every record of testdata/invocations passes through a collector with the settings that its entry names.
 func TestSampleRecordsAreJudgedAsExpected(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(samplesFolder, "expected.json"))
@@ -55,7 +55,7 @@ func TestSampleRecordsAreJudgedAsExpected(t *testing.T) {
 		t.Run(settings, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, processor("annotate: true"), "yaml:processors::gen_ai_guardrail: "+settings,
-				"yaml:service::telemetry::logs::level: error") // it warns of so many odd records
+				"yaml:service::telemetry::logs::level: error") // so many odd records cause warnings
 			for _, s := range bySettings[settings] {
 				logs := s.logs(t)
 				forwarded, _ := p.send(t, logs)
@@ -65,7 +65,7 @@ func TestSampleRecordsAreJudgedAsExpected(t *testing.T) {
 	}
 }
 
-// logs is the record in the form in which its file has it: a text, or OTLP in JSON.
+// logs returns the record in the form of its file: text, or OTLP in JSON.
 func (s sample) logs(t *testing.T) plog.Logs {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(samplesFolder, s.File))
@@ -80,13 +80,14 @@ func (s sample) logs(t *testing.T) plog.Logs {
 	return logs
 }
 
+// check compares a forwarded record, annotations included, with the record that was sent.
 func (s sample) check(t *testing.T, sent, got plog.LogRecord) {
 	t.Helper()
 	name := s.File + ": " + s.Note
-	isOne := s.Verdict != "not_invocation"
+	isInvocation := s.Verdict != "not_invocation"
 	want := sent.Attributes().AsRaw()
 	maps.DeleteFunc(want, func(key string, _ any) bool { return strings.HasPrefix(key, "gen_ai_guardrail.") })
-	if isOne {
+	if isInvocation {
 		for key, value := range map[string]string{
 			"gen_ai_guardrail.verdict":   s.Verdict,
 			"gen_ai_guardrail.evidence":  s.Evidence,
@@ -115,15 +116,15 @@ func (s sample) check(t *testing.T, sent, got plog.LogRecord) {
 	}
 	annotated := got.Attributes().AsRaw()
 	_, partitioned := annotated["gen_ai_guardrail.partition"]
-	assert.Equal(t, isOne && s.Principal != "", partitioned, name)
+	assert.Equal(t, isInvocation && s.Principal != "", partitioned, name)
 	delete(annotated, "gen_ai_guardrail.partition")
 	_, identified := annotated["gen_ai_guardrail.id"]
-	assert.Equal(t, isOne && s.RequestID == "", identified, name)
+	assert.Equal(t, isInvocation && s.RequestID == "", identified, name)
 	delete(annotated, "gen_ai_guardrail.id")
 	assert.Equal(t, want, annotated, name)
 	assert.Equal(t, sent.Body().AsRaw(), got.Body().AsRaw(), name)
 	when := sent.Timestamp()
-	if stated := pcommon.NewTimestampFromTime(s.Time); isOne && s.Time.Unix() > 0 && stated != sent.ObservedTimestamp() {
+	if stated := pcommon.NewTimestampFromTime(s.Time); isInvocation && s.Time.Unix() > 0 && stated != sent.ObservedTimestamp() {
 		when = stated
 	}
 	assert.Equal(t, when, got.Timestamp(), name)

@@ -25,9 +25,9 @@ func socket(t *testing.T) string {
 	return filepath.Join(dir, "socket")
 }
 
-// drawMetricsPort returns a port on which the collector may try to serve its own metrics. Another process may have it: the Prometheus
-// reader takes neither a Unix socket nor, as it does not say which one it got, port 0, so [Start] tries again with another port when
-// this one is in use. It is below the range from which systems draw ports for outgoing connections.
+// drawMetricsPort returns a port on which the collector is to serve its own metrics. The Prometheus reader cannot listen on a Unix
+// socket, and with port 0 it does not report the port that it got. Another process may therefore have this port; [Start] then tries
+// again with another one. It lies below the range from which systems choose ports for outgoing connections.
 func drawMetricsPort() int { return 20000 + rand.IntN(12000) }
 
 // HTTPClient returns a client that sends every request to a Unix socket, whatever host the URL names.
