@@ -63,7 +63,7 @@ type variant struct{ name, config string }
 
 // commonConfig receives records over OTLP. The collector keeps its own metrics as
 // it does by default, although nobody reads them. Every port is 0, so that no other
-// process can take it first; what is logged at level info names the receiver's.
+// process can take it first; the log at level info says which one the receiver got.
 const commonConfig = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}}}
 processors:
