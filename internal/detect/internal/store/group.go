@@ -34,12 +34,19 @@ const (
 
 // FindGroup returns the group with a hash, 0 if there is none.
 func (s *Store) FindGroup(hash GroupHash) GroupID {
-	for n := range s.index.all(hash.tag()) {
-		if s.groups.at(n).hash == hash {
-			return GroupID(n)
+	x := &s.index
+	if x.used == 0 {
+		return 0
+	}
+	tag := hash.tag()
+	for i := x.preferred(tag); ; i = x.next(i) {
+		switch slot := x.slots[i]; {
+		case slot.n == 0:
+			return 0
+		case slot.tag == tag && s.groups.at(slot.n).hash == hash:
+			return GroupID(slot.n)
 		}
 	}
-	return 0
 }
 
 // AddGroup makes a group, which must not exist yet.
