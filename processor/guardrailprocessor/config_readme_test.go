@@ -15,8 +15,8 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
-// Whoever copies the settings out of the README gets what it says: the defaults.
-func TestReadmeTellsTheDefaults(t *testing.T) {
+// Whoever copies the settings from the README gets the defaults.
+func TestReadmeStatesTheDefaults(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	found := 0

@@ -78,28 +78,28 @@ func TestSchemaKnowsTheSettings(t *testing.T) {
 	check("", root, reflect.TypeFor[Config]())
 }
 
-func TestSchemaTellsTheDefaults(t *testing.T) {
+func TestSchemaStatesTheDefaults(t *testing.T) {
 	root := loadSchema(t)
 
-	var told func(of schema) map[string]any
-	told = func(of schema) map[string]any {
+	var defaults func(of schema) map[string]any
+	defaults = func(of schema) map[string]any {
 		values := map[string]any{}
 		for name, property := range of.Properties {
 			if property.Default != nil {
 				values[name] = property.Default
-			} else if nested := told(root.Defs[property.Ref]); len(nested) > 0 {
+			} else if nested := defaults(root.Defs[property.Ref]); len(nested) > 0 {
 				values[name] = nested
 			}
 		}
 		return values
 	}
 	cfg := &Config{}
-	require.NoError(t, confmap.NewFromStringMap(told(root)).Unmarshal(cfg))
+	require.NoError(t, confmap.NewFromStringMap(defaults(root)).Unmarshal(cfg))
 	want := createDefaultConfig().(*Config)
 	want.Rules = nil // a list without a default of its own: its entries have them
 	assert.Equal(t, want, cfg)
 
-	rule := told(root.Defs["rule_config"])
+	rule := defaults(root.Defs["rule_config"])
 	assert.Subset(t, slices.Collect(maps.Keys(rule)), []string{"count", "group_by", "threshold", "window", "alert"})
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"rules": []any{rule}}).Unmarshal(cfg))
 	assert.Equal(t, []RuleConfig{builtInRule()}, cfg.Rules)
