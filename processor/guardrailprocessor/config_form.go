@@ -19,8 +19,8 @@ import (
 	"example.com/otelcol-guardrail/internal/alert"
 )
 
-// Unmarshal reads the settings. It reports all mistakes of form at once: unknown settings and values of a
-// wrong type. Whether the values make sense is for [Config.Validate].
+// Unmarshal reads the settings. It returns all mistakes of form together: unknown settings and values of the
+// wrong type. [Config.Validate] checks whether the values make sense.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	found := unknownSettings(conf, c)
 	found = append(found, takeBadID(conf, "storage")...)
@@ -29,7 +29,8 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return append(found, readForm(conf, c)...).err()
 }
 
-// Unmarshal reads a rule over the defaults that its id and severity call for.
+// Unmarshal reads a rule, on top of the defaults for its id and severity. It returns all mistakes of form
+// together.
 func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
 	found := unknownSettings(conf, c)
 	found = append(found, takeBadNumbers(conf,
@@ -41,15 +42,15 @@ func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
 		ID       string         `mapstructure:"id"`
 		Severity alert.Severity `mapstructure:"severity"`
 	}{ID: alert.BuiltInID}
-	// A mistake here is found again, and reported, when the whole rule is read.
+	// A mistake here is found again and reported when the whole rule is read.
 	_ = conf.Unmarshal(&known, confmap.WithIgnoreUnused())
 
 	*c = ruleDefaults(known.ID, known.Severity)
 	return append(found, readForm(conf, c)...).err()
 }
 
-// readForm reads conf into target, whose unknown settings are found already, and returns what cannot be
-// read.
+// readForm reads conf into target and returns what cannot be read. It ignores unknown settings, which
+// unknownSettings returns.
 func readForm(conf *confmap.Conf, target any) mistakes {
 	return formMistakes("", conf.Unmarshal(target, confmap.WithIgnoreUnused()))
 }
@@ -77,7 +78,7 @@ func unknownIn(path string, given map[string]any, of reflect.Type) (found mistak
 	return found
 }
 
-// formMistakes follows the tree of the decoder's errors down to single mistakes.
+// formMistakes flattens the tree of the decoder's errors into single mistakes.
 func formMistakes(path string, err error) (found mistakes) {
 	switch e := err.(type) { //nolint:errorlint // every level is visited
 	case nil:
@@ -104,8 +105,8 @@ func formMistakes(path string, err error) (found mistakes) {
 	return mistakes{{path, err.Error()}}
 }
 
-// settingOf returns the path of a setting that the decoder names, such as rules[0].window.size. What it was
-// given as a whole it calls by its Go type, which is no setting.
+// settingOf returns the path of a setting from the decoder's name for it, such as rules[0].window.size. The
+// decoder names the value at the top by its Go type, for which the path is empty.
 func settingOf(name string) string {
 	if pkg, _, _ := strings.Cut(reflect.TypeFor[Config]().String(), "."); strings.HasPrefix(name, pkg+".") {
 		return ""
@@ -113,7 +114,7 @@ func settingOf(name string) string {
 	return strings.NewReplacer(".", confmap.KeyDelimiter, "[", confmap.KeyDelimiter, "]", "").Replace(name)
 }
 
-// wrongType says what is wrong with a value of a type that the setting does not take.
+// wrongType returns the text of a mistake in the type of a value.
 func wrongType(e *mapstructure.UnconvertibleTypeError) string {
 	switch e.Expected.Kind() {
 	case reflect.Bool:
@@ -134,7 +135,7 @@ func dropNulls(conf *confmap.Conf) {
 	}
 }
 
-// takeBadID removes what is not the id of a component from conf, and returns the mistake.
+// takeBadID removes the value of key from conf if it is not a component id, and returns the mistake.
 func takeBadID(conf *confmap.Conf, key string) (found mistakes) {
 	value := conf.Get(key)
 	if value == nil {
@@ -148,8 +149,8 @@ func takeBadID(conf *confmap.Conf, key string) (found mistakes) {
 	return found
 }
 
-// takeBadNumbers removes from conf, and returns, durations and whole numbers that the decoder would misread
-// without a word (60 as 60 nanoseconds, 5.7 as 5) or refuse without naming the value.
+// takeBadNumbers removes from conf the durations and whole numbers that the decoder would silently misread
+// (60 as 60 nanoseconds, 5.7 as 5) or refuse without naming the value. It returns these mistakes.
 func takeBadNumbers(conf *confmap.Conf, durations, integers []string) (found mistakes) {
 	for _, key := range durations {
 		if value := conf.Get(key); value != nil && !isDuration(value) {
@@ -174,7 +175,7 @@ func isDuration(value any) bool {
 		_, err := time.ParseDuration(v)
 		return err == nil
 	default:
-		return value == 0 // needs no unit
+		return value == 0 // zero needs no unit
 	}
 }
 
@@ -192,6 +193,7 @@ func isInteger(value any) bool {
 	}
 }
 
+// quoted returns a value as it may be written in YAML: text in quotes, anything else without.
 func quoted(value any) string {
 	if text, ok := value.(string); ok {
 		return fmt.Sprintf("%q", text)

@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// mistake is what is wrong with one setting.
+// mistake describes what is wrong with one setting.
 type mistake struct {
-	path string // of the setting below the one that is checked, such as window::size or count::2
+	path string // of the setting, relative to the one being checked, such as window::size or count::2
 	text string // the value, what is wrong with it, and what is allowed
 }
 
@@ -24,7 +24,7 @@ func (m mistake) Error() string {
 	return m.path + ": " + m.text
 }
 
-// mistakes is everything that is wrong with a setting and what it is made of, so that all of it can be
+// mistakes is everything that is wrong with a setting and the settings below it, so that all of it can be
 // reported at once.
 type mistakes []mistake
 
@@ -32,7 +32,7 @@ func (ms *mistakes) add(path, format string, args ...any) {
 	*ms = append(*ms, mistake{path, fmt.Sprintf(format, args...)})
 }
 
-// err returns one error for all the mistakes, nil when there is none.
+// err returns the mistakes as one error, or nil when there are none.
 func (ms mistakes) err() error {
 	if len(ms) == 0 {
 		return nil
@@ -40,8 +40,8 @@ func (ms mistakes) err() error {
 	return ms
 }
 
-// Error returns a single mistake as it is, for the caller to put the setting's path in front of it, and
-// several as a list.
+// Error returns a single mistake without decoration, so that the caller can put the setting's path in front
+// of it, and several as a list.
 func (ms mistakes) Error() string {
 	if len(ms) == 1 {
 		return ms[0].Error()
@@ -53,7 +53,7 @@ func (ms mistakes) Error() string {
 	return text.String()
 }
 
-// join returns the path of a setting below another one.
+// join returns the path of the setting called name below the one at path.
 func join(path, name string) string {
 	switch {
 	case name == "":
@@ -65,5 +65,5 @@ func join(path, name string) string {
 	}
 }
 
-// entry returns the path of an entry of a list.
+// entry returns the path of entry i of the list at path.
 func entry(path string, i int) string { return join(path, strconv.Itoa(i)) }

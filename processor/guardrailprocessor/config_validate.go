@@ -11,31 +11,31 @@ import (
 )
 
 const (
-	// Below a second the generations in which invocations are remembered would turn over without end.
+	// Below a second, detection would advance its generations almost without pause.
 	minRetention = time.Second
-	// A week of delay is more than any source makes up for; memory grows with it.
+	// No source catches up after more than a week, and memory grows with the retention.
 	maxRetention = 7 * 24 * time.Hour
 
-	// The rules share the memory. Each cuts its share into parts, which must hold what one event may need.
+	// The rules share the memory. Each divides its share among shards, which must hold what one event may need.
 	minStateMiB = 16
 	minRuleMiB  = 8
 	maxStateMiB = 1 << 20 // 1 TiB
 )
 
-// partitionKeys are what annotate writes of whom an invocation is by and what it called.
+// partitionKeys are the fields that annotate writes and partition_by may use.
 var partitionKeys = []string{
 	principalKey, "user.id", "cloud.account.id", "cloud.region", "gen_ai.request.model", "rpc.method",
 }
 
-// Validate returns all that is wrong with the processor's own settings and with the rules as a whole. Each
-// rule, and each of its parts, is validated by itself.
+// Validate returns all mistakes in the processor's own settings and in the combination of rules. Each rule,
+// and each of its parts, is validated separately.
 func (c *Config) Validate() error {
 	var found mistakes
 	found.checkList("guardrail_keys", c.GuardrailKeys, nil)
 	found.checkList("user_keys", c.UserKeys, nil)
 	found.checkList("providers", c.Providers, nil)
 	if len(c.Providers) == 0 {
-		found.add("providers", "[] leaves no provider to detect at; allowed: at least one name")
+		found.add("providers", "[] means that no provider is judged; allowed: at least one name")
 	}
 	found.checkList("silent_scopes", c.SilentScopes, checkGlob)
 	found.checkList("approved_guardrails", c.ApprovedGuardrails, func(entry string) string {
@@ -56,8 +56,8 @@ func (c *Config) Validate() error {
 		}
 		return ""
 	})
-	if least := max(minStateMiB, minRuleMiB*len(c.Rules)); c.MaxStateMiB < least || c.MaxStateMiB > maxStateMiB {
-		found.add("max_state_mib", "%d is out of range; allowed: %d to %d", c.MaxStateMiB, least, maxStateMiB)
+	if minimum := max(minStateMiB, minRuleMiB*len(c.Rules)); c.MaxStateMiB < minimum || c.MaxStateMiB > maxStateMiB {
+		found.add("max_state_mib", "%d is out of range; allowed: %d to %d", c.MaxStateMiB, minimum, maxStateMiB)
 	}
 	found.checkOutput(c)
 	return found.err()
@@ -71,7 +71,7 @@ func (ms *mistakes) checkOutput(c *Config) {
 	}
 	if c.Annotate && c.TrustAnnotations {
 		ms.add("annotate", "true contradicts trust_annotations: true, because annotate removes the annotations that arrive; "+
-			"allowed: annotate at the edge, trust_annotations on the detector behind it")
+			"allowed: annotate at the edge, trust_annotations on the detector after it")
 	}
 	if c.Annotate && !c.PassThrough {
 		ms.add("annotate", "true is useless with pass_through: false, which lets no annotated record out; allowed: one of the two")
@@ -84,12 +84,12 @@ func (ms *mistakes) checkOutput(c *Config) {
 	}
 }
 
-// guardrail is an id or an ARN, each with or without a version after it. Amazon's own ids are lower-case
-// letters and digits; those that other telemetry names are not always.
+// guardrail matches an id or an ARN, each with or without a version. Amazon's own ids consist of lower-case
+// letters and digits; ids in other telemetry may not.
 var guardrail = regexp.MustCompile(
 	`^(arn:aws[a-z-]*:bedrock:[a-z0-9-]+:[0-9]{12}:guardrail/)?[A-Za-z0-9_-]+(:(DRAFT|[1-9][0-9]{0,7}))?$`)
 
-// checkList refuses entries that are empty, repeated or padded, and those that check complains of.
+// checkList refuses entries that are empty, repeated or padded, and those for which check returns a complaint.
 func (ms *mistakes) checkList(path string, entries []string, check func(entry string) string) {
 	for i, value := range entries {
 		at := entry(path, i)
@@ -108,13 +108,14 @@ func (ms *mistakes) checkList(path string, entries []string, check func(entry st
 	}
 }
 
-func (ms *mistakes) checkDuration(path string, value, least, most time.Duration) {
-	if value < least || value > most {
-		ms.add(path, "%s is out of range; allowed: %s to %s", short(value), short(least), short(most))
+// checkDuration refuses a duration outside [minimum, maximum].
+func (ms *mistakes) checkDuration(path string, value, minimum, maximum time.Duration) {
+	if value < minimum || value > maximum {
+		ms.add(path, "%s is out of range; allowed: %s to %s", short(value), short(minimum), short(maximum))
 	}
 }
 
-// short returns d without its trailing zeros: 24h, not 24h0m0s.
+// short returns d as text without trailing zero units: 24h, not 24h0m0s.
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -126,9 +127,10 @@ func short(d time.Duration) string {
 	return text
 }
 
+// checkGlob returns what is wrong with a glob, empty for nothing.
 func checkGlob(glob string) string {
 	if strings.Contains(glob, "**") {
-		return `holds "**"; allowed: "*", for any run of characters but "/"`
+		return `holds "**"; allowed: "*", for any run of characters except "/"`
 	}
 	return ""
 }

@@ -17,20 +17,19 @@ import (
 )
 
 const (
-	// Counts are exact to 4,096 per group and window: the highest threshold is the last one whose passing
-	// is still counted out.
+	// Counts are exact up to 4,096 per group and window, which is one more than the highest threshold.
 	maxThreshold = 4095
-	// No record tells its time more finely than in milliseconds.
+	// Records state their time in milliseconds at best.
 	minWindow = time.Millisecond
-	// Every counted invocation is remembered for the window and the retention together; what builds up
-	// over more than a day is a matter for a report, not for an alert.
+	// Every counted invocation is remembered for the window plus the retention; what takes more than a day
+	// to build up is a matter for a report, not for an alert.
 	maxWindow = 24 * time.Hour
-	// An alert is kept in memory for as long as it may go on.
+	// An alert is kept in memory for as long as it may continue.
 	maxKeepAlive = 7 * 24 * time.Hour
-	// A year: far beyond any alert, and sums of times cannot overflow.
+	// A year is longer than any alert, and too short for sums of times to overflow.
 	maxAlertDuration = 365 * 24 * time.Hour
 
-	// More alerts than this in ten minutes no backend is meant for.
+	// No backend is made for more alerts in ten minutes.
 	maxLimit = 100_000
 
 	maxIDLen     = 100 // ids are metric attributes
@@ -39,23 +38,23 @@ const (
 
 var ruleID = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]*$`)
 
-// checkRules refuses rules that clash with each other or with other settings.
+// checkRules refuses rules that conflict with each other or with other settings.
 func (ms *mistakes) checkRules(c *Config) {
 	for i, rule := range c.Rules {
 		at := entry("rules", i)
-		// Behind annotating edges it is they who know the approved guardrails.
+		// A detector that trusts annotations leaves the approved guardrails to the annotating edges.
 		if slices.Equal(rule.Count, []string{"unapproved"}) && len(c.ApprovedGuardrails) == 0 && !c.TrustAnnotations {
 			ms.add(join(at, "count"), "[unapproved] never occurs while approved_guardrails is empty; "+
 				"allowed: approved guardrails, or another verdict to count")
 		}
 		for j, earlier := range c.Rules[:i] {
 			if rule.ID == earlier.ID {
-				ms.add(join(at, "id"), "%q is the id of rules::%d as well (without an id, an entry is the rule %s); allowed: an id of its own",
+				ms.add(join(at, "id"), "%q is the id of rules::%d as well (without an id, an entry is the rule %s); allowed: a unique id",
 					rule.ID, j, alert.BuiltInID)
 				break
 			}
 			if rule.UUID == earlier.UUID {
-				ms.add(join(at, "uuid"), "%q is the uuid of rules::%d as well; allowed: a uuid of its own, or none, which derives it from the id",
+				ms.add(join(at, "uuid"), "%q is the uuid of rules::%d as well; allowed: a unique uuid, or none, which derives it from the id",
 					rule.UUID, j)
 				break
 			}
@@ -63,8 +62,8 @@ func (ms *mistakes) checkRules(c *Config) {
 	}
 }
 
-// Validate returns all that is wrong with the rule by itself, except for its window, its alert and its
-// exemptions, which validate themselves.
+// Validate returns all mistakes in the rule alone, except for its window, its alert and its exemptions,
+// which have Validate methods of their own.
 func (c *RuleConfig) Validate() error {
 	var found mistakes
 	found.checkList("count", c.Count, checkCount)
@@ -86,7 +85,7 @@ func (c *RuleConfig) Validate() error {
 	return found.err()
 }
 
-// Validate returns all that is wrong with the window.
+// Validate returns all mistakes in the window.
 func (c WindowConfig) Validate() error {
 	var found mistakes
 	if !slices.Contains([]WindowType{WindowSliding, WindowTumbling, WindowSession}, c.Type) {
@@ -96,7 +95,7 @@ func (c WindowConfig) Validate() error {
 	return found.err()
 }
 
-// Validate returns all that is wrong with the alert.
+// Validate returns all mistakes in the alert settings.
 func (c AlertConfig) Validate() error {
 	var found mistakes
 	found.checkDuration("keep_alive", c.KeepAlive, 0, maxKeepAlive)
@@ -109,6 +108,7 @@ func (c AlertConfig) Validate() error {
 	return found.err()
 }
 
+// checkIdentity refuses an invalid identity of a rule.
 func (ms *mistakes) checkIdentity(rule *RuleConfig) {
 	if !ruleID.MatchString(rule.ID) || len(rule.ID) > maxIDLen {
 		ms.add("id", `%q is not an id; allowed: lower-case letters, digits, "_", "." and "-", first a letter or digit, at most %d characters`,
@@ -138,7 +138,8 @@ func (ms *mistakes) checkIdentity(rule *RuleConfig) {
 	ms.checkList("tags", rule.Tags, nil)
 }
 
-// checkCount accepts a verdict, or a verdict with evidence that can lead to it.
+// checkCount returns what is wrong with an entry of count, empty for nothing: it must be a verdict, or a
+// verdict with evidence that can lead to it.
 func checkCount(entry string) string {
 	verdict, evidence, given := strings.Cut(entry, "/")
 	if !slices.Contains(verdicts(), verdict) {
@@ -156,7 +157,7 @@ func checkCount(entry string) string {
 	return ""
 }
 
-// verdicts lists the verdicts that can be counted.
+// verdicts returns the names of the verdicts that can be counted.
 func verdicts() (names []string) {
 	for _, kind := range invocation.Kinds() {
 		if name := kind.Verdict.String(); !slices.Contains(names, name) {
@@ -168,12 +169,13 @@ func verdicts() (names []string) {
 
 const principalKey = "gen_ai_guardrail.principal"
 
-// alertKeys and alertPrefixes are the attributes of an alert that a group's values would overwrite.
+// alertKeys and alertPrefixes are attributes of an alert that a group's values must not overwrite.
 var (
 	alertKeys     = []string{"event.kind", "event.start", "event.end", "event.severity", "event.risk_score"}
 	alertPrefixes = []string{"gen_ai_guardrail.", "security_rule.", "threat."}
 )
 
+// checkGroupKey returns what is wrong with an entry of group_by, empty for nothing.
 func checkGroupKey(key string) string {
 	reserved := slices.Contains(alertKeys, key) ||
 		slices.ContainsFunc(alertPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
