@@ -10,13 +10,13 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// batch is what one call works with. It is used again by later calls, so that a
-// call allocates nothing unless it raises an alert.
+// batch is the working memory of one call. Later calls reuse it, so that a call
+// allocates nothing unless it raises an alert.
 type batch struct {
 	invocation invocation.Invocation
-	records    int64 // without this project's own alerts
+	records    int64 // excluding the processor's own alerts
 	kinds      kindTable[int64]
-	delays     []float64 // seconds between a counted invocation and its arrival
+	delays     []float64 // of counted invocations on arrival, in seconds
 	rules      []collected
 	due        []dueAlert
 }
@@ -24,10 +24,10 @@ type batch struct {
 // kindTable holds a value for every verdict and evidence.
 type kindTable[T any] [invocation.VerdictCount][invocation.EvidenceCount]T
 
-// collected is what a rule counts of a batch.
+// collected holds the invocations of a batch that a rule counts.
 type collected struct {
 	events   []detect.Event
-	keys     []byte // that the events' keys point into
+	keys     []byte // backing array of the events' keys
 	excluded [excludedCount]int64
 }
 
@@ -35,7 +35,7 @@ func newBatch(rules int) *batch {
 	return &batch{rules: make([]collected, rules)}
 }
 
-// putBack readies a batch for the next call. Nothing of the records stays behind.
+// putBack clears a batch, so that it references no records, and returns it to the pool.
 func (p *guardrailProcessor) putBack(b *batch) {
 	b.invocation.Clear()
 	b.records = 0
@@ -51,8 +51,8 @@ func (p *guardrailProcessor) putBack(b *batch) {
 	p.batches.Put(b)
 }
 
-// collect adds an invocation that the rule counts by its verdict. It reports
-// false when the invocation is left out for another reason.
+// collect adds an invocation whose verdict the rule counts. It reports false, and
+// counts the reason, when the rule excludes the invocation.
 func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) bool {
 	if r.exempts(inv) {
 		c.excluded[excludedExempt]++

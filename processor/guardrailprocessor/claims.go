@@ -5,15 +5,15 @@ package guardrailprocessor
 
 import "sync"
 
-// claims counts the instances of each configuration. The collector makes one
-// instance for every pipeline that names a processor, all with one *Config.
+// claims counts the instances of each configuration. The collector creates an instance
+// for each pipeline that uses a processor, all with the same *Config.
 var claims = struct {
 	sync.Mutex
 	instances map[*Config]int
 }{instances: map[*Config]int{}}
 
-// claim notes an instance of the configuration. It reports whether there is
-// another, and gives the function that takes the claim back, which may be called
+// claim registers an instance of the configuration. It reports whether there is
+// another one, and returns a function that releases the claim, which may be called
 // more than once.
 func claim(config *Config) (shared bool, release func()) {
 	claims.Lock()

@@ -13,7 +13,7 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
-// NewFactory makes the factory of the gen_ai_guardrail processor.
+// NewFactory returns the factory of the gen_ai_guardrail processor.
 func NewFactory() processor.Factory {
 	return processor.NewFactory(
 		metadata.Type,

@@ -11,14 +11,14 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// groupField gives one of the values that an invocation is grouped by.
+// groupField is one of the fields that invocations are grouped by.
 type groupField struct {
 	key       string
-	canonical func(*invocation.Invocation) string // nil: the attribute under the key
+	canonical func(*invocation.Invocation) string // nil: the value of the attribute named key
 }
 
-// canonicalFields are the keys whose value is read from the invocation, wherever
-// its record holds it.
+// canonicalFields are the keys whose value is taken from the invocation, no matter
+// where its record holds it.
 var canonicalFields = map[string]func(*invocation.Invocation) string{
 	"user.id":              func(inv *invocation.Invocation) string { return inv.User },
 	principalKey:           func(inv *invocation.Invocation) string { return inv.Principal },
@@ -43,8 +43,8 @@ func (f *groupField) value(inv *invocation.Invocation, source invocation.Source)
 	return source.Attribute(f.key)
 }
 
-// partitionOf digests the fields into a routing key that is the same on every
-// instance; empty when there is no value for the first.
+// partitionOf returns a digest of the fields' values, as a routing key that is the same
+// on every instance. It is empty when the first field has no value.
 func partitionOf(fields []groupField, inv *invocation.Invocation, source invocation.Source) string {
 	var key []byte
 	for i := range fields {

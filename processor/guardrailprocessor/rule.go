@@ -61,8 +61,8 @@ func newRule(c *RuleConfig, config *Config) *rule {
 	}
 }
 
-// fingerprint digests what a rule counts, and how: state that was made by another
-// one says nothing about this.
+// fingerprint returns a digest of the settings that determine what a rule counts and
+// how. State with another fingerprint is not valid for the rule.
 func fingerprint(c *RuleConfig) string {
 	var exempt []string
 	for _, m := range c.Exempt {
@@ -79,7 +79,8 @@ func (r *rule) exempts(inv *invocation.Invocation) bool {
 	return invocation.MatchesAny(r.exempt, inv)
 }
 
-// countTable marks what the entries, "verdict" or "verdict/evidence", count.
+// countTable returns a table that marks the kinds counted by the entries, each a
+// "verdict" or "verdict/evidence".
 func countTable(entries []string) (table kindTable[bool]) {
 	for _, entry := range entries {
 		verdict, evidence, exact := strings.Cut(entry, "/")
@@ -92,7 +93,7 @@ func countTable(entries []string) (table kindTable[bool]) {
 	return table
 }
 
-// counted says in words what a rule counts.
+// counted describes what a rule counts, as a phrase for the text of its alerts.
 func counted(entries []string, approving bool) string {
 	var unguarded, unapproved, other bool
 	for _, entry := range entries {
@@ -117,7 +118,7 @@ func counted(entries []string, approving bool) string {
 	}
 }
 
-// patterns compiles what a configuration matches invocations with.
+// patterns compiles the match entries of a configuration.
 func patterns(matches []Match) []invocation.Pattern {
 	compiled := make([]invocation.Pattern, len(matches))
 	for i, m := range matches {

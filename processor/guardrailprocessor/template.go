@@ -10,8 +10,8 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
-// alertTemplate is what all alert records share: they come from the collector,
-// not from the source of the invocations.
+// alertTemplate holds the resource and scope that all alert records share: those of the
+// collector, not of the source of the invocations.
 type alertTemplate struct{ empty plog.Logs }
 
 func newAlertTemplate(settings processor.Settings) alertTemplate {
@@ -28,7 +28,8 @@ func newAlertTemplate(settings processor.Settings) alertTemplate {
 	return alertTemplate{logs}
 }
 
-// logs makes logs for alert records to be added to.
+// logs returns new logs with the template's resource and scope, and their empty list of
+// records.
 func (t alertTemplate) logs() (plog.Logs, plog.LogRecordSlice) {
 	logs := plog.NewLogs()
 	t.empty.CopyTo(logs)
