@@ -105,7 +105,7 @@ func TestAnAlertThatCannotBeDeliveredIsLoggedInFull(t *testing.T) {
 		message   string
 	}{
 		"rejected":               {sink.Reject, "the sink rejects this"},
-		"refused until shutdown": {sink.Refuse, "the collector stops"},
+		"refused until shutdown": {sink.Refuse, "the collector is shutting down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

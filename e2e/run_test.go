@@ -49,9 +49,9 @@ func TestMakeRunSaysThatNoRecordIsAnInvocation(t *testing.T) {
 	for name, test := range map[string]struct{ content, says string }{
 		"other records": {
 			"GET /index.html 200\n" + `{"level":"info","message":"done"}` + "\n",
-			summary + "2, of which invocations: 0. How to get them here: see " + noInvocation,
+			summary + "2, of which invocations: 0. For how to get them here, see " + noInvocation,
 		},
-		"an empty file": {"", "No record has arrived yet. How to get them here: see " + noInvocation},
+		"an empty file": {"", "No record has arrived yet. For how to get them here, see " + noInvocation},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

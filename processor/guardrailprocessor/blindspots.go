@@ -9,14 +9,14 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// blindSpot is a cause for which detection does not cover an invocation. Each has a
-// section of its own in the page on inputs.
+// blindSpot is a reason for which detection does not cover an invocation. Each has its
+// own section in the page on inputs.
 type blindSpot struct {
-	evidence  invocation.Evidence // of the verdict unknown; none: the group's value is missing
-	announced bool                // the first one is worth a warning, not only a share
-	what      string              // continues "Over a tenth of a minute's invocations"
-	remedy    string
-	anchor    string
+	evidence    invocation.Evidence // with the verdict unknown; NoEvidence: the first group key has no value
+	warnOnFirst bool                // the first invocation is worth a warning, not only a share
+	what        string              // continues "More than a tenth of the invocations within a minute"
+	remedy      string
+	anchor      string
 }
 
 var blindSpots = [...]blindSpot{
@@ -29,7 +29,7 @@ var blindSpots = [...]blindSpot{
 	{
 		evidence: invocation.NoBody,
 		what:     "hold no answer, so nothing shows whether a guardrail ran",
-		remedy:   "Turn on the delivery of text in the settings of Bedrock's invocation logging; answers over 100 KB are stored beside their record",
+		remedy:   "Enable the delivery of text in the settings of Bedrock's invocation logging; answers over 100 KB are stored separately from their record",
 		anchor:   "no-body",
 	},
 	{
@@ -45,15 +45,15 @@ var blindSpots = [...]blindSpot{
 		anchor:   "unrecognised",
 	},
 	{
-		evidence:  invocation.Several,
-		announced: true, // none of the calls in it is judged, however few such records there are
-		what:      "came several to a log record, which counts as one invocation and cannot be judged",
-		remedy:    "Split them into a log record each before this processor",
-		anchor:    "several",
+		evidence:    invocation.Several,
+		warnOnFirst: true, // hides any number of invocations, however few such records there are
+		what:        "arrived with others in one log record, which counts as one invocation and cannot be judged",
+		remedy:      "Split them into separate log records before this processor",
+		anchor:      "several",
 	},
 	{
 		evidence: invocation.Untold,
-		what:     "were recorded by instrumentation that writes the same whether or not a guardrail ran",
+		what:     "were recorded by instrumentation that writes the same record whether or not a guardrail ran",
 		remedy:   "Have the application record the guardrail (guardrail_keys), or send Bedrock's own invocation logs",
 		anchor:   "untold",
 	},
@@ -63,7 +63,7 @@ func (s *blindSpot) text() string {
 	return s.what + ". " + s.remedy + ": see " + inputsPage + "#" + s.anchor
 }
 
-// field returns how many there are, under the name that metrics have for them.
+// field returns a log field with the number of invocations, named as in the metrics.
 func (s *blindSpot) field(n int64) zap.Field {
 	name := excludedNames[excludedNoGroup]
 	if s.evidence != invocation.NoEvidence {

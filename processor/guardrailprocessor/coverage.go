@@ -12,26 +12,25 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// coverage warns when detection sees little or nothing of what passes: such a
-// detector looks just like one that has nothing to report.
+// coverage warns when detection covers little or nothing of the traffic: otherwise
+// such a detector looks like one that has nothing to report.
 //
-// Calls on all cores add to the tally, and announce what is worth it the first time.
-// Only the timer reads and judges the tally, so the calls take no lock, and a last
-// minute is judged though nothing arrives after it.
+// Calls on all cores add to the tally, without a lock. Only the timer evaluates it, so
+// a minute is evaluated even if nothing arrives after it.
 type coverage struct {
 	tally  tally
 	start  startWatch
 	minute minuteWatch
 }
 
-// look judges what has passed by now. It is called by the timer alone.
-func (c *coverage) look(now time.Time, logger *zap.Logger) {
+// check evaluates the tally and logs what is due. Only the timer calls it.
+func (c *coverage) check(now time.Time, logger *zap.Logger) {
 	seen := c.tally.read()
-	c.start.look(now, seen, logger)
-	c.minute.look(now, seen, logger)
+	c.start.check(now, seen, logger)
+	c.minute.check(now, seen, logger)
 }
 
-// tally counts what has passed since the start.
+// tally counts records and invocations since the start.
 type tally struct {
 	records, invocations, unguarded atomic.Int64
 	blind                           [len(blindSpots)]atomic.Int64
@@ -39,14 +38,15 @@ type tally struct {
 
 // counts is a tally at one moment.
 type counts struct {
-	records     int64 // without this project's own alerts
+	records     int64 // excluding the processor's own alerts
 	invocations int64
-	unguarded   int64                  // and unapproved
+	unguarded   int64                  // including unapproved
 	blind       [len(blindSpots)]int64 // invocations that detection does not cover
 }
 
-// add counts a batch. The records come last, and [tally.read] reads them first, so
-// that no record is seen without the invocation that it is.
+// add counts a batch and warns of the first invocation in certain blind spots. It adds
+// the records last, and [tally.read] reads them first, so that a record is never seen
+// before its invocation.
 func (t *tally) add(b *batch, invocations, noGroup int64, logger *zap.Logger) {
 	if invocations > 0 {
 		t.invocations.Add(invocations)
@@ -62,7 +62,7 @@ func (t *tally) add(b *batch, invocations, noGroup int64, logger *zap.Logger) {
 			if evidence := blindSpots[i].evidence; evidence != invocation.NoEvidence {
 				n = b.kinds[invocation.Unknown][evidence]
 			}
-			if n > 0 && t.blind[i].Add(n) == n && blindSpots[i].announced {
+			if n > 0 && t.blind[i].Add(n) == n && blindSpots[i].warnOnFirst {
 				logger.Warn("Some invocations "+blindSpots[i].text(), blindSpots[i].field(n))
 			}
 		}
@@ -80,7 +80,7 @@ func (t *tally) read() counts {
 	return seen
 }
 
-// unknown returns how many invocations could not be judged.
+// unknown returns the number of invocations without a verdict.
 func (c *counts) unknown() (n int64) {
 	for i := range blindSpots {
 		if blindSpots[i].evidence != invocation.NoEvidence {

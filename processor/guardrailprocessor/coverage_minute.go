@@ -11,49 +11,49 @@ import (
 )
 
 const (
-	coverageShare    = 10              // one in so many is too much
-	coverageLeast    = 10              // of fewer invocations a share says nothing
-	coverageSpan     = 1 * time.Minute // judged as a whole
-	coverageInterval = 1 * time.Hour   // between two warnings of one cause
+	coverageShare          = 10              // a warning is due for more than one in so many
+	coverageMinInvocations = 10              // in fewer invocations a share means little
+	coverageSpan           = 1 * time.Minute // checked as a whole
+	coverageInterval       = 1 * time.Hour   // minimum time between two warnings of one cause
 )
 
-// minuteWatch warns when over a tenth of a minute's invocations are not covered,
-// each cause in its own words and at most once an hour.
+// minuteWatch warns when more than a tenth of the invocations within a minute are not
+// covered: with a message for each cause, at most once an hour.
 type minuteWatch struct {
-	end    time.Time
-	before counts // at the beginning of the minute
-	warned [len(blindSpots) + 1]time.Time
+	end      time.Time
+	previous counts                         // at the beginning of the minute
+	warned   [len(blindSpots) + 1]time.Time // last warning of each blind spot, and of combined
 }
 
-// mixed is the place in warned for causes that are over a tenth only together.
-const mixed = len(blindSpots)
+// combined is the index in warned for causes that exceed a tenth only together.
+const combined = len(blindSpots)
 
-func (w *minuteWatch) look(now time.Time, seen counts, logger *zap.Logger) {
+func (w *minuteWatch) check(now time.Time, seen counts, logger *zap.Logger) {
 	if w.end.IsZero() {
 		w.end = now.Add(coverageSpan)
 	}
 	for i := range blindSpots {
-		if blindSpots[i].announced && seen.blind[i] > 0 && w.warned[i].IsZero() {
-			w.warned[i] = now // by the call that saw it
+		if blindSpots[i].warnOnFirst && seen.blind[i] > 0 && w.warned[i].IsZero() {
+			w.warned[i] = now // tally.add logged the warning
 		}
 	}
 	if now.Before(w.end) {
 		return
 	}
-	minute := seen.since(w.before)
-	w.end, w.before = now.Add(coverageSpan), seen
-	if minute.invocations >= coverageLeast {
+	minute := seen.since(w.previous)
+	w.end, w.previous = now.Add(coverageSpan), seen
+	if minute.invocations >= coverageMinInvocations {
 		w.judge(now, minute, logger)
 	}
 }
 
-// judge warns of each cause that is over a tenth, or of all of them when only
-// their sum is.
+// judge warns of each cause that exceeds a tenth, or of all together when only their
+// sum does.
 func (w *minuteWatch) judge(now time.Time, minute counts, logger *zap.Logger) {
 	total := zap.Int64("invocations", minute.invocations)
 	fields := []zapcore.Field{total}
 	var sum int64
-	alone := false
+	single := false
 	for i, n := range minute.blind {
 		if n == 0 {
 			continue
@@ -62,12 +62,12 @@ func (w *minuteWatch) judge(now time.Time, minute counts, logger *zap.Logger) {
 		field := blindSpots[i].field(n)
 		fields = append(fields, field)
 		if n*coverageShare > minute.invocations {
-			alone = true
-			w.warn(i, now, logger, "Over a tenth of a minute's invocations "+blindSpots[i].text(), total, field)
+			single = true
+			w.warn(i, now, logger, "More than a tenth of the invocations within a minute "+blindSpots[i].text(), total, field)
 		}
 	}
-	if !alone && sum*coverageShare > minute.invocations {
-		w.warn(mixed, now, logger, "Over a tenth of a minute's invocations are not covered by detection, for more than one reason: see "+inputsPage, fields...)
+	if !single && sum*coverageShare > minute.invocations {
+		w.warn(combined, now, logger, "More than a tenth of the invocations within a minute are not covered by detection, for several reasons: see "+inputsPage, fields...)
 	}
 }
 
@@ -79,7 +79,7 @@ func (w *minuteWatch) warn(cause int, now time.Time, logger *zap.Logger, message
 	logger.Warn(message, fields...)
 }
 
-// since returns what has passed from an earlier moment on.
+// since returns the invocations counted since an earlier moment.
 func (c counts) since(before counts) counts {
 	c.invocations -= before.invocations
 	for i := range c.blind {

@@ -34,7 +34,7 @@ func (r *rig) passes(t *testing.T, guarded int, unknown map[invocation.Evidence]
 		}
 		b.kinds[invocation.Unknown][evidence] = int64(n)
 	}
-	r.report(t.Context(), b)
+	r.recordMetrics(t.Context(), b)
 }
 
 // watched is a started processor in a bubble of its own time.
@@ -62,7 +62,7 @@ func TestEachBlindSpotIsWarnedOfInItsOwnWords(t *testing.T) {
 		invocation.NoBody:       {"unknown/no_body", "hold no answer", "delivery of text", "#no-body"},
 		invocation.Unreadable:   {"unknown/unreadable", "cut off or broken", "size limit", "#unreadable"},
 		invocation.Unrecognised: {"unknown/unrecognised", "does not know", "Update", "#unrecognised"},
-		invocation.Several:      {"unknown/several", "several to a log record", "Split them", "#several"},
+		invocation.Several:      {"unknown/several", "with others in one log record", "Split them", "#several"},
 		invocation.Untold:       {"unknown/untold", "whether or not a guardrail ran", "guardrail_keys", "#untold"},
 	} {
 		t.Run(test.field, func(t *testing.T) {

@@ -116,8 +116,8 @@ func TestWhatTheFirstRecordsWereIsSaidWithinSeconds(t *testing.T) {
 		after time.Duration
 		says  string
 	}{
-		"nothing":     {plog.NewLogs(), 11 * time.Second, "No record has arrived yet. How to get them here: see docs/inputs.md#no-invocations"},
-		"other":       {foreign(7), 7 * time.Second, "Records read so far: 7, of which invocations: 0. How to get them here: see docs/inputs.md#no-invocations"},
+		"nothing":     {plog.NewLogs(), 11 * time.Second, "No record has arrived yet. For how to get them here, see docs/inputs.md#no-invocations"},
+		"other":       {foreign(7), 7 * time.Second, "Records read so far: 7, of which invocations: 0. For how to get them here, see docs/inputs.md#no-invocations"},
 		"invocations": {mixed, 7 * time.Second, "Records read so far: 12, of which invocations: 5 (without an approved guardrail: 4, impossible to judge: 1)"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,65 +19,66 @@ import (
 	"example.com/otelcol-guardrail/internal/state"
 )
 
-// storageName tells this state from others that a component may have in one
-// storage. It is part of the name of file_storage's file, so it must never change.
+// storageName distinguishes this state from others that a component may keep in the
+// same storage. It is part of the name of file_storage's file, so it must never change.
 const storageName = "state"
 
-// durable is what of a processor has to do with its storage.
+// durable is the part of a processor that deals with its storage.
 type durable struct {
-	store  *state.Store  // nil: state lives in memory only
-	loaded atomic.Bool   // whether the state is read
-	ready  chan struct{} // closed when it is
-	unread chan struct{} // closed when it will not be, since the collector stops
-	// closeStorage gives the storage back while there is no store.
+	store   *state.Store  // nil: state is kept in memory only
+	loaded  atomic.Bool   // whether the state has been loaded
+	ready   chan struct{} // closed once it has
+	aborted chan struct{} // closed if the collector stops before that
+	// closeStorage closes the storage client if there is no store to do so.
 	closeStorage func(context.Context) error
-	// since is the present and the running time at which the state was read. Without a
-	// storage it is zero, and the present itself serves as running time.
-	since, running time.Time
+	// loadedAt is the wall time at which the state was loaded, runningAtLoad the running
+	// time then. Without a storage both are zero and the wall time serves as running time.
+	loadedAt, runningAtLoad time.Time
 }
 
-// runningTime gives the present as the time for which detection has run: time for
-// which the collector was down does not count, neither for what is remembered nor
-// for how long an alert is quiet.
+// runningTime converts now to running time: the time for which detection has run.
+// While the collector is down it does not advance, so downtime counts neither toward
+// retention nor toward how long an alert has been quiet.
 func (d *durable) runningTime(now time.Time) time.Time {
-	if d.since.IsZero() {
+	if d.loadedAt.IsZero() {
 		return now
 	}
-	return d.running.Add(now.Sub(d.since))
+	return d.runningAtLoad.Add(now.Sub(d.loadedAt))
 }
 
-// errStopping tells the sender to keep what it has.
-var errStopping = errors.New("the collector stops before its state is read")
+// errStopping is returned to senders, so that they keep their records.
+var errStopping = errors.New("the collector is shutting down before its state was read")
 
-// begin lets records in.
-func (d *durable) begin() {
+// markReady lets records in.
+func (d *durable) markReady() {
 	d.loaded.Store(true)
 	close(d.ready)
 }
 
-// awaitState waits until the state is read.
+// awaitState waits until the state has been loaded. It returns an error when ctx ends
+// or the collector stops before that.
 func (d *durable) awaitState(ctx context.Context) error {
-	if d.loaded.Load() { // the channel has a lock, which all cores would share
+	if d.loaded.Load() { // unlike the channel, without a lock that all cores contend for
 		return nil
 	}
 	select {
 	case <-d.ready:
 		return nil
-	case <-d.unread:
+	case <-d.aborted:
 		return errStopping
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-// startPatience is how long a storage may take at the start before the log says so.
-const startPatience = 5 * time.Second
+// slowStart is how long a storage may take at startup before a warning is logged.
+const slowStart = 5 * time.Second
 
-// openState looks at the state in the storage. It waits for a storage that hangs: before
-// that has told whether it can be used, nothing may be written, and no record taken.
+// openState opens the state in the storage. It blocks while the storage hangs: until it
+// is known to be usable, nothing may be written and no record accepted.
 func (p *guardrailProcessor) openState(ctx context.Context, host component.Host) (*state.Loader, error) {
-	late := time.AfterFunc(startPatience, func() {
-		p.logger.Warn("The storage has not answered yet; the collector waits for it to start", zap.Stringer("storage", p.config.Storage))
+	late := time.AfterFunc(slowStart, func() {
+		p.logger.Warn("The storage has not answered yet; startup waits until it does", zap.Stringer("storage", p.config.Storage))
 	})
 	defer late.Stop()
 	client, err := p.openStorage(ctx, host)
@@ -93,14 +94,14 @@ func (p *guardrailProcessor) openState(ctx context.Context, host component.Host)
 	}
 	loader, err := state.Open(ctx, settings)
 	if err != nil {
-		_ = client.Close(ctx) // the first error is the one to tell
+		_ = client.Close(ctx) // the first error is the one to report
 		return nil, fmt.Errorf("storage: %w", err)
 	}
 	p.closeStorage = client.Close
 	return loader, nil
 }
 
-// closeState writes what is left and gives the storage back.
+// closeState writes the remaining state and closes the storage client.
 func (p *guardrailProcessor) closeState(ctx context.Context) error {
 	if p.closeStorage == nil {
 		return nil
@@ -111,93 +112,96 @@ func (p *guardrailProcessor) closeState(ctx context.Context) error {
 	select {
 	case <-p.ready:
 		err = p.store.Close(ctx)
-	case <-p.unread:
+	case <-p.aborted:
 		err = closeStorage(ctx)
 	default:
-		return errors.New("storage: it has not answered since the start; nothing of the state was read or written")
+		return errors.New("storage: no response since startup; the state was neither read nor written")
 	}
 	if err != nil {
-		return fmt.Errorf("storage: the last of the state could not be written: %w", err)
+		return fmt.Errorf("storage: could not write the remaining state or close the storage: %w", err)
 	}
 	return nil
 }
 
-// openStorage gets a client of the storage extension that the configuration names.
+// openStorage returns a client of the configured storage extension.
 func (p *guardrailProcessor) openStorage(ctx context.Context, host component.Host) (storage.Client, error) {
 	id := *p.config.Storage
 	found, ok := host.GetExtensions()[id]
 	if !ok {
-		return nil, fmt.Errorf("storage: %q is not running; define it under extensions and name it in service::extensions", id)
+		return nil, fmt.Errorf("storage: %q is not running; define it under extensions and list it in service::extensions", id)
 	}
 	extension, ok := found.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("storage: extension %q is no storage; allowed: one such as file_storage", id)
+		return nil, fmt.Errorf("storage: extension %q is not a storage extension; allowed: one such as file_storage", id)
 	}
 	client, err := extension.GetClient(ctx, component.KindProcessor, p.id, storageName)
 	if err != nil {
 		return nil, fmt.Errorf("storage: %q cannot be opened: %w; another collector may be using it ("+
-			"each needs a directory of its own), or its file is damaged (remove it; file_storage::recreate does so for some kinds of damage)", id, err)
+			"each needs its own directory), or its file is damaged (remove it; file_storage::recreate does so for some kinds of damage)", id, err)
 	}
 	return client, nil
 }
 
-// load reads the state, and delivers what waited for delivery before any record
-// passes.
+// load reads the state and delivers the alerts that were undelivered before the
+// restart, then lets records in.
 func (p *guardrailProcessor) load(ctx context.Context, loader *state.Loader) {
 	begun := time.Now()
 	store, loaded, err := loader.Load(ctx)
-	if err != nil { // the collector stops
-		close(p.unread)
+	if err != nil { // the collector is shutting down
+		close(p.aborted)
 		return
 	}
 	now := p.now()
-	p.store, p.since, p.running = store, now, loaded.Running
+	p.store, p.loadedAt, p.runningAtLoad = store, now, loaded.Running
 	p.telemetry.builder.ProcessorGenAiGuardrailStateReplayDuration.Record(ctx, time.Since(begun).Seconds())
 	alerts := p.outbox.restore(store, loaded.Alerts, loaded.LastAlert)
 	var due []dueAlert
-	for rule, untold := range loaded.Unreported {
-		due = appendDue(due, rule, untold)
+	for rule, unreported := range loaded.Unreported {
+		due = appendDue(due, rule, unreported)
 	}
 	alerts = append(alerts, p.outbox.prepare(ctx, due, now)...)
 	store.Run()
 	if err := store.Commit(ctx); err == nil {
-		try, cancel := context.WithTimeout(ctx, patience)
+		try, cancel := context.WithTimeout(ctx, deliveryTimeout)
 		defer cancel()
 		p.outbox.deliver(try, alerts)
 	}
-	p.begin()
+	p.markReady()
 }
 
-// stateHealth tells people how the storage is.
+// stateHealth reports faults of the storage, and their end, in the component status,
+// the metrics and the log.
 type stateHealth struct {
 	host   component.Host
 	tel    *telemetry
 	logger *zap.Logger
 
-	mu   sync.Mutex // guards what follows
-	told bool       // the log was told of a fault, and not yet that it is over
-	said time.Time  // when the log was last told of a fault
+	mu          sync.Mutex // guards the fields below
+	faultLogged bool       // a fault was logged, and its end not yet
+	lastLogged  time.Time  // when a fault was last logged
 }
 
-// stateLogInterval is how often the log is told of a storage that goes on failing, or
-// fails now and then.
+// stateLogInterval is the minimum time between two log messages about faults of the
+// storage, persistent or intermittent.
 const stateLogInterval = time.Minute
 
+// report handles the outcome of writing to or reading from the storage; nil means that
+// the storage works and the state in it is current.
 func (h *stateHealth) report(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err == nil {
-		if h.told {
-			h.told = false
-			h.logger.Info("The storage works: the state is up to date in it")
+		if h.faultLogged {
+			h.faultLogged = false
+			h.logger.Info("The storage works again and holds the current state")
 		}
 		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
 	h.tel.builder.ProcessorGenAiGuardrailStateErrors.Add(context.Background(), 1)
-	if now := time.Now(); !errors.Is(err, state.ErrUnreadable) && now.Sub(h.said) >= stateLogInterval {
-		h.said, h.told = now, true
-		h.logger.Error("The storage fails. Detection goes on in memory, and what it misses is written when it works again", zap.Error(err))
+	if now := time.Now(); !errors.Is(err, state.ErrUnreadable) && now.Sub(h.lastLogged) >= stateLogInterval {
+		h.lastLogged, h.faultLogged = now, true
+		h.logger.Error("The storage failed; detection continues in memory, and pending changes are written once the storage works again", zap.Error(err))
 	}
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
 }

@@ -57,7 +57,7 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		})
 		time.Sleep(time.Second) // it is being tried
 		synctest.Wait()
-		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), underWayGrace+patience+underWayGrace)
+		assert.LessOrEqual(t, took(func() { require.NoError(t, r.Shutdown(t.Context())) }), inFlightGrace+deliveryTimeout+inFlightGrace)
 		r.silent(t, "alerts_dropped")
 		assert.Len(t, waiting(disk), 1)
 		require.NoError(t, r.Shutdown(t.Context()))
@@ -112,7 +112,7 @@ func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
 				r := tell(ctx, t, startDurable(t, storagetest.NewDisk()), func(ctx context.Context, _ plog.Logs) error {
 					arrived <- struct{}{}
 					select {
-					case <-time.After(underWayGrace - time.Millisecond):
+					case <-time.After(inFlightGrace - time.Millisecond):
 						return nil
 					case <-ctx.Done(): // it is taken all the same
 						return ctx.Err()
@@ -140,7 +140,7 @@ func TestShutdownWithoutTimeWaitsForAnAlertUnderWay(t *testing.T) {
 		arrived := make(chan struct{})
 		r.next.refusing(func(context.Context, plog.Logs) error {
 			close(arrived)
-			time.Sleep(underWayGrace - time.Millisecond)
+			time.Sleep(inFlightGrace - time.Millisecond)
 			return nil
 		})
 		<-arrived
@@ -164,7 +164,7 @@ func TestFaultShutdownWithAHangingStorage(t *testing.T) {
 		r.consume(t, bedrockLogs(burst("alice", 5)...))
 		var err error
 		assert.LessOrEqual(t, took(func() { err = r.Shutdown(t.Context()) }), 15*time.Second)
-		require.ErrorContains(t, err, "storage: the last of the state could not be written")
+		require.ErrorContains(t, err, "storage: could not write the remaining state")
 		require.NoError(t, r.Shutdown(t.Context()))
 		time.Sleep(2 * time.Hour) // nobody waits for it any more but the test
 	})

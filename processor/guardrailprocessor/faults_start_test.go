@@ -189,7 +189,7 @@ func TestFaultNoStorage(t *testing.T) {
 		"missing": {nil, []string{`storage: "file_storage" is not running`, "extensions", "service::extensions"}},
 		"another kind of extension": {
 			map[component.ID]component.Component{id: noStorage{}},
-			[]string{`storage: extension "file_storage" is no storage`, "file_storage"},
+			[]string{`storage: extension "file_storage" is not a storage extension`, "file_storage"},
 		},
 		"in use by another process": {
 			map[component.ID]component.Component{id: heldStorage{}},

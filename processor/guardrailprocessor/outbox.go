@@ -21,50 +21,50 @@ import (
 )
 
 const (
-	// maxPending bounds the alerts that wait; past it the oldest are given up.
+	// maxPending limits the alerts waiting to be retried; beyond it, the oldest are dropped.
 	maxPending = 1000
 
-	firstRetry = time.Second
-	lastRetry  = time.Minute
+	minRetryInterval = time.Second
+	maxRetryInterval = time.Minute
 )
 
-// outbox delivers alerts apart from the records: a refusal never fails them, and
-// is made good in the background. What is told of one alert arrives in order: a
-// record waits while an earlier one of the same alert is on its way. Alerts do not
-// wait for each other.
+// outbox delivers alerts separately from the records: a refused alert never fails
+// the records, and is retried in the background. The records of one alert are
+// delivered in order: a record waits while an earlier one of the same alert is
+// pending or in flight. Different alerts do not wait for each other.
 type outbox struct {
 	next      consumer.Logs
 	template  alertTemplate
 	rules     []*rule
 	telemetry *telemetry
 	logger    *zap.Logger
-	store     *state.Store // nil: what waits lives in memory only
+	store     *state.Store // nil: pending alerts are kept in memory only
 
-	mu       sync.Mutex     // guards what follows
-	made     uint64         // records so far
-	pending  []pendingAlert // by number
-	trying   []pendingAlert // taken out of pending for another try
-	onTheWay map[string]int // records that are being sent, by the alert's id
+	mu         sync.Mutex     // guards the fields below, except for wake
+	lastNumber uint64         // of the record prepared last
+	pending    []pendingAlert // by number
+	retrying   []pendingAlert // removed from pending for the retry in progress
+	inFlight   map[string]int // number of records being sent, by alert id
 
-	wake chan struct{} // holds a token while something waits
+	wake chan struct{} // holds a token when run has something to retry
 }
 
-// pendingAlert is an alert record, as logs of its own, with the place of its rule.
+// pendingAlert is an alert record in a plog.Logs of its own, with the index of its rule.
 type pendingAlert struct {
 	logs   plog.Logs
 	id     string // of the alert
 	rule   int
-	number uint64 // in the order in which they are to be told
+	number uint64 // position in the order of delivery
 }
 
 func newOutbox(next consumer.Logs, template alertTemplate, rules []*rule, tel *telemetry, logger *zap.Logger) *outbox {
 	return &outbox{
 		next: next, template: template, rules: rules, telemetry: tel, logger: logger,
-		onTheWay: map[string]int{}, wake: make(chan struct{}, 1),
+		inFlight: map[string]int{}, wake: make(chan struct{}, 1),
 	}
 }
 
-// dueAlert is what is to be told of an alert of a rule.
+// dueAlert is an alert to emit, with the index of its rule.
 type dueAlert struct {
 	detect.Alert
 	rule int
@@ -77,8 +77,9 @@ func appendDue(due []dueAlert, rule int, alerts []detect.Alert) []dueAlert {
 	return due
 }
 
-// prepare makes the records of alerts. It returns those to deliver now; the others
-// wait for an earlier record of their alert.
+// prepare creates the records of the due alerts and marks those that it returns,
+// which the caller delivers now, as in flight. The others wait in pending for an
+// earlier record of their alert.
 func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (ready []pendingAlert) {
 	if len(due) == 0 {
 		return nil
@@ -86,13 +87,13 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 	alerts := make([]pendingAlert, len(due))
 	for i := range due {
 		if due[i].State == detect.Overflow {
-			due[i].Opened = now.UnixNano() // running time is no name
+			due[i].Opened = now.UnixNano() // part of the id, which running time does not make unique
 		}
 		logs, records := o.template.logs()
 		o.rules[due[i].rule].alert.AppendTo(records, &due[i].Alert, now)
 		id, _ := records.At(0).Attributes().Get(alert.IDKey)
 		alerts[i] = pendingAlert{logs: logs, id: id.Str(), rule: due[i].rule}
-		o.telemetry.told(ctx, due[i].rule, due[i].State)
+		o.telemetry.emitted(ctx, due[i].rule, due[i].State)
 	}
 	o.mu.Lock()
 	waiting := map[string]bool{}
@@ -100,63 +101,66 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 		waiting[a.id] = true
 	}
 	for _, a := range alerts {
-		o.made++
-		a.number = o.made
-		o.keep(a)
-		if waiting[a.id] || o.onTheWay[a.id] > 0 {
+		o.lastNumber++
+		a.number = o.lastNumber
+		o.storeAlert(a)
+		if waiting[a.id] || o.inFlight[a.id] > 0 {
 			waiting[a.id] = true
 			o.pending = append(o.pending, a)
 		} else {
 			ready = append(ready, a)
 		}
 	}
-	o.depart(ready)
-	excess := o.cutExcess()
+	o.markInFlight(ready)
+	excess := o.takeExcess()
 	o.mu.Unlock()
-	o.giveUp(ctx, excess, "too many alerts wait to be delivered", nil)
+	o.drop(ctx, excess, "too many alerts are waiting for delivery", nil)
 	return ready
 }
 
-// depart and arrive note what is on its way. The caller holds mu.
-func (o *outbox) depart(alerts []pendingAlert) {
+// markInFlight records that the alerts are being sent. The caller holds mu.
+func (o *outbox) markInFlight(alerts []pendingAlert) {
 	for _, a := range alerts {
-		o.onTheWay[a.id]++
+		o.inFlight[a.id]++
 	}
 }
 
-func (o *outbox) arrive(alerts []pendingAlert) {
+// clearInFlight reverses markInFlight. The caller holds mu.
+func (o *outbox) clearInFlight(alerts []pendingAlert) {
 	for _, a := range alerts {
-		if o.onTheWay[a.id]--; o.onTheWay[a.id] == 0 {
-			delete(o.onTheWay, a.id)
+		if o.inFlight[a.id]--; o.inFlight[a.id] == 0 {
+			delete(o.inFlight, a.id)
 		}
 	}
 }
 
-// cutExcess takes the oldest alerts over the bound out of pending.
-func (o *outbox) cutExcess() []pendingAlert {
+// takeExcess removes the oldest alerts beyond maxPending from pending and returns
+// them. The caller holds mu.
+func (o *outbox) takeExcess() []pendingAlert {
 	excess := slices.Clone(o.pending[:max(0, len(o.pending)-maxPending)])
 	o.pending = slices.Delete(o.pending, 0, len(excess))
 	return excess
 }
 
-// deliver sends prepared alerts as a batch of their own. What is refused waits.
+// deliver sends prepared alerts as a batch of their own, and queues those that are
+// refused for a retry.
 func (o *outbox) deliver(ctx context.Context, alerts []pendingAlert) {
 	if len(alerts) == 0 {
 		return
 	}
-	kept, err := o.try(ctx, alerts)
-	o.settled(ctx, alerts, kept)
+	refused, err := o.try(ctx, alerts)
+	o.markDelivered(ctx, alerts, refused)
 	o.mu.Lock()
-	o.arrive(alerts)
-	o.trying = nil
-	o.wait(kept)
-	excess := o.cutExcess()
+	o.clearInFlight(alerts)
+	o.retrying = nil
+	o.enqueue(refused)
+	excess := o.takeExcess()
 	o.mu.Unlock()
-	o.giveUp(ctx, excess, "too many alerts wait to be delivered", err)
+	o.drop(ctx, excess, "too many alerts are waiting for delivery", err)
 }
 
-// wait puts alerts among those that are to be tried again. The caller holds mu.
-func (o *outbox) wait(alerts []pendingAlert) {
+// enqueue adds alerts to pending and wakes run. The caller holds mu.
+func (o *outbox) enqueue(alerts []pendingAlert) {
 	o.pending = append(o.pending, alerts...)
 	slices.SortFunc(o.pending, func(a, b pendingAlert) int { return cmp.Compare(a.number, b.number) })
 	if len(o.pending) > 0 {
@@ -167,7 +171,8 @@ func (o *outbox) wait(alerts []pendingAlert) {
 	}
 }
 
-// retry delivers what waits, but for what follows a record that is on its way.
+// retry delivers the pending alerts, except for those with an earlier record in
+// flight.
 func (o *outbox) retry(ctx context.Context) {
 	if err := o.store.Commit(ctx); err != nil {
 		return
@@ -175,20 +180,20 @@ func (o *outbox) retry(ctx context.Context) {
 	o.mu.Lock()
 	var alerts, rest []pendingAlert
 	for _, a := range o.pending {
-		if o.onTheWay[a.id] > 0 {
+		if o.inFlight[a.id] > 0 {
 			rest = append(rest, a)
 		} else {
 			alerts = append(alerts, a)
 		}
 	}
-	o.pending, o.trying = rest, alerts
-	o.depart(alerts)
+	o.pending, o.retrying = rest, alerts
+	o.markInFlight(alerts)
 	o.mu.Unlock()
 	o.deliver(ctx, alerts)
 }
 
-// send forwards alerts in one batch, unless ctx is over. The copy it sends is the
-// next component's to change.
+// send forwards alerts in one batch, unless ctx has ended. It sends a copy, which
+// the next component may modify.
 func (o *outbox) send(ctx context.Context, alerts []pendingAlert) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -197,22 +202,22 @@ func (o *outbox) send(ctx context.Context, alerts []pendingAlert) error {
 	for _, a := range alerts {
 		a.record().CopyTo(records.AppendEmpty())
 	}
-	ctx, cancel := outlast(ctx)
+	ctx, cancel := withGrace(ctx)
 	defer cancel()
 	return o.next.ConsumeLogs(ctx, logs)
 }
 
-// underWayGrace is how much longer than its context a delivery may take that has
-// begun. A sender goes, or the collector stops; what is broken off then the backend may
-// have all the same, and it would be told again.
-const underWayGrace = 2 * time.Second
+// inFlightGrace is how long a delivery that has begun may continue after its context
+// ends, because the sender is gone or the collector stops. The backend may already
+// have received the alert; canceling at once would deliver it twice.
+const inFlightGrace = 2 * time.Second
 
-// outlast derives a context that ends underWayGrace after ctx.
-func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+// withGrace returns a context that ends inFlightGrace after ctx.
+func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		select {
-		case <-time.After(underWayGrace):
+		case <-time.After(inFlightGrace):
 			cancel()
 		case <-longer.Done():
 		}
@@ -227,10 +232,10 @@ func (a pendingAlert) record() plog.LogRecord {
 	return a.logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }
 
-// try sends alerts as one batch; one by one when that is refused for good, so
-// that an alert which nobody accepts takes no other with it. It returns those that
-// are to be tried again, and the error that they met.
-func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (kept []pendingAlert, err error) {
+// try sends alerts as one batch, and one by one when the batch is refused
+// permanently, so that one unacceptable alert does not prevent the delivery of the
+// others. It returns the alerts to retry and the error that they were refused with.
+func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (refused []pendingAlert, err error) {
 	if len(alerts) == 0 {
 		return nil, nil
 	}
@@ -241,20 +246,20 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (kept []pending
 	case !consumererror.IsPermanent(err):
 		return alerts, err
 	case len(alerts) == 1:
-		o.giveUp(ctx, alerts, "the next component will never accept it", err)
+		o.drop(ctx, alerts, "the next component refused it permanently", err)
 		return nil, nil
 	}
 	for i := range alerts {
 		again, refusal := o.try(ctx, alerts[i:i+1])
 		if refusal != nil {
-			kept, err = append(kept, again...), refusal
+			refused, err = append(refused, again...), refusal
 		}
 	}
-	return kept, err
+	return refused, err
 }
 
-// giveUp counts alerts that are lost and puts their content into the log.
-func (o *outbox) giveUp(ctx context.Context, alerts []pendingAlert, why string, err error) {
+// drop counts alerts as lost and logs their content.
+func (o *outbox) drop(ctx context.Context, alerts []pendingAlert, why string, err error) {
 	for _, a := range alerts {
 		o.store.DropAlerts(a.number)
 		o.telemetry.dropped(ctx, a.rule)
@@ -264,7 +269,7 @@ func (o *outbox) giveUp(ctx context.Context, alerts []pendingAlert, why string, 
 	}
 }
 
-// run tries again what waits, at growing intervals, until ctx ends.
+// run retries the pending alerts at growing intervals until ctx ends.
 func (o *outbox) run(ctx context.Context) {
 	for {
 		select {
@@ -272,7 +277,7 @@ func (o *outbox) run(ctx context.Context) {
 			return
 		case <-o.wake:
 		}
-		for interval := firstRetry; o.waiting() > 0; interval = min(2*interval, lastRetry) {
+		for interval := minRetryInterval; o.pendingCount() > 0; interval = min(2*interval, maxRetryInterval) {
 			timer := time.NewTimer(interval)
 			select {
 			case <-ctx.Done():
@@ -285,35 +290,36 @@ func (o *outbox) run(ctx context.Context) {
 	}
 }
 
-func (o *outbox) waiting() int {
+func (o *outbox) pendingCount() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.pending)
 }
 
-// waitingOf counts what waits by rule.
-func (o *outbox) waitingOf() []int64 {
+// pendingByRule returns the number of alerts waiting to be retried, or being
+// retried, for each rule.
+func (o *outbox) pendingByRule() []int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	counts := make([]int64, len(o.rules))
-	for _, a := range slices.Concat(o.pending, o.trying) {
+	for _, a := range slices.Concat(o.pending, o.retrying) {
 		counts[a.rule]++
 	}
 	return counts
 }
 
-// patience is how long others wait for a delivery, records at the start and the
-// collector at shutdown: it sets no limit of its own, and an exporter may retry without
-// end. What is under way then has underWayGrace more.
-const patience = 3 * time.Second
+// deliveryTimeout limits how long records at startup, and the collector at shutdown,
+// wait for a delivery, since an exporter may retry forever. A delivery in flight then
+// has inFlightGrace more.
+const deliveryTimeout = 3 * time.Second
 
-// flush tries a last time. What is still refused stays in the storage; without
-// one it is given up.
+// flush retries once more, at shutdown. Alerts that are refused again stay in the
+// storage; without one they are dropped.
 func (o *outbox) flush(ctx context.Context) {
-	if o.waiting() == 0 {
+	if o.pendingCount() == 0 {
 		return
 	}
-	try, cancel := context.WithTimeout(ctx, patience)
+	try, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	o.retry(try)
 	o.mu.Lock()
@@ -323,5 +329,5 @@ func (o *outbox) flush(ctx context.Context) {
 	if o.store != nil {
 		return
 	}
-	o.giveUp(ctx, rest, "the collector stops, and nothing keeps it", nil)
+	o.drop(ctx, rest, "the collector is shutting down and no storage is configured", nil)
 }

@@ -15,61 +15,63 @@ import (
 	"example.com/otelcol-guardrail/internal/state"
 )
 
-// keep puts an alert among what the next commit writes.
-func (o *outbox) keep(a pendingAlert) {
+// storeAlert adds an alert to the next commit, if there is a storage.
+func (o *outbox) storeAlert(a pendingAlert) {
 	if o.store == nil {
 		return
 	}
 	content, err := (&plog.ProtoMarshaler{}).MarshalLogs(a.logs)
-	if err != nil { // logs of our own making always can be
-		o.logger.Error("Alert cannot be stored; it is delivered all the same", zap.Error(err))
+	if err != nil { // cannot happen: the logs were built here
+		o.logger.Error("Failed to encode an alert for the storage; it is delivered without being stored", zap.Error(err))
 		return
 	}
 	o.store.StoreAlert(a.number, content)
 }
 
-// settled has alerts forgotten that wait no more. The call that raised them ends
-// only when that is in the storage: a crash repeats none that was told before.
-func (o *outbox) settled(ctx context.Context, alerts, kept []pendingAlert) {
-	if o.store == nil || len(kept) == len(alerts) {
+// markDelivered removes the alerts that were delivered or dropped, all except the
+// refused ones, from the storage. It waits for the commit, so that a crash after the
+// call that raised them does not deliver them again.
+func (o *outbox) markDelivered(ctx context.Context, alerts, refused []pendingAlert) {
+	if o.store == nil || len(refused) == len(alerts) {
 		return
 	}
 	for _, a := range alerts {
-		if !slices.ContainsFunc(kept, func(other pendingAlert) bool { return other.number == a.number }) {
+		if !slices.ContainsFunc(refused, func(other pendingAlert) bool { return other.number == a.number }) {
 			o.store.DropAlerts(a.number)
 		}
 	}
-	// A sender that has gone need not wait; it will be written all the same.
+	// An error means that ctx ended; the removal is still written later.
 	_ = o.store.Commit(ctx)
 }
 
-// restore takes in the alerts that waited before a restart, and from here on keeps
-// those that wait. last is the highest number of any of them, also of those that come
-// later. It returns what is to be delivered now.
+// restore attaches the store and returns the alerts that were undelivered before a
+// restart, for the caller to deliver now. last is the highest number of any stored
+// alert, including those that restoreLate receives.
 func (o *outbox) restore(store *state.Store, stored map[uint64][]byte, last uint64) (ready []pendingAlert) {
-	o.store, o.made = store, last
+	o.store, o.lastNumber = store, last
 	ready = o.decode(stored)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.depart(ready)
+	o.markInFlight(ready)
 	return ready
 }
 
-// restoreLate takes in alerts that could not be read at the start.
+// restoreLate queues stored alerts that could not be read at startup.
 func (o *outbox) restoreLate(stored map[uint64][]byte) {
 	alerts := o.decode(stored)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.wait(alerts)
+	o.enqueue(alerts)
 }
 
-// decode gives the alerts that were stored, by number.
+// decode returns the stored alerts, sorted by number. It logs and deletes those that
+// cannot be read.
 func (o *outbox) decode(stored map[uint64][]byte) (alerts []pendingAlert) {
 	for _, number := range slices.Sorted(maps.Keys(stored)) {
 		logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(stored[number])
 		a := pendingAlert{logs: logs, number: number}
-		if err != nil || !a.known(o.rules) {
-			o.logger.Error("An alert that waited to be delivered cannot be read", zap.Uint64("number", number), zap.Error(err))
+		if err != nil || !a.identify(o.rules) {
+			o.logger.Error("Failed to read an undelivered alert from the storage; it is deleted", zap.Uint64("number", number), zap.Error(err))
 			o.store.DropAlerts(number)
 			continue
 		}
@@ -78,9 +80,9 @@ func (o *outbox) decode(stored map[uint64][]byte) (alerts []pendingAlert) {
 	return alerts
 }
 
-// known fills in which alert and rule the record is about. It reports false when it
-// is no alert's.
-func (a *pendingAlert) known(rules []*rule) bool {
+// identify sets the alert id and the rule from the record. It reports false when the
+// record is not an alert record.
+func (a *pendingAlert) identify(rules []*rule) bool {
 	if a.logs.LogRecordCount() != 1 {
 		return false
 	}
@@ -91,20 +93,20 @@ func (a *pendingAlert) known(rules []*rule) bool {
 	}
 	a.id = id.AsString()
 	name, _ := attributes.Get(alert.RuleKey)
-	// A rule that is gone has its alerts counted with the first.
+	// Alerts of a rule that no longer exists are counted under the first rule.
 	a.rule = max(0, slices.IndexFunc(rules, func(r *rule) bool { return r.alert.ID == name.AsString() }))
 	return len(rules) > 0
 }
 
-// postpone has prepared alerts delivered in the background.
+// postpone leaves prepared alerts to delivery in the background.
 func (o *outbox) postpone(alerts []pendingAlert) {
 	o.mu.Lock()
-	o.arrive(alerts)
-	o.wait(alerts)
+	o.clearInFlight(alerts)
+	o.enqueue(alerts)
 	o.mu.Unlock()
 }
 
-// commitAndDeliver delivers alerts once it is in the storage that they are due.
+// commitAndDeliver stores prepared alerts, then delivers them.
 func (o *outbox) commitAndDeliver(ctx context.Context, alerts []pendingAlert) {
 	if err := o.store.Commit(ctx); err != nil {
 		o.postpone(alerts)

@@ -20,7 +20,7 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
-// guardrailProcessor takes each batch of records through the same steps: read,
+// guardrailProcessor takes each batch of log records through the same steps: read,
 // decide, commit, forward, alert.
 type guardrailProcessor struct {
 	durable
@@ -28,7 +28,7 @@ type guardrailProcessor struct {
 	config    *Config
 	reader    *invocation.Reader
 	rules     []*rule
-	counts    kindTable[bool] // what some rule does
+	counts    kindTable[bool] // kinds that at least one rule counts
 	partition []groupField
 	next      consumer.Logs
 	outbox    *outbox
@@ -37,7 +37,7 @@ type guardrailProcessor struct {
 	logger    *zap.Logger
 	batches   sync.Pool
 	now       func() time.Time
-	release   func() // gives back the claim on the configuration
+	release   func() // releases the claim on the configuration
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -53,11 +53,11 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 	shared, release := claim(config)
 	if shared && config.Storage != nil {
 		release()
-		return nil, fmt.Errorf("storage: two pipelines use %q under one id, which cannot share their state. Name one instance for each "+
+		return nil, fmt.Errorf("storage: two pipelines use the processor %q, but they cannot share its state. Use a separate instance in each "+
 			"pipeline (%[2]s/a, %[2]s/b), or join the pipelines before it with the forward connector", settings.ID, metadata.Type)
 	}
 	p := &guardrailProcessor{
-		durable: durable{ready: make(chan struct{}), unread: make(chan struct{})},
+		durable: durable{ready: make(chan struct{}), aborted: make(chan struct{})},
 		id:      settings.ID,
 		config:  config,
 		reader: invocation.NewReader(invocation.Options{
@@ -78,7 +78,7 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 		release:   release,
 	}
 	if config.Storage == nil {
-		p.begin()
+		p.markReady()
 	}
 	var counted []string
 	for i := range config.Rules {
@@ -88,24 +88,24 @@ func newProcessor(settings processor.Settings, config *Config, next consumer.Log
 	p.counts = countTable(counted)
 	p.outbox = newOutbox(next, newAlertTemplate(settings), p.rules, tel, settings.Logger)
 	p.batches.New = func() any { return newBatch(len(p.rules)) }
-	if err := tel.observe(config, p.rules, p.outbox); err != nil {
+	if err := tel.registerCallbacks(config, p.rules, p.outbox); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	if shared {
-		p.logger.Warn("Two pipelines use this processor under one id: each counts on its own, so a user whose " +
-			"invocations pass through both is seen twice and by halves. Name one instance for each pipeline " +
+		p.logger.Warn("Two pipelines use this processor under one id: each counts separately, so the count of a user whose " +
+			"invocations pass through both is split. Use a separate instance in each pipeline " +
 			"(gen_ai_guardrail/a, gen_ai_guardrail/b), or join the pipelines before it with the forward connector")
 	}
 	return p, nil
 }
 
-// Capabilities tells that records are changed only to annotate them.
+// Capabilities reports that records are modified only when they are annotated.
 func (p *guardrailProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: p.config.Annotate}
 }
 
-// Start begins to read the state, to deliver again what could not be delivered at
-// once, and to do what time alone brings about.
+// Start opens the state, if there is a storage, and starts the background work:
+// loading the state, retrying undelivered alerts, and running the timers.
 func (p *guardrailProcessor) Start(ctx context.Context, host component.Host) error {
 	var loader *state.Loader
 	if p.config.Storage != nil {
@@ -114,7 +114,7 @@ func (p *guardrailProcessor) Start(ctx context.Context, host component.Host) err
 			return err
 		}
 	}
-	// Not derived from the context of Start, which ends when Start does.
+	// Not derived from the context passed to Start, which ends when Start returns.
 	background, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	p.background.Go(func() {
@@ -127,9 +127,9 @@ func (p *guardrailProcessor) Start(ctx context.Context, host component.Host) err
 	return nil
 }
 
-// Shutdown delivers what waits, as far as ctx allows, and writes what is left of
-// the state. It may be called twice, and without Start. It ends no window and closes
-// no alert.
+// Shutdown delivers pending alerts, as far as ctx allows, and writes the remaining
+// state. It may be called twice, and without Start. It ends no window and closes no
+// alert.
 func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 	defer p.release()
 	defer p.telemetry.builder.Shutdown()
@@ -138,15 +138,15 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 		p.waitForBackground()
 	}
 	if p.config.Storage == nil {
-		p.tellHeldBack(ctx, p.now())
+		p.emitSuppressed(ctx, p.now())
 	}
 	p.outbox.flush(ctx)
 	return p.closeState(ctx)
 }
 
-// tellHeldBack has told what nobody will know of any more: what the limits have held
-// back, and groups that were forgotten. A storage keeps it for the next start.
-func (p *guardrailProcessor) tellHeldBack(ctx context.Context, now time.Time) {
+// emitSuppressed queues the overflow records of suppressed alerts and evicted groups,
+// which would otherwise be lost. With a storage they are kept for the next start.
+func (p *guardrailProcessor) emitSuppressed(ctx context.Context, now time.Time) {
 	var due []dueAlert
 	for i, r := range p.rules {
 		due = appendDue(due, i, r.detector.Flush(p.runningTime(now)))
@@ -154,12 +154,12 @@ func (p *guardrailProcessor) tellHeldBack(ctx context.Context, now time.Time) {
 	p.outbox.postpone(p.outbox.prepare(ctx, due, now))
 }
 
-// stopGrace is how long background work may take beyond underWayGrace: what heeds its
-// context ends by then.
+// stopGrace is how long background work may take beyond inFlightGrace to end, which is
+// enough for any that respects its context.
 const stopGrace = time.Second
 
-// waitForBackground does not wait for ever, since the next component or the storage
-// may not heed that it is to stop.
+// waitForBackground waits for the background work to end, but not forever: the next
+// component or the storage may ignore that its context was canceled.
 func (p *guardrailProcessor) waitForBackground() {
 	done := make(chan struct{})
 	go func() {
@@ -168,15 +168,16 @@ func (p *guardrailProcessor) waitForBackground() {
 	}()
 	select {
 	case <-done:
-	case <-time.After(underWayGrace + stopGrace):
-		p.logger.Error("The next component does not return from the delivery of an alert, or the storage from a call; it is given up")
+	case <-time.After(inFlightGrace + stopGrace):
+		p.logger.Error("Timed out waiting for alert delivery or the storage during shutdown; only alerts that are already in a storage are kept")
 	}
 }
 
-// tickInterval is by how much a closing alert may be late.
+// tickInterval is the time between two runs of the timers, and so the longest delay of
+// a closed alert.
 const tickInterval = time.Second
 
-// tick does what time alone brings about, until ctx ends.
+// tick checks coverage and runs the timers periodically until ctx ends.
 func (p *guardrailProcessor) tick(ctx context.Context) {
 	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
@@ -186,17 +187,18 @@ func (p *guardrailProcessor) tick(ctx context.Context) {
 			return
 		case <-ticker.C:
 			now := p.now()
-			p.coverage.look(now, p.logger)
-			// Apart, since the storage and the next component may take their time.
-			if alerts := p.settle(ctx, now); len(alerts) > 0 {
+			p.coverage.check(now, p.logger)
+			// In a goroutine of its own: the storage and the next component may be slow.
+			if alerts := p.runTimers(ctx, now); len(alerts) > 0 {
 				p.background.Go(func() { p.outbox.commitAndDeliver(ctx, alerts) })
 			}
 		}
 	}
 }
 
-// settle closes what is over, and forgets.
-func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendingAlert {
+// runTimers advances detection to now: it closes alerts and forgets old invocations.
+// It returns the alerts to deliver.
+func (p *guardrailProcessor) runTimers(ctx context.Context, now time.Time) []pendingAlert {
 	p.store.BeginChange()
 	defer p.store.EndChange()
 	running := p.runningTime(now)
@@ -208,10 +210,10 @@ func (p *guardrailProcessor) settle(ctx context.Context, now time.Time) []pendin
 	return p.outbox.prepare(ctx, due, now)
 }
 
-// ConsumeLogs reads the whole batch before it forwards any of it: the next
-// component may keep or change what it is given. What the batch came to is
-// committed before that, so that a record whose forwarding fails, and which the
-// sender will send again, is known then.
+// ConsumeLogs reads the whole batch before it forwards any of it, because the next
+// component may keep or modify what it receives. The outcome is committed before
+// forwarding, so that a record that fails to be forwarded is recognized as a
+// duplicate when the sender retries.
 func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if err := p.awaitState(ctx); err != nil {
 		return err
@@ -222,9 +224,9 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 
 	p.read(logs, now, b)
 	counted, alerts := p.decide(ctx, now, b)
-	p.report(ctx, b)
+	p.recordMetrics(ctx, b)
 	if counted {
-		if err := p.store.Commit(ctx); err != nil { // the sender has gone; it will come again
+		if err := p.store.Commit(ctx); err != nil { // the sender is gone; it will retry
 			p.outbox.postpone(alerts)
 			return err
 		}
@@ -237,19 +239,20 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 	return err
 }
 
-// read judges every record of the batch and collects what each rule counts.
+// read determines the verdict of every record of the batch and collects the
+// invocations that each rule counts.
 func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 	inv := &b.invocation
 	for _, resourceLogs := range logs.ResourceLogs().All() {
 		resource := resourceLogs.Resource()
 		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
 			scope := scopeLogs.Scope()
-			if p.config.Annotate { // forged ones would be believed further on
+			if p.config.Annotate { // a forged one would be trusted downstream
 				invocation.StripAnnotationsAround(resource, scope)
 			}
 			p.reader.Enter(resource, scope, inv)
 			records := scopeLogs.LogRecords()
-			if scope.Name() != metadata.ScopeName { // alerts of a processor before this one
+			if scope.Name() != metadata.ScopeName { // not the alerts of an earlier processor
 				b.records += int64(records.Len())
 			}
 			for i := range records.Len() {
@@ -262,7 +265,7 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
 				if !p.counts[inv.Verdict][inv.Evidence] && !p.config.Annotate {
-					continue // as with most, which are guarded: a twentieth of what they take
+					continue // saves a twentieth of the time for guarded invocations, the majority
 				}
 				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
 				counted := false
@@ -284,9 +287,9 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 	}
 }
 
-// decide puts what was collected to each rule. It reports whether there was
-// anything, and prepares the alerts: nothing that the timer finds later is told
-// before them.
+// decide passes the collected invocations to each rule. It reports whether there were
+// any, and returns the alerts to deliver. They are prepared before the timers can run
+// again, so that the records of an alert keep their order.
 func (p *guardrailProcessor) decide(ctx context.Context, now time.Time, b *batch) (counted bool, alerts []pendingAlert) {
 	p.store.BeginChange()
 	defer p.store.EndChange()

@@ -17,7 +17,7 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
-// Why an invocation that a rule counts by its verdict is left out.
+// Reasons for which a rule excludes an invocation whose verdict it counts.
 const (
 	excludedTooOld = iota
 	excludedNoGroup
@@ -29,15 +29,15 @@ const (
 
 var excludedNames = [excludedCount]string{"too_old", "no_group", "no_time", "duplicate", "exempt"}
 
-// telemetry writes the processor's metrics, once a batch. Attribute sets are
-// made beforehand, since making one costs more than the count.
+// telemetry records the processor's metrics, once per batch. Attribute sets are created
+// in advance, because creating one costs more than recording a value.
 type telemetry struct {
 	builder  *metadata.TelemetryBuilder
 	kinds    []kindTelemetry
 	perRules []ruleTelemetry
 }
 
-// kindTelemetry is a kind of invocations and what marks its count.
+// kindTelemetry is a kind of invocation and the attributes of its count.
 type kindTelemetry struct {
 	invocation.Kind
 	option metric.MeasurementOption
@@ -62,8 +62,8 @@ func newTelemetry(settings component.TelemetrySettings) (*telemetry, error) {
 	return t, nil
 }
 
-// observe registers what is asked for rather than told.
-func (t *telemetry) observe(config *Config, rules []*rule, o *outbox) error {
+// registerCallbacks registers the metrics that are observed at collection time.
+func (t *telemetry) registerCallbacks(config *Config, rules []*rule, o *outbox) error {
 	for _, r := range rules {
 		t.perRules = append(t.perRules, newRuleTelemetry(r.alert.ID))
 	}
@@ -93,7 +93,7 @@ func (t *telemetry) observe(config *Config, rules []*rule, o *outbox) error {
 			return nil
 		}),
 		b.RegisterProcessorGenAiGuardrailAlertsPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			for i, n := range o.waitingOf() {
+			for i, n := range o.pendingByRule() {
 				observer.Observe(n, t.perRules[i].rule)
 			}
 			return nil
@@ -116,8 +116,8 @@ func newRuleTelemetry(id string) ruleTelemetry {
 	return rt
 }
 
-// report writes what a batch came to.
-func (p *guardrailProcessor) report(ctx context.Context, b *batch) {
+// recordMetrics records the outcome of a batch.
+func (p *guardrailProcessor) recordMetrics(ctx context.Context, b *batch) {
 	t := p.telemetry
 	var total, noGroup int64
 	for _, kind := range t.kinds {
@@ -142,10 +142,12 @@ func (p *guardrailProcessor) report(ctx context.Context, b *batch) {
 	p.coverage.tally.add(b, total, noGroup, p.logger)
 }
 
-func (t *telemetry) told(ctx context.Context, rule int, state detect.State) {
+// emitted counts an alert record of a rule, given by its index.
+func (t *telemetry) emitted(ctx context.Context, rule int, state detect.State) {
 	t.builder.ProcessorGenAiGuardrailAlerts.Add(ctx, 1, t.perRules[rule].states[state])
 }
 
+// dropped counts an alert record that was not delivered and is lost.
 func (t *telemetry) dropped(ctx context.Context, rule int) {
 	t.builder.ProcessorGenAiGuardrailAlertsDropped.Add(ctx, 1, t.perRules[rule].rule)
 }
