@@ -35,9 +35,9 @@ rules: [{exempt: [{user: exempt}]}]
 		call{user: "unknown", at: noon, offload: true},
 	))
 	assert.Equal(t, []string{"unguarded", "unguarded", "unguarded", "unguarded", "unguarded", "unguarded", "guarded", "unknown"},
-		toldOf(r.next.passed(), "gen_ai_guardrail.verdict"))
+		attrsOf(r.next.passed(), "gen_ai_guardrail.verdict"))
 	assert.Equal(t, []string{"absent", "absent", "absent", "absent", "absent", "absent", "applied", "no_body"},
-		toldOf(r.next.passed(), "gen_ai_guardrail.evidence"))
+		attrsOf(r.next.passed(), "gen_ai_guardrail.evidence"))
 }
 
 // What is no invocation is none of our business.
@@ -50,13 +50,13 @@ func TestOtherRecordsAreNotAnnotated(t *testing.T) {
 	assert.Equal(t, before, r.next.batches()[0])
 }
 
-// Every instance, and every version, must give a user the same partition: a load
-// balancer goes by it, and half of a user's calls elsewhere are half an alert.
+// Every instance, and every version, must assign a user to the same partition: a load
+// balancer routes by it, and a user whose calls are split may not alert.
 func TestPartitionIsTheSameEverywhere(t *testing.T) {
 	partition := func(settings string, c call) string {
 		r := newRig(t, settings)
 		r.consume(t, bedrockLogs(c))
-		return told(r.next.passed()[0], "gen_ai_guardrail.partition")
+		return attr(r.next.passed()[0], "gen_ai_guardrail.partition")
 	}
 	const role = "arn:aws:sts::111122223333:assumed-role/bot/"
 	assert.Equal(t, "bfa2f91002b65554", partition(`{annotate: true}`, call{user: role + "one", at: noon}))
@@ -69,7 +69,7 @@ func TestPartitionIsTheSameEverywhere(t *testing.T) {
 	assert.NotEmpty(t, partition(two, call{}), "only the first must have a value")
 }
 
-// Annotating edges with a detector behind them alert as one instance would, also
+// Annotating edges followed by a detector alert as a single instance would, even
 // when the edges leave out the bodies, which hold prompts and answers.
 func TestEdgesAndDetectorAlertAsOneInstance(t *testing.T) {
 	var calls []call
@@ -102,8 +102,8 @@ func TestEdgesAndDetectorAlertAsOneInstance(t *testing.T) {
 	}
 }
 
-// Only what an edge took for an invocation may count behind it: the attributes of
-// any other record are whatever its writer likes.
+// A detector may count only what an edge took for an invocation: the attributes of
+// any other record can say anything.
 func TestAnnotationsOfOthersDoNotPassAnEdge(t *testing.T) {
 	edge, detector := newRig(t, `{annotate: true, rules: []}`), newRig(t, `{trust_annotations: true}`)
 	logs := linesOf(make([]call, 10))

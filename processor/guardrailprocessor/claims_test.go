@@ -15,8 +15,8 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadatatest"
 )
 
-// Two pipelines that name one processor split its counts: the operator must hear of it, every time.
-func TestSharedConfigurationIsWarnedOf(t *testing.T) {
+// Two pipelines that name one processor split its counts: the operator must be warned, every time.
+func TestSharedConfigurationCausesAWarning(t *testing.T) {
 	config := configure(t, `{}`)
 	create := func() (shutdown func(), warnings int) {
 		core, logged := observer.New(zap.WarnLevel)

@@ -75,10 +75,10 @@ func TestConcurrentDeliveriesAddUp(t *testing.T) {
 				want = append(want, fmt.Sprintf("user.id=user %d,cloud.account.id=%s", user, account))
 			}
 			want = append(want, "cloud.account.id="+account)
-			assert.ElementsMatch(t, want, toldOf(r.next.alerts(), "gen_ai_guardrail.group"))
+			assert.ElementsMatch(t, want, attrsOf(r.next.alerts(), "gen_ai_guardrail.group"))
 			for _, record := range r.next.alerts() {
-				if told(record, "gen_ai_guardrail.rule.id") == "all" {
-					assert.Equal(t, "4000", told(record, "gen_ai_guardrail.count"))
+				if attr(record, "gen_ai_guardrail.rule.id") == "all" {
+					assert.Equal(t, "4000", attr(record, "gen_ai_guardrail.count"))
 				}
 			}
 			assert.Empty(t, r.logged.All())

@@ -73,7 +73,7 @@ func TestNothingGivenIsTheBuiltInRule(t *testing.T) {
 	for _, text := range []string{"", "{}", "rules:", "rules: [{}]", "rules: [null]", "rules: [{id: unguarded_invocations}]"} {
 		assert.Equal(t, createDefaultConfig(), mustDecode(t, text), text)
 	}
-	cfg, err := decode(confmap.NewFromStringMap(nil)) // the processor's name with nothing behind it
+	cfg, err := decode(confmap.NewFromStringMap(nil)) // the processor's name without settings
 	require.NoError(t, err)
 	assert.Equal(t, createDefaultConfig(), cfg)
 }

@@ -53,8 +53,8 @@ func wait(d time.Duration) {
 	synctest.Wait()
 }
 
-// The operator must hear which cause it is, what it means and what to do; also when nothing arrives after that minute.
-func TestEachBlindSpotIsWarnedOfInItsOwnWords(t *testing.T) {
+// The operator must learn the cause, what it means and what to do, even if nothing arrives after that minute.
+func TestEachBlindSpotHasItsOwnWarning(t *testing.T) {
 	for evidence, test := range map[invocation.Evidence]struct {
 		field, meaning, remedy, anchor string
 	}{
@@ -93,7 +93,7 @@ func TestEveryKindOfUnknownInvocationIsABlindSpot(t *testing.T) {
 	}
 }
 
-func TestBlindSpotsOverATenthAreWarnedOfOnceAnHour(t *testing.T) {
+func TestBlindSpotsOverATenthCauseAWarningOnceAnHour(t *testing.T) {
 	const noBody, noGroup = invocation.NoBody, invocation.NoEvidence
 	for name, test := range map[string]struct {
 		guarded int
@@ -150,7 +150,7 @@ func TestEachBlindSpotHasAnHourOfItsOwn(t *testing.T) {
 }
 
 // One envelope can hold hundreds of calls: none of them is judged, and no share shows it.
-func TestTheFirstRecordOfSeveralIsAnnouncedAtOnce(t *testing.T) {
+func TestFirstRecordOfSeveralCausesAWarningAtOnce(t *testing.T) {
 	watched(t, func(t *testing.T, r *rig) {
 		for range 5 {
 			r.passes(t, 200, map[invocation.Evidence]int{invocation.Several: 1})
@@ -170,7 +170,7 @@ func TestTheFirstRecordOfSeveralIsAnnouncedAtOnce(t *testing.T) {
 	})
 }
 
-// What was blind for a moment long ago says nothing about now.
+// A short gap in coverage long ago says nothing about now.
 func TestBlindSpotsAreLookedForMinuteByMinute(t *testing.T) {
 	watched(t, func(t *testing.T, r *rig) {
 		for range 30 {

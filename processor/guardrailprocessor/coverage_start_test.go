@@ -20,14 +20,14 @@ import (
 
 func foreign(n int) plog.Logs { return linesOf(make([]call, n)) }
 
-// ownAlerts are what a processor before this one lets out.
+// ownAlerts are alerts emitted by an earlier processor.
 func ownAlerts(n int) plog.Logs {
 	logs := foreign(n)
 	logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(metadata.ScopeName)
 	return logs
 }
 
-// Somebody whose records are not understood would wait for alerts for ever.
+// Otherwise an operator whose records are not understood would wait for alerts forever.
 func TestRecordsWithoutAnInvocationAreWarnedOf(t *testing.T) {
 	guarded := bedrockLogs(call{user: "alice", at: noon, guarded: true})
 	for name, test := range map[string]struct {
@@ -105,8 +105,8 @@ func TestTheFirstMinuteBeginsWithTheFirstRecord(t *testing.T) {
 	})
 }
 
-// A person who has just started it sees whether it looks at anything.
-func TestWhatTheFirstRecordsWereIsSaidWithinSeconds(t *testing.T) {
+// An operator who has just started it sees whether it detects anything.
+func TestFirstRecordsAreSummarizedWithinSeconds(t *testing.T) {
 	calls := append(burst("alice", 3), call{user: "bob", at: noon, guarded: true}, call{user: "bob", at: noon, offload: true})
 	const settings = `{approved_guardrails: [gr2]}` // which bob's is not
 	mixed := bedrockLogs(calls...)
@@ -139,8 +139,8 @@ func TestWhatTheFirstRecordsWereIsSaidWithinSeconds(t *testing.T) {
 	}
 }
 
-// Whoever has waited for the first record hears what it was, too.
-func TestRecordsThatComeLateAreStillSummedUp(t *testing.T) {
+// The first records are also summarized when they arrive late.
+func TestFirstRecordsThatComeLateAreStillSummarized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
 		r.start(t)

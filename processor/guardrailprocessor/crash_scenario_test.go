@@ -31,7 +31,7 @@ type delivery struct {
 	calls []crashCall
 }
 
-// crashCall is a call with how its record tells who and when it is.
+// crashCall is a call, with the form in which its record states the user and the time.
 type crashCall struct {
 	call
 	observed bool // no time but that at which it was observed
@@ -107,7 +107,7 @@ func (s *crashScenario) act(rng *rand.Rand, act int, pause time.Duration) (deliv
 	return deliveries
 }
 
-// scene gives the times of a burst near the edge of a bucket that is about as large as it takes.
+// scene returns the times of a burst near the edge of a bucket that is about as large as it takes.
 func (s *crashScenario) scene(rng *rand.Rand, edge time.Time) (times []time.Time) {
 	n := max(1, s.rule.Threshold+[]int{0, 1, 1, 1, 2}[rng.IntN(5)])
 	size := s.rule.Size
@@ -137,7 +137,7 @@ rules:
 `, crashRetention, s.rule.Threshold, []string{"sliding", "tumbling", "session"}[s.rule.Type], s.rule.Size, s.keepAlive, s.maxDuration)
 }
 
-// due lists the buckets that alert.
+// due returns the buckets that alert.
 func (s *crashScenario) due() []oracle.Alert {
 	var events []oracle.Event
 	for _, d := range s.deliveries {

@@ -32,7 +32,7 @@ type crashTally struct {
 	scenarios, buckets, moments, kills, repeats, missed, extra atomic.Int64
 }
 
-// Whenever the collector is killed, all is told that was due, and nothing else.
+// Whenever the collector is killed, every alert that is due is delivered, and no other.
 func TestCrashAtEveryMoment(t *testing.T) {
 	eachCrashScenario(t, func(s crashScenario, moments int) (crashes [][]int) {
 		// The others come with other seeds.
@@ -47,7 +47,7 @@ func TestCrashAtEveryMoment(t *testing.T) {
 	})
 }
 
-// What a crash leaves behind, another one must not spoil.
+// A second crash must not damage what the first one left in the storage.
 func TestCrashTwice(t *testing.T) {
 	eachCrashScenario(t, func(s crashScenario, moments int) (crashes [][]int) {
 		rng := rand.New(rand.NewPCG(s.seed, 12))
@@ -93,7 +93,7 @@ func eachCrashScenario(t *testing.T, choose func(s crashScenario, moments int) [
 		})
 	}
 	t.Cleanup(func() {
-		t.Logf("%d scenarios with %d buckets that alert, %d runs with %d crashes: %d missed, %d extra, %d alerts told again",
+		t.Logf("%d scenarios with %d buckets that alert, %d runs with %d crashes: %d missed, %d extra, %d alerts repeated",
 			tally.scenarios.Load(), tally.buckets.Load(), tally.moments.Load(), tally.kills.Load(),
 			tally.missed.Load(), tally.extra.Load(), tally.repeats.Load())
 	})
@@ -129,7 +129,7 @@ func (s *crashScenario) check(t *testing.T, tally *crashTally, crashes ...int) (
 	return moments
 }
 
-// judge lists what should not be so.
+// judge returns the faults that it found.
 func (w *world) judge(tally *crashTally) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	tally.kills.Add(int64(w.killed))
@@ -137,33 +137,33 @@ func (w *world) judge(tally *crashTally) (faults []string) {
 	due := map[oracle.Alert]bool{}
 	for _, bucket := range w.scenario.due() {
 		due[bucket] = true
-		if !w.tells(bucket) {
+		if !w.reported(bucket) {
 			tally.missed.Add(1)
 			fault("missed: %s, %s", bucket.Group, time.Unix(0, bucket.Start).UTC())
 		}
 	}
 	times, acks := map[string]int{}, map[string]int{}
-	fresh := -1 // the life in which an alert was last told that had not been before
-	for _, record := range w.told {
+	fresh := -1 // the life in which an alert was last delivered for the first time
+	for _, record := range w.delivered {
 		if stateOfRecord(record) != "open" {
 			continue
 		}
-		bucket := oracle.Alert{Group: told(record.LogRecord, "user.id"), Start: timeOf(record, "gen_ai_guardrail.window.start")}
+		bucket := oracle.Alert{Group: attr(record.LogRecord, "user.id"), Start: timeOf(record, "gen_ai_guardrail.window.start")}
 		if !due[bucket] {
 			tally.extra.Add(1)
 			fault("extra: %s, %s", bucket.Group, time.Unix(0, bucket.Start).UTC())
 		}
-		id := told(record.LogRecord, "gen_ai_guardrail.alert.id")
+		id := attr(record.LogRecord, "gen_ai_guardrail.alert.id")
 		times[id]++
 		switch {
 		case times[id] == 1:
 			fresh = record.life
 		case times[id] > 1+w.killed:
-			fault("told %d times with %d crashes: %s", times[id], w.killed, id)
+			fault("delivered %d times with %d crashes: %s", times[id], w.killed, id)
 		case record.batch > 1 || record.life == fresh && w.scenario.refuses == 0: // what was refused before the crash is older
-			fault("told again, and not first of all: %s", id)
+			fault("repeated, but not before anything else: %s", id)
 		case acks[id] < record.begun && w.scenario.refuses == 0:
-			fault("told again, although the call that told it was acknowledged: %s", id)
+			fault("repeated, although the call that delivered it was acknowledged: %s", id)
 		}
 		acks[id] = record.acks
 		if times[id] > 1 {
@@ -178,11 +178,11 @@ func (w *world) judge(tally *crashTally) (faults []string) {
 	return faults
 }
 
-// tells reports whether a bucket that alerts was told of: by an alert of its own or,
-// when alerts go on, by one that ends with it.
-func (w *world) tells(bucket oracle.Alert) bool {
-	for _, record := range w.told {
-		if told(record.LogRecord, "user.id") != bucket.Group {
+// reported reports whether an alerting bucket was reported: by an alert of its own or,
+// when alerts are kept alive, by one that covers it.
+func (w *world) reported(bucket oracle.Alert) bool {
+	for _, record := range w.delivered {
+		if attr(record.LogRecord, "user.id") != bucket.Group {
 			continue
 		}
 		switch {
@@ -200,13 +200,13 @@ func (w *world) tells(bucket oracle.Alert) bool {
 	return false
 }
 
-func stateOfRecord(record toldRecord) string {
-	return told(record.LogRecord, "gen_ai_guardrail.alert.state")
+func stateOfRecord(record deliveredRecord) string {
+	return attr(record.LogRecord, "gen_ai_guardrail.alert.state")
 }
 
-// timeOf gives an attribute's time in Unix nanoseconds.
-func timeOf(record toldRecord, key string) int64 {
-	at, err := time.Parse(time.RFC3339Nano, told(record.LogRecord, key))
+// timeOf returns the time in an attribute, in Unix nanoseconds.
+func timeOf(record deliveredRecord, key string) int64 {
+	at, err := time.Parse(time.RFC3339Nano, attr(record.LogRecord, key))
 	if err != nil {
 		panic(err)
 	}

@@ -19,9 +19,9 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// world is all around a processor that is killed and started again: the disk, which
-// outlives it, the next component, and a sender that sends again what was not
-// acknowledged.
+// world is the environment of a processor that is killed and restarted: the disk, which
+// outlives it, the next component, and a sender that sends unacknowledged records
+// again.
 //
 // Every call of the storage and of the next component has two moments at which the
 // processor may be killed: 2n is before the n-th call has done anything, 2n+1 when it
@@ -31,25 +31,25 @@ type world struct {
 	scenario crashScenario
 	crashes  []int // moments at which to kill
 
-	mu           sync.Mutex // guards what follows, and makes each call one step
+	mu           sync.Mutex // guards the fields below, and makes each call one step
 	disk         *storagetest.Disk
 	calls        int
 	killed       int
 	forwarded    map[string]bool // records that the next component took
 	acknowledged map[string]bool // records that the sender need not send again
 	acks         int             // calls that were acknowledged
-	told         []toldRecord
+	delivered    []deliveredRecord
 
 	life *life // only the sender's
 }
 
-// toldRecord is an alert record that the next component took.
-type toldRecord struct {
+// deliveredRecord is an alert record that the next component accepted.
+type deliveredRecord struct {
 	plog.LogRecord
 	life  int
 	batch int // counted from 1 in each life
 	begun int // calls that were acknowledged when this life began
-	acks  int // and when the record was told
+	acks  int // calls that were acknowledged when the record was delivered
 }
 
 // life is a processor between its start and its being killed.
@@ -132,12 +132,12 @@ func (l *life) take(logs plog.Logs) error {
 		}
 		for _, record := range records(logs) {
 			if !isAlerts(logs) {
-				w.forwarded[told(record, crashKey)] = true
+				w.forwarded[attr(record, crashKey)] = true
 				continue
 			}
 			kept := plog.NewLogRecord()
 			record.CopyTo(kept)
-			w.told = append(w.told, toldRecord{kept, l.number, l.batches + 1, l.begun, w.acks})
+			w.delivered = append(w.delivered, deliveredRecord{kept, l.number, l.batches + 1, l.begun, w.acks})
 		}
 		if isAlerts(logs) {
 			l.batches++

@@ -19,7 +19,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// Another call's commit must not write that an alert was raised before it writes the alert: killed in between, nobody would tell it.
+// Another call's commit must not write that an alert was raised before it writes the alert: if the collector is killed in between, the alert is lost.
 func TestAnotherCallsCommitTearsNoAlertFromItsInvocations(t *testing.T) {
 	disk := storagetest.NewDisk()
 	before := newRig(t, `{storage: file_storage}`)
@@ -47,7 +47,7 @@ func TestAnotherCallsCommitTearsNoAlertFromItsInvocations(t *testing.T) {
 	after.startOn(t, disk)
 	after.consume(t, bedrockLogs(burst("alice", 6)...))
 	require.Len(t, after.next.opened(), 1)
-	assert.Equal(t, "alice", told(after.next.opened()[0], "user.id"))
+	assert.Equal(t, "alice", attr(after.next.opened()[0], "user.id"))
 }
 
 // Many senders at once share commits; each call is in the storage before it is acknowledged.
@@ -109,7 +109,7 @@ func TestManyCallsAtOnceWhileThingsFail(t *testing.T) {
 	r.dead = true
 }
 
-// A sender that goes while it waits for the commit is told so; what it sends again counts once, and its alert is told.
+// A sender that goes away while it waits for the commit gets an error; what it sends again counts once, and its alert is delivered.
 func TestSenderThatGoesDuringTheCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -122,14 +122,14 @@ func TestSenderThatGoesDuringTheCommit(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, r.ConsumeLogs(ctx, calls), context.DeadlineExceeded)
-		assert.Empty(t, r.next.batches(), "neither forwarded nor told before it is kept")
+		assert.Empty(t, r.next.batches(), "neither forwarded nor reported before it is stored")
 
 		r.consume(t, calls)
 		assert.Len(t, r.next.passed(), 6)
 		r.excluded(t, point(6, "rule", builtIn, "reason", "duplicate"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+		assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 		assert.Empty(t, waiting(disk))
 	})
 }

@@ -38,7 +38,7 @@ func hostileUsers() []string {
 
 // A user who can choose its name, model or ids can neither join another's group through the state, nor push it out of it,
 // nor have its calls taken for repeats.
-func TestStateKeepsHostileUsersApart(t *testing.T) {
+func TestStateKeepsHostileUsersSeparate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
 		victims := burst("alice", 6)
@@ -68,8 +68,8 @@ func TestStateKeepsHostileUsersApart(t *testing.T) {
 		r.consume(t, bedrockLogs(victims[5]))
 		alerts := r.next.opened()
 		require.Len(t, alerts, 1)
-		assert.Equal(t, "alice", told(alerts[0], "user.id"))
-		assert.Equal(t, "6", told(alerts[0], "gen_ai_guardrail.count"))
+		assert.Equal(t, "alice", attr(alerts[0], "user.id"))
+		assert.Equal(t, "6", attr(alerts[0], "gen_ai_guardrail.count"))
 		r.stateErrors(t, 0)
 
 		// And each of the others by its own sixth call.
@@ -78,7 +78,7 @@ func TestStateKeepsHostileUsersApart(t *testing.T) {
 			r.consume(t, bedrockLogs(call{user: user, id: fmt.Sprint("sixth-", i), at: noon}))
 			opened := r.next.opened()
 			require.Len(t, opened, i+1, "%.20q", user)
-			assert.Equal(t, user, told(opened[i], "user.id"))
+			assert.Equal(t, user, attr(opened[i], "user.id"))
 		}
 	})
 }
@@ -166,7 +166,7 @@ func TestRestartKnowsRepeatsOfEveryKind(t *testing.T) {
 					assert.Empty(t, r.next.alerts(), restart)
 				}
 				r.consume(t, record(5))
-				assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+				assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 			})
 		})
 	}
@@ -189,6 +189,6 @@ func TestFloodEvictsNobodyThroughTheState(t *testing.T) {
 		r.evicted(t, 0)
 		r.groups(t, point(20_001, "rule", builtIn))
 		r.consume(t, bedrockLogs(calls[5]))
-		assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+		assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 	})
 }

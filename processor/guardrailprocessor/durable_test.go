@@ -31,14 +31,14 @@ func (r *rig) startOn(t *testing.T, disk *storagetest.Disk) {
 	require.NoError(t, r.awaitState(t.Context()))
 }
 
-// crash ends the processor as kill -9 would, and gives what is on the disk then.
+// crash ends the processor as kill -9 would, and returns the disk as it is then.
 func (r *rig) crash(disk *storagetest.Disk) *storagetest.Disk {
 	r.dead = true
 	r.next.refusing(func(context.Context, plog.Logs) error { return errDown })
 	return disk.Crash()
 }
 
-// A burst that a restart cuts in two is a burst.
+// A burst that a restart cuts in two is still one burst.
 func TestBurstAcrossARestartAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -53,7 +53,7 @@ func TestBurstAcrossARestartAlerts(t *testing.T) {
 		after.consume(t, bedrockLogs(calls[2:]...)) // two of them for the second time
 		alerts := after.next.alerts()
 		require.Len(t, alerts, 1)
-		assert.Equal(t, "6", told(alerts[0], "gen_ai_guardrail.count"))
+		assert.Equal(t, "6", attr(alerts[0], "gen_ai_guardrail.count"))
 		require.NoError(t, after.Shutdown(context.Background()))
 
 		// An alert goes on, and ends, over a restart.
@@ -64,8 +64,8 @@ func TestBurstAcrossARestartAlerts(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		synctest.Wait()
 		require.Len(t, last.next.alerts(), 1)
-		assert.Equal(t, "closed", told(last.next.alerts()[0], "gen_ai_guardrail.alert.state"))
-		assert.Equal(t, told(alerts[0], "gen_ai_guardrail.alert.id"), told(last.next.alerts()[0], "gen_ai_guardrail.alert.id"))
+		assert.Equal(t, "closed", attr(last.next.alerts()[0], "gen_ai_guardrail.alert.state"))
+		assert.Equal(t, attr(alerts[0], "gen_ai_guardrail.alert.id"), attr(last.next.alerts()[0], "gen_ai_guardrail.alert.id"))
 	})
 }
 
@@ -85,6 +85,6 @@ func TestLimitHoldsOverARestart(t *testing.T) {
 		assert.Empty(t, r.next.alerts())
 		time.Sleep(4 * time.Minute)
 		r.consume(t, bedrockLogs(burst("carol", 6)...))
-		assert.Equal(t, []string{"carol"}, toldOf(r.next.opened(), "user.id"))
+		assert.Equal(t, []string{"carol"}, attrsOf(r.next.opened(), "user.id"))
 	})
 }

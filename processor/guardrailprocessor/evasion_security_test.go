@@ -20,7 +20,7 @@ import (
 )
 
 // The tables of SECURITY.md are what the scenarios say, row by row.
-func TestSecurityTableTellsTheScenarios(t *testing.T) {
+func TestSecurityTableListsTheScenarios(t *testing.T) {
 	var want, got []string
 	for _, s := range scenarios(t) {
 		want = append(want, s.row())

@@ -48,7 +48,7 @@ const (
 // powers are the folders of the scenarios: what an attacker must be able to do.
 var powers = []string{"caller", "session", "identities", "owner", "telemetry", "logwriter", "logging"}
 
-// scenario is a file of testdata/evasion; the README there tells what its fields mean.
+// scenario is a file of testdata/evasion; the README there explains its fields.
 type scenario struct {
 	Title      string    `mapstructure:"title"`
 	Needs      string    `mapstructure:"needs"`
@@ -97,7 +97,7 @@ func TestEvasion(t *testing.T) {
 	}
 }
 
-// Whoever names guardrails by the thousand must not keep the detector busy, nor get another verdict. Kept apart from the
+// Whoever names guardrails by the thousand must not keep the detector busy, nor get another verdict. Separate from the
 // scenarios, whose clock stands still.
 func TestEvasionByThousandsOfGuardrails(t *testing.T) {
 	took := func(guardrails int) time.Duration {
@@ -155,7 +155,7 @@ func readYAML(t *testing.T, text string) *confmap.Conf {
 	return conf
 }
 
-// check looks whether a scenario tells all that it should.
+// check verifies that a scenario states everything that it must.
 func (s *scenario) check(t *testing.T) {
 	assert.Equal(t, strings.Split(s.file, "/")[2], s.Needs, "the folder says what the attack needs")
 	assert.Contains(t, []string{"", "frame"}, s.Aim)
@@ -311,17 +311,17 @@ func only(logs plog.Logs) plog.LogRecord {
 	return logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }
 
-// annotation gives the verdict and evidence that a record is annotated with.
+// annotation returns the verdict and evidence that a record is annotated with.
 func annotation(record plog.LogRecord) string {
 	verdict, ok := record.Attributes().Get("gen_ai_guardrail.verdict")
-	if evidence, told := record.Attributes().Get("gen_ai_guardrail.evidence"); ok && told {
+	if evidence, found := record.Attributes().Get("gen_ai_guardrail.evidence"); ok && found {
 		return verdict.Str() + "/" + evidence.Str()
 	}
 	return noInvocation
 }
 
-// stripped gives a record that is no invocation as it leaves a collector that annotates: without annotations that it
-// brought, unless it has the name of an alert.
+// stripped returns a record that is not an invocation as it leaves a collector that annotates: without the annotations
+// that it arrived with, unless it has the name of an alert.
 func stripped(sent plog.Logs) plog.Logs {
 	if only(sent).EventName() != "gen_ai_guardrail.alert" {
 		only(sent).Attributes().RemoveIf(func(key string, _ pcommon.Value) bool { return strings.HasPrefix(key, "gen_ai_guardrail.") })
@@ -341,16 +341,16 @@ func checkAnnotated(t *testing.T, before, after plog.LogRecord) {
 
 func checkAlerts(t *testing.T, wanted []alertWanted, records []plog.LogRecord) {
 	t.Helper()
-	type told struct {
+	type opened struct {
 		Rule, Group, Text string
 		Count, Presumed   int64
 	}
-	var got, want []told
+	var got, want []opened
 	for _, record := range records {
 		attributes := record.Attributes().AsRaw()
 		assert.NotContains(t, fmt.Sprint(record.Body().AsString(), attributes), secret)
 		if attributes["gen_ai_guardrail.alert.state"] == "open" {
-			got = append(got, told{
+			got = append(got, opened{
 				Rule:     attributes["gen_ai_guardrail.rule.id"].(string),
 				Group:    attributes["gen_ai_guardrail.group"].(string),
 				Text:     record.Body().Str(),
@@ -359,10 +359,10 @@ func checkAlerts(t *testing.T, wanted []alertWanted, records []plog.LogRecord) {
 			})
 		}
 	}
-	slices.SortStableFunc(got, func(a, b told) int { return cmp.Compare(a.Rule, b.Rule) })
+	slices.SortStableFunc(got, func(a, b opened) int { return cmp.Compare(a.Rule, b.Rule) })
 	for i, w := range wanted {
-		one := told{Rule: cmp.Or(w.Rule, "unguarded_invocations"), Count: w.Count}
-		if i < len(got) { // what is not asked for is as it is
+		one := opened{Rule: cmp.Or(w.Rule, "unguarded_invocations"), Count: w.Count}
+		if i < len(got) { // fields that the scenario does not state are not compared
 			one.Group, one.Text, one.Presumed = cmp.Or(w.Group, got[i].Group), cmp.Or(w.Text, got[i].Text), got[i].Presumed
 		}
 		if w.Presumed != nil {

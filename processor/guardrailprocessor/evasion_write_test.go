@@ -43,7 +43,7 @@ type entry struct {
 	Resource   map[string]any `mapstructure:"resource"`
 }
 
-// bedrockRecord is a record of the service, of which only what matters is told.
+// bedrockRecord is a record of the service, of which a scenario states only what matters.
 type bedrockRecord struct {
 	Operation string `mapstructure:"operation"`
 	Model     string `mapstructure:"model"`
@@ -146,7 +146,7 @@ func (e *entry) write(t *testing.T, record plog.LogRecord, text writer, w way) {
 	}
 }
 
-// write gives the record as the service would write it.
+// write returns the record as the service would write it.
 func (b *bedrockRecord) write(text writer) string {
 	field := func(name, given, otherwise string) string {
 		value, err := json.Marshal(text.render(cmp.Or(given, otherwise)))

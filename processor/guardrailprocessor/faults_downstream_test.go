@@ -18,7 +18,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// waiting lists the keys of alerts that wait in the storage.
+// waiting returns the keys of the undelivered alerts in the storage.
 func waiting(disk *storagetest.Disk) (keys []string) {
 	for _, key := range disk.Keys() {
 		if len(key) > 4 && key[1:4] == "/o/" {
@@ -28,7 +28,7 @@ func waiting(disk *storagetest.Disk) (keys []string) {
 	return keys
 }
 
-// A next component that takes its time, or none at all for minutes, holds up the call that waits for it and nothing else.
+// A next component that is slow, or blocks for minutes, delays the call that delivers to it and nothing else.
 func TestFaultBlockingDownstream(t *testing.T) {
 	for name, pause := range map[string]time.Duration{"slow": time.Second, "blocking for minutes": 9 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
@@ -50,9 +50,9 @@ func TestFaultBlockingDownstream(t *testing.T) {
 				assert.NotEmpty(t, waiting(disk), "kept before the records are forwarded")
 				r.next.refusing(nil)
 				assert.Zero(t, took(func() { r.consume(t, bedrockLogs(burst("bob", 6)...)) }))
-				assert.Equal(t, []string{"bob"}, toldOf(r.next.opened(), "user.id"))
+				assert.Equal(t, []string{"bob"}, attrsOf(r.next.opened(), "user.id"))
 				assert.Equal(t, pause, <-done)
-				assert.Equal(t, []string{"bob", "alice"}, toldOf(r.next.opened(), "user.id"))
+				assert.Equal(t, []string{"bob", "alice"}, attrsOf(r.next.opened(), "user.id"))
 				assert.Empty(t, waiting(disk))
 				r.statuses(t)
 			})
@@ -60,7 +60,7 @@ func TestFaultBlockingDownstream(t *testing.T) {
 	}
 }
 
-// Records that are refused are the sender's to send again, and count once; their alert is told.
+// Refused records are left to the sender to send again, and count once; their alert is delivered.
 func TestFaultRefusingDownstream(t *testing.T) {
 	for name, refusal := range map[string]error{"for now": errDown, "for good": consumererror.NewPermanent(errDown)} {
 		t.Run(name, func(t *testing.T) {
@@ -77,19 +77,19 @@ func TestFaultRefusingDownstream(t *testing.T) {
 				for range 3 {
 					assert.Equal(t, refusal, r.ConsumeLogs(t.Context(), calls), "as it came")
 				}
-				assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+				assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 				r.excluded(t, point(12, "rule", builtIn, "reason", "duplicate"))
 
 				after := startDurable(t, r.kill())
 				after.consume(t, calls)
-				assert.Empty(t, after.next.opened(), "told and counted before the restart")
+				assert.Empty(t, after.next.opened(), "delivered and counted before the restart")
 				assert.Len(t, after.next.passed(), 6)
 			})
 		})
 	}
 }
 
-// Alerts that are refused wait in the storage over restarts; one that is refused for good is in the log.
+// Refused alerts stay in the storage across restarts; one that is refused permanently is in the log.
 func TestFaultRefusedAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -102,12 +102,12 @@ func TestFaultRefusedAlerts(t *testing.T) {
 
 		still := startDurableRefusing(t, disk, refuseAlerts)
 		still.pending(t, point(2, "rule", builtIn))
-		still.consume(t, bedrockLogs(burst("bob", 6)...)) // takes no other's place
+		still.consume(t, bedrockLogs(burst("bob", 6)...)) // must not replace another alert
 		assert.Len(t, waiting(disk), 3)
 		disk = still.kill()
 
 		after := startDurableRefusing(t, disk, refuseUser("poison"))
-		assert.Equal(t, []string{"alice", "bob"}, toldOf(after.next.opened(), "user.id"), "before any record")
+		assert.Equal(t, []string{"alice", "bob"}, attrsOf(after.next.opened(), "user.id"), "before any record")
 		after.pending(t, point(0, "rule", builtIn))
 		after.dropped(t, point(1, "rule", builtIn))
 		assert.Len(t, after.errorLines(), 1)
@@ -126,7 +126,7 @@ func startDurableRefusing(t *testing.T, disk *storagetest.Disk, refuse func(cont
 	return r
 }
 
-// limiter stands for the memory_limiter in front, which refuses.
+// limiter stands for a memory_limiter before the processor, which refuses.
 type limiter struct {
 	*rig
 	refuses bool
@@ -139,7 +139,7 @@ func (l *limiter) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	return l.rig.ConsumeLogs(ctx, logs)
 }
 
-// What is refused in front of the processor is not seen by it: the sender's retry counts, once.
+// The processor does not see what is refused before it: the sender's retry counts, once.
 func TestFaultRefusalInFront(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -156,7 +156,7 @@ func TestFaultRefusalInFront(t *testing.T) {
 		require.NoError(t, front.ConsumeLogs(t.Context(), calls))
 		r.invocations(t, point(6, "verdict", "unguarded", "evidence", "absent"))
 		r.silent(t, "invocations_excluded")
-		assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+		assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 		assert.Len(t, r.next.passed(), 6)
 	})
 }

@@ -24,7 +24,7 @@ import (
 
 var errDisk = errors.New("input/output error")
 
-// failing is a storage that fails to do anything.
+// failing makes every operation of a storage fail.
 func failing(int, []*storage.Operation) error { return errDisk }
 
 // failingToWrite is a storage that can be read only.
@@ -45,11 +45,11 @@ func failingToRead(_ int, ops []*storage.Operation) error {
 	return nil
 }
 
-// statusHost is a host that hears how its component is.
+// statusHost is a host that receives the status of its component.
 type statusHost struct {
 	extensions map[component.ID]component.Component
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	events []*componentstatus.Event
 }
 
@@ -62,7 +62,7 @@ func (h *statusHost) Report(event *componentstatus.Event) {
 	h.events = append(h.events, event)
 }
 
-// statuses are what was heard, in order.
+// statuses returns the statuses received, in order.
 func (h *statusHost) statuses() (all []componentstatus.Status) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,7 +77,7 @@ const (
 	statusTrouble = componentstatus.StatusRecoverableError
 )
 
-// durableRig is a processor with storage, and a host that hears how it is.
+// durableRig is a processor with storage, and a host that receives its status.
 type durableRig struct {
 	*rig
 	disk *storagetest.Disk
@@ -94,7 +94,7 @@ func newDurableRig(t *testing.T, disk *storagetest.Disk, settings string) *durab
 
 const durableSettings = `{storage: file_storage}`
 
-// startDurable starts a processor of the built-in rule, and waits until its state is read.
+// startDurable starts a processor with the built-in rule and waits until its state is loaded.
 func startDurable(t *testing.T, disk *storagetest.Disk) *durableRig {
 	t.Helper()
 	return startDurableOf(t, disk, durableSettings)
@@ -108,10 +108,10 @@ func startDurableOf(t *testing.T, disk *storagetest.Disk, settings string) *dura
 	return r
 }
 
-// kill ends the processor as kill -9 would, and gives what is on the disk then.
+// kill ends the processor as kill -9 would, and returns the disk as it is then.
 func (r *durableRig) kill() *storagetest.Disk { return r.crash(r.disk) }
 
-// statuses wants the host to have heard this and nothing else.
+// statuses asserts that the host received exactly these.
 func (r *durableRig) statuses(t *testing.T, want ...componentstatus.Status) {
 	t.Helper()
 	assert.Equal(t, want, r.host.statuses())
@@ -142,7 +142,7 @@ func remembers(t *testing.T, disk *storagetest.Disk, calls []call) {
 	r.consume(t, bedrockLogs(calls[5]))
 	alerts := r.next.opened()
 	require.Len(t, alerts, 1, "the state is gone")
-	assert.Equal(t, "6", told(alerts[0], "gen_ai_guardrail.count"))
+	assert.Equal(t, "6", attr(alerts[0], "gen_ai_guardrail.count"))
 	r.consume(t, bedrockLogs(calls...))
 	r.excluded(t, point(6, "rule", builtIn, "reason", "duplicate"))
 	require.NoError(t, r.Shutdown(t.Context()))

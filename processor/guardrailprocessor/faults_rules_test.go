@@ -17,8 +17,8 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// A rule that counts otherwise than before starts empty, with one warning; the other keeps what it knows. What does not
-// change what is counted changes nothing.
+// A rule whose counting has changed starts empty, with one warning; the other keeps its state. Other changes have no effect
+// on the state.
 func TestRuleChangedBetweenStarts(t *testing.T) {
 	for name, test := range map[string]struct {
 		change string // of the second rule
@@ -74,7 +74,7 @@ func TestRuleChangedBetweenStarts(t *testing.T) {
 				if test.empty {
 					want = []string{builtIn}
 				}
-				assert.ElementsMatch(t, want, toldOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
+				assert.ElementsMatch(t, want, attrsOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
 				r.statuses(t)
 				r.stateErrors(t, 0)
 
@@ -91,7 +91,7 @@ func TestRuleChangedBetweenStarts(t *testing.T) {
 	}
 }
 
-// An alert that waits is delivered also when its rule is gone by then.
+// A pending alert is delivered even if its rule no longer exists.
 func TestRuleGoneBetweenStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -99,7 +99,7 @@ func TestRuleGoneBetweenStarts(t *testing.T) {
 		before.next.refusing(refuseAlerts)
 		before.consume(t, bedrockLogs(burst("alice", 6)...))
 		r := startDurable(t, before.kill())
-		assert.Equal(t, []string{"gone"}, toldOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
+		assert.Equal(t, []string{"gone"}, attrsOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
 		assert.Empty(t, waiting(r.disk))
 	})
 }
@@ -108,7 +108,7 @@ func TestRuleGoneBetweenStarts(t *testing.T) {
 func stepped(t *testing.T, now time.Time, step time.Duration) time.Time {
 	t.Helper()
 	other := now
-	const secondsShift = 30 // in the first word of a time that also tells how much has passed, above the nanoseconds
+	const secondsShift = 30 // in the first word of a time that also holds the elapsed time, above the nanoseconds
 	word := (*uint64)(unsafe.Pointer(&other))
 	*word += uint64(int64(step/time.Second)) << secondsShift
 	require.Equal(t, now.Unix()+int64(step/time.Second), other.Unix())
@@ -116,7 +116,7 @@ func stepped(t *testing.T, now time.Time, step time.Duration) time.Time {
 	return other
 }
 
-// Somebody who sets the clock by hours makes no alert and takes none away.
+// Setting the clock by hours neither raises an alert nor prevents one.
 func TestFaultClockStep(t *testing.T) {
 	for name, step := range map[string]time.Duration{"forward": 5 * time.Hour, "backward": -5 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestFaultClockStep(t *testing.T) {
 					assert.Empty(t, rule.detector.Tick(r.runningTime(r.now())))
 				}
 				r.consume(t, bedrockLogs(calls[5]))
-				require.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"), "it remembers")
+				require.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"), "it remembers")
 				for _, rule := range r.rules {
 					assert.Empty(t, rule.detector.Tick(r.runningTime(r.now())), "the alert is still open")
 				}
@@ -149,7 +149,7 @@ func TestFaultClockStep(t *testing.T) {
 	}
 }
 
-// Also a clock that is wrong by hours when the collector starts costs nothing: what is remembered goes by running time.
+// A clock that is wrong by hours when the collector starts costs nothing either: retention is measured in running time.
 func TestFaultClockStepOverARestart(t *testing.T) {
 	for name, step := range map[string]time.Duration{"forward": 50 * time.Hour, "backward": -50 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -162,7 +162,7 @@ func TestFaultClockStepOverARestart(t *testing.T) {
 			require.NoError(t, r.Start(t.Context(), r.host))
 			require.NoError(t, r.awaitState(t.Context()))
 			r.consume(t, bedrockLogs(calls[5]))
-			assert.Equal(t, []string{"6"}, toldOf(r.next.opened(), "gen_ai_guardrail.count"))
+			assert.Equal(t, []string{"6"}, attrsOf(r.next.opened(), "gen_ai_guardrail.count"))
 		})
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// A shutdown while the state is read ends soon, lets go whoever waits, and costs nothing of the state.
+// A shutdown while the state is being read ends quickly, releases waiting calls, and loses no state.
 func TestFaultShutdownWhileTheStateIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -44,7 +44,7 @@ func TestFaultShutdownWhileTheStateIsRead(t *testing.T) {
 	})
 }
 
-// A shutdown while an alert is tried again keeps it for the next start.
+// A shutdown while an alert is being retried keeps it for the next start.
 func TestFaultShutdownDuringARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -63,12 +63,12 @@ func TestFaultShutdownDuringARetry(t *testing.T) {
 		require.NoError(t, r.Shutdown(t.Context()))
 
 		after := startDurable(t, disk)
-		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"))
+		assert.Equal(t, []string{"alice"}, attrsOf(after.next.opened(), "user.id"))
 	})
 }
 
-// An alert that is under way is waited for a moment, although the sender goes and the collector stops: the backend may have it by
-// then, and told again it would be a repeat.
+// A delivery in flight is waited for briefly when the sender goes away or the collector stops: the backend may already have the alert,
+// and would receive it twice.
 func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
 	alice := bedrockLogs(burst("alice", 6)...)
 	type backend = func(context.Context, plog.Logs) error
@@ -104,12 +104,12 @@ func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
 			return r
 		},
 	}
-	for name, tell := range ways {
+	for name, deliver := range ways {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				arrived := make(chan struct{}, 10)
 				ctx, cancel := context.WithCancel(t.Context())
-				r := tell(ctx, t, startDurable(t, storagetest.NewDisk()), func(ctx context.Context, _ plog.Logs) error {
+				r := deliver(ctx, t, startDurable(t, storagetest.NewDisk()), func(ctx context.Context, _ plog.Logs) error {
 					arrived <- struct{}{}
 					select {
 					case <-time.After(inFlightGrace - time.Millisecond):
@@ -122,16 +122,16 @@ func TestShutdownWaitsForAnAlertUnderWay(t *testing.T) {
 				cancel()
 				call.Wait() // as receivers do
 				require.NoError(t, r.Shutdown(t.Context()))
-				assert.Empty(t, arrived, "told again")
+				assert.Empty(t, arrived, "delivered again")
 				assert.Empty(t, waiting(r.disk))
 				after := startDurable(t, r.disk)
-				assert.Empty(t, after.next.alerts(), "told again")
+				assert.Empty(t, after.next.alerts(), "delivered again")
 			})
 		})
 	}
 }
 
-// That is so although the shutdown has no time at all: the alert is not given up, nor is anything complained of.
+// That is so although the shutdown has no time at all: the alert is not dropped, and no error is logged.
 func TestShutdownWithoutTimeWaitsForAnAlertUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := startDurable(t, storagetest.NewDisk())
@@ -152,7 +152,7 @@ func TestShutdownWithoutTimeWaitsForAnAlertUnderWay(t *testing.T) {
 	})
 }
 
-// A shutdown does not wait for a storage that hangs, and says what is lost.
+// A shutdown does not wait for a storage that hangs, and reports what is lost.
 func TestFaultShutdownWithAHangingStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -170,7 +170,7 @@ func TestFaultShutdownWithAHangingStorage(t *testing.T) {
 	})
 }
 
-// Records that are on their way while the processor stops are not held up, and no fault is made of it.
+// Records in flight while the processor stops are not delayed and cause no error.
 func TestFaultShutdownDuringACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -227,7 +227,7 @@ func TestShutdownIsACheckpoint(t *testing.T) {
 	})
 }
 
-// What the limit holds back is in the state: it is told in its time by whoever goes on, not by whoever stops, and once.
+// Suppressed alerts are in the state: the next run reports them when they are due, once, and not the one that stops.
 func TestShutdownKeepsWhatTheLimitHeldBack(t *testing.T) {
 	const settings = `{storage: file_storage, rules: [{alert: {limit: 1}}]}`
 	ends := map[string]func(*testing.T, *durableRig) *storagetest.Disk{
@@ -254,7 +254,7 @@ func TestShutdownKeepsWhatTheLimitHeldBack(t *testing.T) {
 				alerts := r.next.alerts()
 				require.ElementsMatch(t, []string{"closed", "overflow"}, stateOf(alerts))
 				overflow := alerts[slices.Index(stateOf(alerts), "overflow")]
-				assert.Equal(t, "2", told(overflow, "gen_ai_guardrail.overflow.groups"))
+				assert.Equal(t, "2", attr(overflow, "gen_ai_guardrail.overflow.groups"))
 				disk = end(t, r)
 
 				r = startDurableOf(t, disk, settings)
@@ -289,8 +289,8 @@ func TestFaultShutdownWhileTheStorageHangsAtTheStart(t *testing.T) {
 	})
 }
 
-// A collector that crashes again and again, with nothing to count, closes its alerts and tells what the limit held back, not much later than
-// one that goes on.
+// A collector that crashes repeatedly, with nothing to count, closes its alerts and reports suppressed ones not much later than one that
+// keeps running.
 func TestCrashLoopClosesAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const settings = `{storage: file_storage, rules: [{alert: {limit: 1}}]}`
@@ -307,7 +307,7 @@ func TestCrashLoopClosesAlerts(t *testing.T) {
 		assert.Equal(t, []string{"open", "closed", "overflow"}, states)
 		assert.LessOrEqual(t, lived, 12*time.Minute, "each crash takes back ten seconds at most")
 
-		time.Sleep(11 * time.Minute) // until the next overflow may be told
+		time.Sleep(11 * time.Minute) // until the next overflow may be reported
 		calls := r.disk.Calls()
 		time.Sleep(10 * time.Minute)
 		assert.LessOrEqual(t, r.disk.Calls(), calls+1, "nothing waits, but that a generation may begin")

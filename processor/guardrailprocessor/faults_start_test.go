@@ -56,7 +56,7 @@ func sixths(t *testing.T, r *durableRig) (users []string) {
 	for _, user := range []string{"alice", "bob", "carol", "dave"} {
 		r.consume(t, bedrockLogs(burst(user, 6)[5]))
 	}
-	users = toldOf(r.next.opened(), "user.id")
+	users = attrsOf(r.next.opened(), "user.id")
 	slices.Sort(users)
 	return users
 }
@@ -143,7 +143,7 @@ func TestFaultUnreadableState(t *testing.T) {
 					assert.Empty(t, after.errorLines(), "said once")
 				}
 				after.consume(t, bedrockLogs(calls[5]))
-				assert.Equal(t, []string{"erin"}, toldOf(after.next.opened(), "user.id"))
+				assert.Equal(t, []string{"erin"}, attrsOf(after.next.opened(), "user.id"))
 			})
 		})
 	}
@@ -155,7 +155,7 @@ func reseal(version byte, value []byte) []byte {
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, crc32.MakeTable(crc32.Castagnoli)))
 }
 
-// without gives a disk without a key.
+// without returns a disk without a key.
 func without(disk *storagetest.Disk, key string) *storagetest.Disk {
 	values := disk.Values()
 	delete(values, key)

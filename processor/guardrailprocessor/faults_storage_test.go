@@ -20,7 +20,7 @@ import (
 	"example.com/otelcol-guardrail/internal/state/storagetest"
 )
 
-// A storage that takes a while holds up the call that waits for it, and everything is kept.
+// A slow storage delays the call that waits for it, and everything is kept.
 func TestFaultSlowStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -45,7 +45,7 @@ func TestFaultSlowStorage(t *testing.T) {
 	})
 }
 
-// A storage that hangs holds up one call for its patience, and no later one.
+// A storage that hangs delays one call until its timeout, and no later one.
 func TestFaultHangingStorage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -70,7 +70,7 @@ func TestFaultHangingStorage(t *testing.T) {
 	})
 }
 
-// A storage that fails costs no record and no alert; what it missed is written when it works again.
+// A storage failure loses no record and no alert; pending changes are written once it works again.
 func TestFaultFailingStorage(t *testing.T) {
 	for name, fault := range map[string]error{"failing": errDisk, "full": storage.ErrStorageFull} {
 		t.Run(name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestFaultyStorageIsLoggedSparsely(t *testing.T) {
 	}
 }
 
-// A storage that cannot be read at the start keeps the collector from starting: what is in it must not be written over.
+// A storage that cannot be read at startup prevents the collector from starting: its content must not be overwritten.
 func TestFaultUnreadableStorageAtStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -145,7 +145,7 @@ func TestFaultUnreadableStorageAtStart(t *testing.T) {
 	})
 }
 
-// A storage that cannot be written to at the start is as one that fails later, also for the next start.
+// A storage that cannot be written to at startup is handled like one that fails later, even by the next start.
 func TestFaultUnwritableStorageAtStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -165,7 +165,7 @@ func TestFaultUnwritableStorageAtStart(t *testing.T) {
 	})
 }
 
-// Records wait once for a storage that gives nothing, not for each part of the state.
+// Records wait once for a storage that returns nothing, not for each part of the state.
 func TestFaultStorageIsWaitedForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := diskOf(t)
@@ -178,8 +178,8 @@ func TestFaultStorageIsWaitedForOnce(t *testing.T) {
 	})
 }
 
-// Alerts that waited and are not given at the start hold nothing up, and are delivered when they can be read, in this life or the next.
-func TestFaultStorageThatDoesNotGiveAlerts(t *testing.T) {
+// Stored alerts that cannot be read at startup delay nothing, and are delivered once they can be read, in this run or the next.
+func TestFaultStorageThatDoesNotReturnAlerts(t *testing.T) {
 	withholding := func(_ int, ops []*storage.Operation) error {
 		if ops[0].Type == storage.Get && strings.HasPrefix(ops[0].Key, "1/o/") {
 			return errDisk
@@ -194,8 +194,8 @@ func TestFaultStorageThatDoesNotGiveAlerts(t *testing.T) {
 				disk.Faulty(withholding)
 				r := startDurable(t, disk)
 				r.consume(t, bedrockLogs(burst("erin", 6)...))
-				assert.Equal(t, []string{"erin"}, toldOf(r.next.opened(), "user.id"))
-				assert.Len(t, waiting(disk), 1, "its number was not given to another")
+				assert.Equal(t, []string{"erin"}, attrsOf(r.next.opened(), "user.id"))
+				assert.Len(t, waiting(disk), 1, "its number was not assigned to another")
 				assert.Len(t, r.errorLines(), 2, "that the storage fails, and what waits for it")
 				if again {
 					require.NoError(t, r.Shutdown(t.Context()))
@@ -206,7 +206,7 @@ func TestFaultStorageThatDoesNotGiveAlerts(t *testing.T) {
 				disk.Faulty(nil)
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				assert.Contains(t, toldOf(r.next.opened(), "user.id"), "waiting")
+				assert.Contains(t, attrsOf(r.next.opened(), "user.id"), "waiting")
 				assert.Empty(t, waiting(disk))
 				r.silent(t, "alerts_dropped")
 				remembers(t, r.kill(), burst("frank", 6))
@@ -215,7 +215,7 @@ func TestFaultStorageThatDoesNotGiveAlerts(t *testing.T) {
 	}
 }
 
-// Pages that cannot be read are asked for again for a while, in which records wait, and are left out then.
+// Reading pages is retried for a while, during which records wait; pages that still cannot be read are skipped.
 func TestFaultStorageThatFailsWhileTheStateIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := storagetest.NewDisk()
@@ -237,6 +237,6 @@ func TestFaultStorageThatFailsWhileTheStateIsRead(t *testing.T) {
 
 		disk.Faulty(nil) // the pages are still there, and with the sixth call due
 		after := startDurable(t, r.kill())
-		assert.Equal(t, []string{"alice"}, toldOf(after.next.opened(), "user.id"))
+		assert.Equal(t, []string{"alice"}, attrsOf(after.next.opened(), "user.id"))
 	})
 }

@@ -33,7 +33,7 @@ func TestWorksThroughTheFactory(t *testing.T) {
 	assert.Equal(t, "gen_ai_guardrail.alert", records(sink.AllLogs()[1])[0].EventName())
 }
 
-// Whoever reads the stream sees the calls first and then what they came to, in batches of their own.
+// Whoever reads the stream sees the calls first and then their alerts, in separate batches.
 func TestRecordsLeaveBeforeTheirAlerts(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
@@ -41,10 +41,10 @@ func TestRecordsLeaveBeforeTheirAlerts(t *testing.T) {
 	require.Len(t, batches, 2)
 	assert.Equal(t, 12, batches[0].LogRecordCount())
 	assert.False(t, isAlerts(batches[0]))
-	assert.Equal(t, []string{"alice", "bob"}, toldOf(records(batches[1]), "user.id"), "the alerts of a call in one batch")
+	assert.Equal(t, []string{"alice", "bob"}, attrsOf(records(batches[1]), "user.id"), "the alerts of a call in one batch")
 }
 
-// What is read must be read before it is forwarded: the next component may do as it likes with what it is given.
+// What is read must be read before it is forwarded: the next component may modify what it receives.
 func TestNextComponentCannotDisturbDetection(t *testing.T) {
 	for name, settings := range map[string]string{"plain": `{}`, "annotating": `{annotate: true}`} {
 		t.Run(name, func(t *testing.T) {
@@ -67,10 +67,10 @@ func TestNextComponentCannotDisturbDetection(t *testing.T) {
 					r.consume(t, logs())
 					alerts := r.next.alerts()
 					require.Len(t, alerts, 1)
-					assert.Equal(t, "alice", told(alerts[0], "user.id"))
-					assert.Equal(t, account, told(alerts[0], "cloud.account.id"))
+					assert.Equal(t, "alice", attr(alerts[0], "user.id"))
+					assert.Equal(t, account, attr(alerts[0], "cloud.account.id"))
 					assert.JSONEq(t, `["alice-0","alice-1","alice-2","alice-3","alice-4","alice-5"]`,
-						told(alerts[0], "gen_ai_guardrail.request_ids"))
+						attr(alerts[0], "gen_ai_guardrail.request_ids"))
 
 					r.consume(t, logs())
 					assert.Len(t, r.next.alerts(), 1, "what was remembered is whole, too: the same six are no news")
@@ -117,7 +117,7 @@ func TestWithoutPassThroughOnlyAlertsLeave(t *testing.T) {
 	r.consume(t, mixedLogs())
 	r.consume(t, bedrockLogs(guarded(burst("dave", 20))...))
 	assert.Len(t, r.next.batches(), 1)
-	assert.Equal(t, []string{"alice", "carol"}, toldOf(r.next.alerts(), "user.id"))
+	assert.Equal(t, []string{"alice", "carol"}, attrsOf(r.next.alerts(), "user.id"))
 }
 
 // The error decides whether, and what, the sender sends again: it must come through as it is.
@@ -164,7 +164,7 @@ func TestRetriesAreForwardedAgainAndCountedOnce(t *testing.T) {
 	assert.Len(t, r.next.alerts(), 1)
 }
 
-// A sender in the same process gives back the very records that it was refused, annotations and all.
+// A sender in the same process sends the same records again after a refusal, including their annotations.
 func TestRetriesOfAnnotatedRecordsAreCountedOnce(t *testing.T) {
 	for name, logs := range map[string]plog.Logs{
 		"bedrock":    bedrockLogs(burst("alice", 5)...),
@@ -198,7 +198,7 @@ func TestRetriesOfAnnotatedRecordsWithoutAnIDAreCountedOnce(t *testing.T) {
 }
 
 // Prompts and answers must not stay in the collector's memory once their records have gone.
-func TestNothingOfARecordStaysBehind(t *testing.T) {
+func TestBatchKeepsNothingOfARecord(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.consume(t, bedrockLogs(call{user: "alice", id: "1", at: noon, size: 10_000}))
 	kept := r.guardrailProcessor.batches.Get().(*batch)

@@ -23,7 +23,7 @@ import (
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadatatest"
 )
 
-// rig is a processor made by the factory, with all around it that a test looks at.
+// rig is a processor created by the factory, with everything around it that a test looks at.
 type rig struct {
 	*guardrailProcessor
 	next   *downstream
@@ -76,13 +76,13 @@ func (r *rig) start(t *testing.T) {
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 }
 
-// consume wants logs to be taken without an error.
+// consume asserts that logs are accepted without an error.
 func (r *rig) consume(t testing.TB, logs plog.Logs) {
 	t.Helper()
 	require.NoError(t, r.ConsumeLogs(t.Context(), logs))
 }
 
-// at sets the clock that the processor goes by.
+// at sets the processor's clock.
 func (r *rig) at(now time.Time) { r.now = func() time.Time { return now } }
 
 // messages returns what was logged at a level.
@@ -93,14 +93,14 @@ func (r *rig) messages(level zapcore.Level) (all []string) {
 	return all
 }
 
-// downstream is the next component. It keeps a copy of all that it is given, and
-// does to it what the next component may.
+// downstream is the next component. It keeps a copy of everything it receives, and
+// may modify what it received.
 type downstream struct {
-	wreck bool // clears what it was given
+	wreck bool // overwrites what it received
 
-	mu     sync.Mutex // guards what follows
-	given  []plog.Logs
-	refuse func(context.Context, plog.Logs) error // nil: takes everything
+	mu       sync.Mutex // guards the fields below
+	received []plog.Logs
+	refuse   func(context.Context, plog.Logs) error // nil: takes everything
 }
 
 func (*downstream) Capabilities() consumer.Capabilities {
@@ -123,18 +123,18 @@ func (d *downstream) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.given = append(d.given, kept)
+	d.received = append(d.received, kept)
 	return nil
 }
 
-// refusing replaces what the next component has against logs.
+// refusing sets the function that decides which logs are refused.
 func (d *downstream) refusing(refuse func(context.Context, plog.Logs) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refuse = refuse
 }
 
-// wreck overwrites what it can reach before it lets go of it.
+// wreck overwrites logs, then empties them.
 func wreck(logs plog.Logs) {
 	for _, record := range records(logs) {
 		if record.Body().Type() == bytesBody {
@@ -151,14 +151,14 @@ func wreck(logs plog.Logs) {
 	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
 }
 
-// batches are what was taken, in order.
+// batches returns the batches that were accepted, in order.
 func (d *downstream) batches() []plog.Logs {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.given)
+	return slices.Clone(d.received)
 }
 
-// alerts are the alert records that were taken.
+// alerts returns the alert records that were accepted.
 func (d *downstream) alerts() (alerts []plog.LogRecord) {
 	for _, logs := range d.batches() {
 		if isAlerts(logs) {
@@ -168,17 +168,17 @@ func (d *downstream) alerts() (alerts []plog.LogRecord) {
 	return alerts
 }
 
-// opened are the alert records that tell of a new alert.
+// opened returns the alert records with the state open.
 func (d *downstream) opened() (opened []plog.LogRecord) {
 	for _, record := range d.alerts() {
-		if told(record, "gen_ai_guardrail.alert.state") == "open" {
+		if attr(record, "gen_ai_guardrail.alert.state") == "open" {
 			opened = append(opened, record)
 		}
 	}
 	return opened
 }
 
-// passed are the records that were taken and are no alerts.
+// passed returns the records that were accepted and are not alerts.
 func (d *downstream) passed() (passed []plog.LogRecord) {
 	for _, logs := range d.batches() {
 		if !isAlerts(logs) {
@@ -188,7 +188,7 @@ func (d *downstream) passed() (passed []plog.LogRecord) {
 	return passed
 }
 
-// isAlerts tells the processor's own batches from the others.
+// isAlerts reports whether logs are a batch of the processor's own alerts.
 func isAlerts(logs plog.Logs) bool {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
@@ -211,8 +211,8 @@ func records(logs plog.Logs) (all []plog.LogRecord) {
 	return all
 }
 
-// told gives an attribute as text.
-func told(record plog.LogRecord, key string) string {
+// attr returns an attribute as text, empty if there is none.
+func attr(record plog.LogRecord, key string) string {
 	value, ok := record.Attributes().Get(key)
 	if !ok {
 		return ""
@@ -220,10 +220,10 @@ func told(record plog.LogRecord, key string) string {
 	return value.AsString()
 }
 
-// toldOf gives an attribute of each record.
-func toldOf(all []plog.LogRecord, key string) (values []string) {
+// attrsOf returns an attribute of each record as text.
+func attrsOf(all []plog.LogRecord, key string) (values []string) {
 	for _, record := range all {
-		values = append(values, told(record, key))
+		values = append(values, attr(record, key))
 	}
 	return values
 }

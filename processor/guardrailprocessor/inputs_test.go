@@ -37,11 +37,11 @@ func TestRecordsInTheShapesThatPeopleHave(t *testing.T) {
 			assert.Equal(t, c.Excluded, r.counts(t, "invocations_excluded", "reason"), c.Why)
 			assert.Len(t, r.next.opened(), c.Alerts)
 			if c.Group != "" {
-				assert.Equal(t, []string{c.Group}, toldOf(r.next.opened(), "gen_ai_guardrail.group"))
+				assert.Equal(t, []string{c.Group}, attrsOf(r.next.opened(), "gen_ai_guardrail.group"))
 			}
 			for key, want := range c.Annotated {
 				passed := r.next.passed()
-				assert.Equal(t, slices.Repeat([]string{want}, len(passed)), toldOf(passed, key), key)
+				assert.Equal(t, slices.Repeat([]string{want}, len(passed)), attrsOf(passed, key), key)
 			}
 			if c.Log != "" {
 				r.now = func() time.Time { return time.Now().Add(time.Minute + time.Second) }

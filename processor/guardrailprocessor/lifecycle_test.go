@@ -44,7 +44,7 @@ func (r *rig) stateBytes(t *testing.T) int64 {
 	return gaugeOf(t, m.Data)
 }
 
-func stateOf(all []plog.LogRecord) []string { return toldOf(all, "gen_ai_guardrail.alert.state") }
+func stateOf(all []plog.LogRecord) []string { return attrsOf(all, "gen_ai_guardrail.alert.state") }
 
 // From the first record to the last without any further traffic: what ends an alert is the time alone.
 func TestAlertIsClosedByTheClock(t *testing.T) {
@@ -61,12 +61,12 @@ func TestAlertIsClosedByTheClock(t *testing.T) {
 		synctest.Wait()
 		alerts := r.next.alerts()
 		require.Equal(t, []string{"open", "escalated", "closed"}, stateOf(alerts))
-		assert.Equal(t, []string{"6", "51", "60"}, toldOf(alerts, "gen_ai_guardrail.count"))
-		assert.Equal(t, []string{"alert", "alert", "event"}, toldOf(alerts, "event.kind"))
+		assert.Equal(t, []string{"6", "51", "60"}, attrsOf(alerts, "gen_ai_guardrail.count"))
+		assert.Equal(t, []string{"alert", "alert", "event"}, attrsOf(alerts, "event.kind"))
 		for _, record := range alerts {
-			assert.Equal(t, told(alerts[0], "gen_ai_guardrail.alert.id"), told(record, "gen_ai_guardrail.alert.id"))
+			assert.Equal(t, attr(alerts[0], "gen_ai_guardrail.alert.id"), attr(record, "gen_ai_guardrail.alert.id"))
 		}
-		assert.WithinDuration(t, begun.Add(10*time.Minute), alerts[2].Timestamp().AsTime(), time.Second, "dated when it was told")
+		assert.WithinDuration(t, begun.Add(10*time.Minute), alerts[2].Timestamp().AsTime(), time.Second, "dated when it was emitted")
 		r.alertsByState(t, map[string]int64{"open": 1, "escalated": 1, "closed": 1})
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
@@ -89,7 +89,7 @@ func TestShutdownClosesNoAlert(t *testing.T) {
 	})
 }
 
-// The end of an alert is told although nobody takes it at first.
+// The end of an alert is delivered even if it is refused at first.
 func TestRefusedClosingIsDeliveredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -106,7 +106,7 @@ func TestRefusedClosingIsDeliveredAgain(t *testing.T) {
 	})
 }
 
-// What is over the limit is counted, and told of once.
+// Alerts over the limit are counted, and reported once.
 func TestLimitIsMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{alert: {limit: 3}}]}`)
@@ -122,19 +122,19 @@ func TestLimitIsMeasured(t *testing.T) {
 		r.alertsByState(t, map[string]int64{"open": 3, "closed": 3, "overflow": 1})
 		var overflow plog.LogRecord
 		for _, record := range r.next.alerts() {
-			if told(record, "gen_ai_guardrail.alert.state") == "overflow" {
+			if attr(record, "gen_ai_guardrail.alert.state") == "overflow" {
 				overflow = record
 			}
 		}
-		assert.Equal(t, "alert", told(overflow, "event.kind"))
-		assert.Equal(t, "30", told(overflow, "gen_ai_guardrail.count"))
-		assert.Equal(t, "5", told(overflow, "gen_ai_guardrail.overflow.groups"))
-		assert.JSONEq(t, `["111122223333"]`, told(overflow, "gen_ai_guardrail.overflow.accounts"))
-		assert.JSONEq(t, `[30]`, told(overflow, "gen_ai_guardrail.overflow.account_counts"))
+		assert.Equal(t, "alert", attr(overflow, "event.kind"))
+		assert.Equal(t, "30", attr(overflow, "gen_ai_guardrail.count"))
+		assert.Equal(t, "5", attr(overflow, "gen_ai_guardrail.overflow.groups"))
+		assert.JSONEq(t, `["111122223333"]`, attr(overflow, "gen_ai_guardrail.overflow.accounts"))
+		assert.JSONEq(t, `[30]`, attr(overflow, "gen_ai_guardrail.overflow.account_counts"))
 	})
 }
 
-// An operator sees how much of the memory is taken, what was given up for it, and what may be taken.
+// An operator sees how much memory is used, how much may be used, and how many groups were evicted.
 func TestMemoryIsMeasuredAndBounded(t *testing.T) {
 	r := newRig(t, `{max_state_mib: 16}`)
 	metadatatest.AssertEqualProcessorGenAiGuardrailStateLimitBytes(t, r.tel, points{point(16 << 20)}, metricdatatest.IgnoreTimestamp())

@@ -55,7 +55,7 @@ func (r *rig) groups(t *testing.T, want ...metricdata.DataPoint[int64]) {
 	metadatatest.AssertEqualProcessorGenAiGuardrailGroups(t, r.tel, want, metricdatatest.IgnoreTimestamp())
 }
 
-// gaugeOf gives the only value of a metric.
+// gaugeOf returns the only value of a metric.
 func gaugeOf(t *testing.T, data metricdata.Aggregation) int64 {
 	t.Helper()
 	gauge, ok := data.(metricdata.Gauge[int64])
@@ -119,8 +119,8 @@ func TestInvocationsAreCountedByVerdictAndEvidence(t *testing.T) {
 	)
 }
 
-// Whatever a rule leaves out is accounted for, with the reason.
-func TestExcludedInvocationsTellWhy(t *testing.T) {
+// Whatever a rule excludes is counted, with the reason.
+func TestExcludedInvocationsAreCountedByReason(t *testing.T) {
 	r := newRig(t, `
 max_age: 1h
 rules:

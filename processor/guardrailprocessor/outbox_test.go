@@ -32,14 +32,14 @@ func refuseAlerts(_ context.Context, logs plog.Logs) error {
 // refuseUser never accepts logs with an alert about a user.
 func refuseUser(user string) func(context.Context, plog.Logs) error {
 	return func(_ context.Context, logs plog.Logs) error {
-		if isAlerts(logs) && slices.Contains(toldOf(records(logs), "user.id"), user) {
+		if isAlerts(logs) && slices.Contains(attrsOf(records(logs), "user.id"), user) {
 			return consumererror.NewPermanent(errors.New("cannot be encoded"))
 		}
 		return nil
 	}
 }
 
-// A SIEM that is down when the alert is raised gets it when it is up again, unchanged.
+// A SIEM that is down when the alert is raised receives it unchanged once it is up again.
 func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -71,7 +71,7 @@ func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
 		second := time.Second
 		assert.Equal(t, []time.Duration{
 			0, second, 3 * second, 7 * second, 15 * second, 31 * second, 63 * second, 123 * second, 183 * second,
-		}, tries, "ever more seldom, at least once a minute, and no more once it is taken")
+		}, tries, "at growing intervals, at least once a minute, and not again once it is accepted")
 		batches := r.next.batches()
 		require.Len(t, batches, 2)
 		assert.Equal(t, refused, batches[1], "with the same content, down to its id and timestamp")
@@ -80,8 +80,8 @@ func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
 	})
 }
 
-// What waits does not hold up what comes later.
-func TestWaitingAlertsDoNotHoldUpOthers(t *testing.T) {
+// Pending alerts do not delay later ones.
+func TestPendingAlertsDoNotDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{}, {id: models, group_by: [gen_ai.request.model]}]}`)
 		r.start(t)
@@ -89,17 +89,17 @@ func TestWaitingAlertsDoNotHoldUpOthers(t *testing.T) {
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
 		r.next.refusing(nil)
 		r.consume(t, bedrockLogs(burst("bob", 6)...))
-		assert.Equal(t, []string{"bob"}, toldOf(r.next.alerts(), "user.id"))
+		assert.Equal(t, []string{"bob"}, attrsOf(r.next.alerts(), "user.id"))
 		r.pending(t, point(1, "rule", builtIn), point(1, "rule", "models"))
 
 		time.Sleep(time.Second)
 		synctest.Wait()
-		assert.Equal(t, []string{"bob", "alice", ""}, toldOf(r.next.alerts(), "user.id"))
-		assert.Len(t, r.next.batches(), 4, "what waited comes as one batch")
+		assert.Equal(t, []string{"bob", "alice", ""}, attrsOf(r.next.alerts(), "user.id"))
+		assert.Len(t, r.next.batches(), 4, "pending alerts are delivered as one batch")
 	})
 }
 
-// A later outage must be made good like the first.
+// Alerts of a later outage must be delivered like those of the first.
 func TestOutboxOutlivesSeveralOutages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -116,7 +116,7 @@ func TestOutboxOutlivesSeveralOutages(t *testing.T) {
 	})
 }
 
-// The alert must not be lost with the connection of whoever sent the records.
+// The alert must not be lost when the sender of the records disconnects.
 func TestAlertOutlivesTheCallThatRaisedIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -131,7 +131,7 @@ func TestAlertOutlivesTheCallThatRaisedIt(t *testing.T) {
 	})
 }
 
-// Of an alert that is lost, all that it said is in the log.
+// The whole content of a lost alert is in the log.
 func TestPermanentlyRefusedAlertIsInTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -156,16 +156,16 @@ func TestPermanentlyRefusedAlertIsInTheLog(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		assert.Empty(t, r.next.opened(), "never tried again")
-		assert.Equal(t, []string{"closed"}, toldOf(r.next.alerts(), "gen_ai_guardrail.alert.state"), "what comes later is tried on its own")
+		assert.Equal(t, []string{"closed"}, attrsOf(r.next.alerts(), "gen_ai_guardrail.alert.state"), "what comes later is tried on its own")
 	})
 }
 
-// One alert that nobody accepts must not take the others with it.
+// One unacceptable alert must not prevent the delivery of the others.
 func TestPoisonAlertTakesNoOtherWithIt(t *testing.T) {
 	calls := slices.Concat(burst("alice", 6), burst("poison", 6), burst("bob", 6))
 	check := func(t *testing.T, r *rig) {
 		t.Helper()
-		assert.ElementsMatch(t, []string{"alice", "bob"}, toldOf(r.next.alerts(), "user.id"))
+		assert.ElementsMatch(t, []string{"alice", "bob"}, attrsOf(r.next.alerts(), "user.id"))
 		r.dropped(t, point(1, "rule", builtIn))
 		r.pending(t, point(0, "rule", builtIn))
 		assert.Len(t, r.logged.All(), 1)
@@ -190,8 +190,8 @@ func TestPoisonAlertTakesNoOtherWithIt(t *testing.T) {
 	})
 }
 
-// An outage of the SIEM during an attack must not fill the collector's memory; what is given up is in the log.
-func TestWaitingAlertsAreBounded(t *testing.T) {
+// An outage of the SIEM during an attack must not fill the collector's memory; dropped alerts are in the log.
+func TestPendingAlertsAreBounded(t *testing.T) {
 	const more = 3
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{threshold: 0, alert: {limit: 100000}}]}`)
@@ -210,15 +210,15 @@ func TestWaitingAlertsAreBounded(t *testing.T) {
 		r.next.refusing(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		users := toldOf(r.next.alerts(), "user.id")
+		users := attrsOf(r.next.alerts(), "user.id")
 		require.Len(t, users, maxPending)
 		assert.Equal(t, "user 0003", users[0])
 		assert.Equal(t, "user 1002", users[maxPending-1])
 	})
 }
 
-// Alerts that are raised while others are tried again are newer than those.
-func TestOldestAlertsAreGivenUpFirstAlsoDuringARetry(t *testing.T) {
+// Alerts that are raised while others are being retried are newer than those.
+func TestOldestAlertsAreDroppedFirstEvenDuringARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{threshold: 0, alert: {limit: 100000}}]}`)
 		r.start(t)

@@ -153,7 +153,7 @@ func TestParityRulesSurviveARestart(t *testing.T) {
 		r.consume(t, bedrockLogs(burst("fast", 6)[5]))
 		r.consume(t, slow(60))
 		assert.Equal(t, []string{"unguarded_invocations", "unguarded_sustained", "unguarded_sustained"},
-			toldOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
+			attrsOf(r.next.opened(), "gen_ai_guardrail.rule.id"))
 		disk = r.crash(disk)
 
 		r = start()
@@ -186,7 +186,7 @@ func TestParityFindsAllThatTheShippedRuleFinds(t *testing.T) {
 			i += n
 		}
 		found := map[string]bool{}
-		for _, user := range toldOf(r.next.opened(), "user.id") {
+		for _, user := range attrsOf(r.next.opened(), "user.id") {
 			found[user] = true
 		}
 		want := shippedUsers(calls, delay)

@@ -27,7 +27,7 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 // call is an invocation of a model as a record is made of it.
 type call struct {
 	user     string
-	id       string // empty: not told
+	id       string // empty: not in the record
 	at       time.Time
 	guarded  bool
 	converse bool // where an answer without evidence says less
@@ -43,7 +43,7 @@ const prose = "The catalogue lists the third barometer as \"on loan\" since the 
 // envelope is about the size of a record without its prompt.
 const envelope = 700
 
-// bedrock gives a call as Amazon Bedrock logs it.
+// bedrock returns a call as Amazon Bedrock logs it.
 func (c call) bedrock() string {
 	type object = map[string]any
 	operation, answer := "InvokeModel", object{"type": "message", "content": []object{{"type": "text", "text": "an answer"}}}

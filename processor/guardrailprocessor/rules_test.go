@@ -27,15 +27,15 @@ func TestBuiltInRuleDetectsWhatItPromises(t *testing.T) {
 	r.consume(t, bedrockLogs(call{user: "alice", id: "sixth", at: noon.Add(59*time.Second + 999*time.Millisecond)}))
 	alerts := r.next.alerts()
 	require.Len(t, alerts, 1)
-	assert.Equal(t, "6", told(alerts[0], "gen_ai_guardrail.count"))
-	assert.Equal(t, "0", told(alerts[0], "gen_ai_guardrail.count_presumed"))
-	assert.Equal(t, "2026-03-14T12:00:00.000000000Z", told(alerts[0], "event.start"))
-	assert.Equal(t, "2026-03-14T12:00:59.999000000Z", told(alerts[0], "event.end"))
-	assert.Equal(t, alert.BuiltIn().UUID, told(alerts[0], "security_rule.uuid"))
+	assert.Equal(t, "6", attr(alerts[0], "gen_ai_guardrail.count"))
+	assert.Equal(t, "0", attr(alerts[0], "gen_ai_guardrail.count_presumed"))
+	assert.Equal(t, "2026-03-14T12:00:00.000000000Z", attr(alerts[0], "event.start"))
+	assert.Equal(t, "2026-03-14T12:00:59.999000000Z", attr(alerts[0], "event.end"))
+	assert.Equal(t, alert.BuiltIn().UUID, attr(alerts[0], "security_rule.uuid"))
 }
 
 // The alert comes from the collector: a backend must not file it under the source of the calls.
-func TestAlertsTellWhichCollectorRaisedThem(t *testing.T) {
+func TestAlertsNameTheCollectorThatRaisedThem(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.at(noon.Add(time.Hour))
 	r.consume(t, bedrockLogs(burst("alice", 6)...))
@@ -49,7 +49,7 @@ func TestAlertsTellWhichCollectorRaisedThem(t *testing.T) {
 	assert.Equal(t, noon.Add(time.Hour), r.next.alerts()[0].Timestamp().AsTime())
 }
 
-// Alerts that come around again, through a loop of pipelines or a second processor, raise none.
+// Alerts that return through a loop of pipelines or a second processor raise no further alerts.
 func TestAlertsRaiseNoAlerts(t *testing.T) {
 	r := newRig(t, `{rules: [{threshold: 0}]}`)
 	r.consume(t, bedrockLogs(burst("alice", 1)...))
@@ -61,7 +61,7 @@ func TestAlertsRaiseNoAlerts(t *testing.T) {
 	assert.Len(t, r.next.batches(), 12)
 }
 
-// Each rule counts what it names, by its own group, on one reading of the record.
+// Each rule counts what it selects, by its own group, from one reading of the record.
 func TestRulesCountOnTheirOwn(t *testing.T) {
 	r := newRig(t, `
 approved_guardrails: [gr9]
@@ -88,8 +88,8 @@ rules:
 
 	got := map[string][]string{}
 	for _, record := range r.next.alerts() {
-		rule := told(record, "gen_ai_guardrail.rule.id")
-		got[rule] = append(got[rule], told(record, "gen_ai_guardrail.group")+" "+told(record, "gen_ai_guardrail.count"))
+		rule := attr(record, "gen_ai_guardrail.rule.id")
+		got[rule] = append(got[rule], attr(record, "gen_ai_guardrail.group")+" "+attr(record, "gen_ai_guardrail.count"))
 	}
 	assert.Equal(t, map[string][]string{
 		builtIn:      {"user.id=alice,cloud.account.id=111122223333 6"},
@@ -100,16 +100,16 @@ rules:
 	}, got)
 
 	for _, record := range r.next.alerts() {
-		id := told(record, "gen_ai_guardrail.rule.id")
-		assert.Equal(t, map[bool]string{true: "event", false: "alert"}[id == "sustained"], told(record, "event.kind"), id)
+		id := attr(record, "gen_ai_guardrail.rule.id")
+		assert.Equal(t, map[bool]string{true: "event", false: "alert"}[id == "sustained"], attr(record, "event.kind"), id)
 		if id != builtIn {
-			assert.Equal(t, alert.DerivedUUID(id), told(record, "security_rule.uuid"))
-			assert.Empty(t, told(record, "security_rule.description"))
+			assert.Equal(t, alert.DerivedUUID(id), attr(record, "security_rule.uuid"))
+			assert.Empty(t, attr(record, "security_rule.description"))
 		}
 	}
 	texts := map[string]string{}
 	for _, record := range r.next.alerts() {
-		texts[told(record, "gen_ai_guardrail.rule.id")] = record.Body().Str()
+		texts[attr(record, "gen_ai_guardrail.rule.id")] = record.Body().Str()
 	}
 	assert.Contains(t, texts[builtIn], "invocations without an approved guardrail within 1m")
 	assert.Contains(t, texts["unapproved"], "invocations with a guardrail that is not approved within 1m")
@@ -127,7 +127,7 @@ func TestWithoutRulesNothingIsDetected(t *testing.T) {
 	r.silent(t, "groups")
 }
 
-// An exercise that was announced wakes nobody, until it is over.
+// An announced exercise raises no alert until it is over.
 func TestExemptionsEndWhenTheySay(t *testing.T) {
 	r := newRig(t, `
 rules:
@@ -147,13 +147,13 @@ rules:
 	r.excluded(t, point(5, "rule", builtIn, "reason", "exempt"))
 	r.consume(t, bedrockLogs(after...))
 	require.Len(t, r.next.alerts(), 1)
-	assert.Equal(t, "2", told(r.next.alerts()[0], "gen_ai_guardrail.count"), "what was exempt stays uncounted")
+	assert.Equal(t, "2", attr(r.next.alerts()[0], "gen_ai_guardrail.count"), "what was exempt stays uncounted")
 
 	r.consume(t, bedrockLogs(burst("arn:aws:iam::111122223333:user/ci", 6)...))
 	assert.Len(t, r.next.alerts(), 2, "all fields of an entry must match")
 }
 
-// Old records, such as a backfill of last year, are passed on without waking anybody, if that is what is set.
+// Old records, such as a backfill of last year, can be passed on without an alert.
 func TestMaxAgeLeavesOldInvocationsOut(t *testing.T) {
 	for _, test := range []struct {
 		settings string
@@ -203,8 +203,8 @@ func TestGroupsByAnyAttribute(t *testing.T) {
 		"team=of the resource,tenant.id=42,tier=",
 		"team=of the scope,tenant.id=,tier=true",
 		"team=of the record,tenant.id=,tier=1.5",
-	}, toldOf(r.next.alerts(), "gen_ai_guardrail.group"))
-	assert.Equal(t, []string{"42", "", ""}, toldOf(r.next.alerts(), "tenant.id"))
+	}, attrsOf(r.next.alerts(), "gen_ai_guardrail.group"))
+	assert.Equal(t, []string{"42", "", ""}, attrsOf(r.next.alerts(), "tenant.id"))
 }
 
 // A role that a thousand sessions take on is one principal.
@@ -217,18 +217,18 @@ func TestGroupsByPrincipalAcrossSessions(t *testing.T) {
 	r := newRig(t, `{rules: [{}, {id: principals, group_by: [gen_ai_guardrail.principal]}]}`)
 	r.consume(t, bedrockLogs(calls...))
 	require.Len(t, r.next.alerts(), 1)
-	assert.Equal(t, "principals", told(r.next.alerts()[0], "gen_ai_guardrail.rule.id"))
-	assert.Equal(t, "arn:aws:sts::111122223333:assumed-role/bot", told(r.next.alerts()[0], "gen_ai_guardrail.principal"))
+	assert.Equal(t, "principals", attr(r.next.alerts()[0], "gen_ai_guardrail.rule.id"))
+	assert.Equal(t, "arn:aws:sts::111122223333:assumed-role/bot", attr(r.next.alerts()[0], "gen_ai_guardrail.principal"))
 }
 
-// Without a value for the first key nobody can be blamed; a later one may be missing.
-func TestWhoeverHasNoGroupIsLeftOut(t *testing.T) {
+// Without a value for the first key there is nobody to alert on; a later key may be missing.
+func TestInvocationsWithoutAGroupAreExcluded(t *testing.T) {
 	r := newRig(t, `{rules: [{group_by: [user.id, team]}]}`)
 	r.consume(t, bedrockLogs(burst("", 20)...))
 	assert.Empty(t, r.next.alerts())
 	r.excluded(t, point(20, "rule", builtIn, "reason", "no_group"))
 	r.consume(t, bedrockLogs(burst("alice", 6)...))
-	assert.Equal(t, []string{"user.id=alice,team="}, toldOf(r.next.alerts(), "gen_ai_guardrail.group"))
+	assert.Equal(t, []string{"user.id=alice,team="}, attrsOf(r.next.alerts(), "gen_ai_guardrail.group"))
 }
 
 // Invocations without any time cannot be put into a window.
@@ -247,6 +247,6 @@ func TestInvocationsAreDatedByWhatTheRecordHas(t *testing.T) {
 	send("observed an hour apart", func(record plog.LogRecord, i int) {
 		record.SetObservedTimestamp(stampOf(noon.Add(time.Duration(i) * time.Hour)))
 	})
-	assert.Equal(t, []string{"timestamp", "observed"}, toldOf(r.next.alerts(), "user.id"))
+	assert.Equal(t, []string{"timestamp", "observed"}, attrsOf(r.next.alerts(), "user.id"))
 	r.excluded(t, point(2, "rule", builtIn, "reason", "no_time"))
 }

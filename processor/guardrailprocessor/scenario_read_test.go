@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// scenario is what a scenario file tells.
+// scenario is the content of a scenario file.
 type scenario struct {
 	settings string
 	steps    []scenarioStep

@@ -24,10 +24,10 @@ var updateScenarios = flag.Bool("update-scenarios", false, "write the alerts int
 
 const scenarioFolder = "../../testdata/scenarios"
 
-// expectedMark stands between what happens and what is told of it.
+// expectedMark separates what happens from the expected alerts.
 const expectedMark = "=> alerts\n"
 
-// Each file tells what happens, and what an analyst is told of it when. The clock is a made-up one.
+// Each file states what happens, and which alerts an analyst receives and when. The clock is virtual.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(scenarioFolder, "*.txt"))
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// play goes through the scenario on a clock that is set to its first call, and gives the alerts as text.
+// play goes through the scenario on a clock that is set to its first call, and returns the alerts as text.
 func (s *scenario) play(t *testing.T) string {
 	midnight := time.Now() // where a bubble begins
 	require.True(t, midnight.Equal(midnight.UTC().Truncate(24*time.Hour)), "%s", midnight)

@@ -14,13 +14,13 @@ import (
 )
 
 // describe writes alert records as lines that a person can compare: when it was
-// told, state, a number for the alert's id, who, how many, from when to when.
-// Of several rules, the rule's id. Members of a crowd go without a name and number, and equal lines as one.
+// emitted, state, a number for the alert's id, who, how many, from when to when.
+// With several rules, the rule's id as well. Members of a crowd have no name and number, and equal lines are folded into one.
 func describe(alerts []plog.LogRecord, crowds []string) string {
 	alerts = slices.Clone(alerts)
 	slices.SortStableFunc(alerts, func(a, b plog.LogRecord) int { // at one instant they come in any order
-		return cmp.Or(cmp.Compare(a.Timestamp(), b.Timestamp()), cmp.Compare(told(a, "gen_ai_guardrail.group"), told(b, "gen_ai_guardrail.group")),
-			cmp.Compare(told(a, "gen_ai_guardrail.rule.id"), told(b, "gen_ai_guardrail.rule.id")))
+		return cmp.Or(cmp.Compare(a.Timestamp(), b.Timestamp()), cmp.Compare(attr(a, "gen_ai_guardrail.group"), attr(b, "gen_ai_guardrail.group")),
+			cmp.Compare(attr(a, "gen_ai_guardrail.rule.id"), attr(b, "gen_ai_guardrail.rule.id")))
 	})
 	labels := map[string]string{}
 	label := func(id string) string {
@@ -31,32 +31,32 @@ func describe(alerts []plog.LogRecord, crowds []string) string {
 	}
 	rules := map[string]bool{}
 	for _, a := range alerts {
-		rules[told(a, "gen_ai_guardrail.rule.id")] = true
+		rules[attr(a, "gen_ai_guardrail.rule.id")] = true
 	}
 	var lines []string
 	for _, a := range alerts {
-		state := told(a, "gen_ai_guardrail.alert.state")
+		state := attr(a, "gen_ai_guardrail.alert.state")
 		line := a.Timestamp().AsTime().UTC().Format(time.TimeOnly) + " " + state
 		if state == "overflow" {
 			lines = append(lines, line+describeOverflow(a, crowds))
 			continue
 		}
-		who := whoOf(told(a, "gen_ai_guardrail.group"), crowds)
+		who := whoOf(attr(a, "gen_ai_guardrail.group"), crowds)
 		if !strings.Contains(who, "*") {
-			line += " " + label(told(a, "gen_ai_guardrail.alert.id"))
+			line += " " + label(attr(a, "gen_ai_guardrail.alert.id"))
 		}
-		line += fmt.Sprintf(" %s: %s from %s to %s", who, told(a, "gen_ai_guardrail.count"), clockOf(a, "event.start"), clockOf(a, "event.end"))
-		if n := told(a, "gen_ai_guardrail.count_presumed"); n != "0" {
+		line += fmt.Sprintf(" %s: %s from %s to %s", who, attr(a, "gen_ai_guardrail.count"), clockOf(a, "event.start"), clockOf(a, "event.end"))
+		if n := attr(a, "gen_ai_guardrail.count_presumed"); n != "0" {
 			line += ", " + n + " presumed"
 		}
-		if id := told(a, "gen_ai_guardrail.alert.merged_into"); id != "" {
+		if id := attr(a, "gen_ai_guardrail.alert.merged_into"); id != "" {
 			line += ", merged into " + label(id)
 		}
-		if want := map[string]string{"closed": "event"}[state]; told(a, "event.kind") != cmp.Or(want, "alert") {
-			line += " (" + told(a, "event.kind") + ")"
+		if want := map[string]string{"closed": "event"}[state]; attr(a, "event.kind") != cmp.Or(want, "alert") {
+			line += " (" + attr(a, "event.kind") + ")"
 		}
 		if len(rules) > 1 {
-			line += " by " + told(a, "gen_ai_guardrail.rule.id")
+			line += " by " + attr(a, "gen_ai_guardrail.rule.id")
 		}
 		lines = append(lines, line)
 	}
@@ -70,7 +70,7 @@ func describeOverflow(a plog.LogRecord, crowds []string) string {
 	for i, name := range names.Slice().All() {
 		largest = append(largest, fmt.Sprintf("    %s: %d", whoOf(name.Str(), crowds), counts.Slice().At(i).Int()))
 	}
-	return fmt.Sprintf(": %s groups, %s calls, the largest:\n%s", told(a, "gen_ai_guardrail.overflow.groups"), told(a, "gen_ai_guardrail.count"),
+	return fmt.Sprintf(": %s groups, %s calls, the largest:\n%s", attr(a, "gen_ai_guardrail.overflow.groups"), attr(a, "gen_ai_guardrail.count"),
 		strings.TrimRight(strings.Join(fold(largest), ""), "\n"))
 }
 
@@ -91,7 +91,7 @@ func fold(lines []string) (folded []string) {
 	return folded
 }
 
-// whoOf gives the values of a group, a member of a crowd as crowd-*.
+// whoOf returns the values of a group, with a member of a crowd as crowd-*.
 func whoOf(group string, crowds []string) string {
 	var values []string
 	for part := range strings.SplitSeq(group, ",") {
@@ -107,7 +107,7 @@ func whoOf(group string, crowds []string) string {
 }
 
 func clockOf(a plog.LogRecord, key string) string {
-	instant, err := time.Parse(time.RFC3339Nano, told(a, key))
+	instant, err := time.Parse(time.RFC3339Nano, attr(a, key))
 	if err != nil {
 		return err.Error()
 	}

@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 )
 
-// A collector that is restarted on a new configuration must not lose the alerts that waited.
-func TestShutdownDeliversWhatWaits(t *testing.T) {
+// A collector that is restarted with a new configuration must not lose its pending alerts.
+func TestShutdownDeliversPendingAlerts(t *testing.T) {
 	for name, start := range map[string]bool{"started": true, "never started": false} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, `{}`)
@@ -28,7 +28,7 @@ func TestShutdownDeliversWhatWaits(t *testing.T) {
 			require.Empty(t, r.next.alerts())
 			r.next.refusing(nil)
 			require.NoError(t, r.Shutdown(t.Context()))
-			assert.Equal(t, []string{"alice", "bob"}, toldOf(r.next.alerts(), "user.id"))
+			assert.Equal(t, []string{"alice", "bob"}, attrsOf(r.next.alerts(), "user.id"))
 
 			require.NoError(t, r.Shutdown(t.Context()))
 			assert.Len(t, r.next.alerts(), 2, "once")
@@ -37,8 +37,8 @@ func TestShutdownDeliversWhatWaits(t *testing.T) {
 	}
 }
 
-// What cannot be delivered any more is at least in the log.
-func TestShutdownLogsWhatNobodyTakes(t *testing.T) {
+// An alert that cannot be delivered is at least in the log.
+func TestShutdownLogsUndeliveredAlerts(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.start(t)
 	r.next.refuse = refuseAlerts
@@ -57,7 +57,7 @@ func TestShutdownDropsPoisonAlone(t *testing.T) {
 	r.consume(t, bedrockLogs(append(burst("poison", 6), burst("bob", 6)...)...))
 	r.next.refusing(refuseUser("poison"))
 	require.NoError(t, r.Shutdown(t.Context()))
-	assert.Equal(t, []string{"bob"}, toldOf(r.next.alerts(), "user.id"))
+	assert.Equal(t, []string{"bob"}, attrsOf(r.next.alerts(), "user.id"))
 	r.dropped(t, point(1, "rule", builtIn))
 }
 
@@ -78,8 +78,8 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 	require.Len(t, r.logged.All(), 1)
 }
 
-// A delivery that hangs is broken off at shutdown and, if there is time, tried once more.
-func TestShutdownBreaksOffADeliveryThatHangs(t *testing.T) {
+// A delivery that hangs is canceled at shutdown and, if there is time, retried once.
+func TestShutdownCancelsADeliveryThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
 		r.start(t)
@@ -101,7 +101,7 @@ func TestShutdownBreaksOffADeliveryThatHangs(t *testing.T) {
 	})
 }
 
-// Records that are on their way when the collector stops go all the way.
+// Records in flight when the collector stops are still forwarded.
 func TestShutdownWaitsForRecords(t *testing.T) {
 	processortest.VerifyShutdown(t, NewFactory(), NewFactory().CreateDefaultConfig())
 }
@@ -114,7 +114,7 @@ func TestShutdownWithoutStartOrAnythingElse(t *testing.T) {
 	assert.Empty(t, r.logged.All())
 }
 
-// A restart is no reason to alert: the window is not over because the collector stops.
+// A restart is no reason to alert: a window does not end because the collector stops.
 func TestShutdownEndsNoWindow(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.start(t)
@@ -123,8 +123,8 @@ func TestShutdownEndsNoWindow(t *testing.T) {
 	assert.Empty(t, r.next.alerts())
 }
 
-// What the limit has held back is told before nobody knows of it any more. An alert that is open stays open.
-func TestShutdownTellsWhatTheLimitHeldBack(t *testing.T) {
+// Suppressed alerts are reported before they are lost. An open alert stays open.
+func TestShutdownEmitsSuppressedAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{alert: {limit: 1}}]}`)
 		r.start(t)
@@ -135,16 +135,16 @@ func TestShutdownTellsWhatTheLimitHeldBack(t *testing.T) {
 		require.NoError(t, r.Shutdown(t.Context()))
 		alerts := r.next.alerts()
 		require.Equal(t, []string{"open", "overflow"}, stateOf(alerts))
-		assert.Equal(t, "2", told(alerts[1], "gen_ai_guardrail.overflow.groups"))
-		assert.Equal(t, "12", told(alerts[1], "gen_ai_guardrail.count"))
+		assert.Equal(t, "2", attr(alerts[1], "gen_ai_guardrail.overflow.groups"))
+		assert.Equal(t, "12", attr(alerts[1], "gen_ai_guardrail.count"))
 
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Len(t, r.next.alerts(), 2, "once")
 	})
 }
 
-// Where nobody takes it, the log has it.
-func TestShutdownLogsWhatTheLimitHeldBack(t *testing.T) {
+// If they are refused, they are in the log.
+func TestShutdownLogsSuppressedAlertsThatAreRefused(t *testing.T) {
 	r := newRig(t, `{rules: [{alert: {limit: 1}}]}`)
 	r.start(t)
 	r.consume(t, bedrockLogs(append(burst("alice", 6), burst("bob", 6)...)...))
@@ -155,7 +155,7 @@ func TestShutdownLogsWhatTheLimitHeldBack(t *testing.T) {
 	assert.Contains(t, r.logged.All()[0].ContextMap()["alert"], "One more group made 6 invocations")
 }
 
-// A collector without traffic gives its memory back, and its gauge says so.
+// A collector without traffic releases its memory, and its gauge shows it.
 func TestQuietGroupsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{retention: 10m}`)

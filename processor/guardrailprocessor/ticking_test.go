@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// The timer works on the same alerts as the deliveries: none is told twice or lost, and each ends once.
+// Timers work on the same alerts as deliveries: none is emitted twice or lost, and each closes once.
 func TestTicksAndDeliveriesShareAlerts(t *testing.T) {
 	const sources, rounds = 6, 40
 	r := newRig(t, `{rules: [{alert: {limit: 100000}}, {id: few, alert: {limit: 10}}, {id: sessions, window: {type: session}, alert: {limit: 100000}}]}`)
@@ -63,7 +63,7 @@ func TestTicksAndDeliveriesShareAlerts(t *testing.T) {
 	deliveries.Wait()
 	close(done)
 	ticks.Wait()
-	for _, hours := range []int64{0, 3, 3, 3} { // all is told, over, and forgotten
+	for _, hours := range []int64{0, 3, 3, 3} { // everything is emitted, closed, and forgotten
 		seconds.Add(1 + hours*60*60)
 		tick()
 	}
@@ -71,14 +71,14 @@ func TestTicksAndDeliveriesShareAlerts(t *testing.T) {
 	const users = sources / 2 * rounds
 	opened, seen, last := map[string]int{}, map[string]bool{}, map[string]string{}
 	for _, record := range r.next.alerts() {
-		rule := told(record, "gen_ai_guardrail.rule.id")
-		switch id := told(record, "gen_ai_guardrail.alert.id"); told(record, "gen_ai_guardrail.alert.state") {
+		rule := attr(record, "gen_ai_guardrail.rule.id")
+		switch id := attr(record, "gen_ai_guardrail.alert.id"); attr(record, "gen_ai_guardrail.alert.state") {
 		case "open":
 			opened[rule]++
 			assert.False(t, seen[id], "opened twice")
 			seen[id] = true
 		case "closed":
-			last[id] = told(record, "gen_ai_guardrail.count")
+			last[id] = attr(record, "gen_ai_guardrail.count")
 		}
 	}
 	assert.Equal(t, users, opened[builtIn])
@@ -92,7 +92,7 @@ func TestTicksAndDeliveriesShareAlerts(t *testing.T) {
 	r.groups(t, point(0, "rule", builtIn), point(0, "rule", "few"), point(0, "rule", "sessions"))
 }
 
-// A backend that hangs on an alert holds up the call that raised it, and nobody else's.
+// A backend that hangs on an alert delays the call that raised it, and no other.
 func TestHangingAlertHoldsUpNoOtherRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{rules: [{}, {id: all, group_by: [cloud.account.id], threshold: 4000}]}`)
@@ -123,11 +123,11 @@ func TestHangingAlertHoldsUpNoOtherRecords(t *testing.T) {
 
 		close(release)
 		hanging.Wait()
-		assert.Equal(t, []string{"alice"}, toldOf(r.next.alerts(), "user.id"))
+		assert.Equal(t, []string{"alice"}, attrsOf(r.next.alerts(), "user.id"))
 	})
 }
 
-// A backend that hangs on the end of an alert keeps no new one from being told.
+// A backend that hangs on a closed alert does not delay new ones.
 func TestHangingTickHoldsUpNoRecordsAndNoAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{}`)
@@ -143,19 +143,19 @@ func TestHangingTickHoldsUpNoRecordsAndNoAlerts(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		synctest.Wait()
 		r.consume(t, bedrockLogs(burst("bob", 6)...))
-		assert.Equal(t, []string{"alice", "bob"}, toldOf(r.next.alerts(), "user.id"))
+		assert.Equal(t, []string{"alice", "bob"}, attrsOf(r.next.alerts(), "user.id"))
 
 		r.next.refusing(nil)
 		require.NoError(t, r.Shutdown(t.Context()))
-		assert.Equal(t, []string{"open", "open", "closed"}, stateOf(r.next.alerts()), "what hung is made good when the collector stops")
+		assert.Equal(t, []string{"open", "open", "closed"}, stateOf(r.next.alerts()), "the hanging delivery is repeated when the collector stops")
 	})
 }
 
 // epoch is when a bubble's clock begins.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// A backend takes what it is told first for the beginning.
-func TestEndIsNotToldBeforeTheBeginning(t *testing.T) {
+// A backend takes the first record that it receives for the beginning of the alert.
+func TestClosedIsNotDeliveredBeforeOpen(t *testing.T) {
 	for name, slow := range map[string]bool{"the records are slow": true, "the alert is refused": false} {
 		refuse := func(_ context.Context, logs plog.Logs) error {
 			switch {
@@ -180,7 +180,7 @@ func TestEndIsNotToldBeforeTheBeginning(t *testing.T) {
 	}
 }
 
-// Alerts of others are closed in time although one closing hangs.
+// Other alerts close in time although the delivery of one hangs.
 func TestHangingTickDoesNotStopTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, `{retention: 10m}`)
@@ -188,7 +188,7 @@ func TestHangingTickDoesNotStopTheClock(t *testing.T) {
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
 		release := make(chan struct{})
 		r.next.refusing(func(_ context.Context, logs plog.Logs) error {
-			if isAlerts(logs) && told(records(logs)[0], "user.id") == "alice" {
+			if isAlerts(logs) && attr(records(logs)[0], "user.id") == "alice" {
 				<-release
 			}
 			return nil
@@ -204,7 +204,7 @@ func TestHangingTickDoesNotStopTheClock(t *testing.T) {
 	})
 }
 
-// After Shutdown nothing of the processor runs; goleak, in TestMain, looks for what does.
+// After Shutdown nothing of the processor runs; goleak, in TestMain, checks it.
 func TestTimersStopAtShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which does not end while a goroutine or a timer goes on
 		r := newRig(t, `{}`)
@@ -212,9 +212,9 @@ func TestTimersStopAtShutdown(t *testing.T) {
 		r.next.refusing(refuseAlerts)
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
 		require.NoError(t, r.Shutdown(t.Context()))
-		told := len(r.next.batches())
+		delivered := len(r.next.batches())
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
-		assert.Len(t, r.next.batches(), told)
+		assert.Len(t, r.next.batches(), delivered)
 	})
 }
