@@ -145,7 +145,8 @@ func (p *guardrailProcessor) Shutdown(ctx context.Context) error {
 }
 
 // emitSuppressed queues the overflow records of suppressed alerts and evicted groups,
-// which would otherwise be lost. With a storage they are kept for the next start.
+// which would otherwise be lost. With a storage it is not needed: they are kept for the
+// next start.
 func (p *guardrailProcessor) emitSuppressed(ctx context.Context, now time.Time) {
 	var due []dueAlert
 	for i, r := range p.rules {
@@ -288,8 +289,8 @@ func (p *guardrailProcessor) read(logs plog.Logs, now time.Time, b *batch) {
 }
 
 // decide passes the collected invocations to each rule. It reports whether there were
-// any, and returns the alerts to deliver. They are prepared before the timers can run
-// again, so that the records of an alert keep their order.
+// any, and returns the alerts to deliver. It prepares them at once, so that what the
+// timers emit later of the same alerts is delivered after them.
 func (p *guardrailProcessor) decide(ctx context.Context, now time.Time, b *batch) (counted bool, alerts []pendingAlert) {
 	p.store.BeginChange()
 	defer p.store.EndChange()
