@@ -192,7 +192,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailAlertsPending, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_gen_ai_guardrail_alerts_pending",
-		metric.WithDescription("Number of alert records that wait to be sent again because the next component refused them. [Alpha]"),
+		metric.WithDescription("Number of alert records waiting to be delivered again because the next component refused them. [Alpha]"),
 		metric.WithUnit("{alert}"),
 	)
 	errs = errors.Join(errs, err)

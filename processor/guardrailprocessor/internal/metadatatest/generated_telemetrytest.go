@@ -72,7 +72,7 @@ func AssertEqualProcessorGenAiGuardrailAlertsLimited(t *testing.T, tt *component
 func AssertEqualProcessorGenAiGuardrailAlertsPending(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_alerts_pending",
-		Description: "Number of alert records that wait to be sent again because the next component refused them. [Alpha]",
+		Description: "Number of alert records waiting to be delivered again because the next component refused them. [Alpha]",
 		Unit:        "{alert}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
