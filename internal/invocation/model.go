@@ -82,7 +82,7 @@ func (r *Reader) unguardable(model string) bool {
 		if Glob(glob, id) {
 			return true
 		}
-		if _, bare, ok := strings.Cut(glob, "."); !named && ok && strings.Trim(bare, "*") != "" && Glob(bare, id) {
+		if vendor, bare, _ := strings.Cut(glob, "."); !named && vendor != "" && strings.Trim(bare, "*") != "" && Glob(bare, id) {
 			return true
 		}
 	}
