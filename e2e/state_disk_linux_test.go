@@ -39,7 +39,7 @@ func TestStateCatchesUpWhenTheDiskHasRoomAgain(t *testing.T) {
 	require.Len(t, p.pass(t, bedrock.Logs(sixth("early", 0))), 1)
 
 	require.NoError(t, os.Remove(ballast))
-	p.AwaitStderr("the state is up to date")
+	p.AwaitStderr("The storage works again")
 	p.Stop(syscall.SIGKILL)
 
 	p = m.start(t)
