@@ -131,7 +131,7 @@ func (n *node) account() string {
 	if !(n.number >= 0 && n.number < 1<<53) || n.number != math.Trunc(n.number) {
 		return ""
 	}
-	return fmt.Sprintf("%012.0f", n.number)
+	return fmt.Sprintf("%012d", int64(n.number))
 }
 
 // empty reports whether an attribute holds nothing.
