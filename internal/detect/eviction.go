@@ -86,7 +86,7 @@ func (u *groupUpdate) boundAlerts() {
 // sampled is among how many groups with alerts the costliest is looked for.
 const sampled = 8
 
-// costliest returns, of some groups with alerts but for one, that whose alerts take the most
+// costliest returns, of some groups with alerts except for one, that whose alerts take the most
 // memory for the events that they stand for. It is 0 if there is no other.
 func (s *shard) costliest(but store.GroupID) (costliest store.GroupID) {
 	var highest float64

@@ -17,15 +17,8 @@ func failed(attrs *levels, ecs bool) bool {
 // concluded reports whether attributes describe more than a request: they name an
 // answer or an error.
 func concluded(attrs *levels) bool {
-	if answered(attrs) || failed(attrs, false) {
-		return true
-	}
-	for _, k := range [...]key{keyResponseModel, keyFinishReasons} {
-		if _, ok := attrs.value(k); ok {
-			return true
-		}
-	}
-	return false
+	_, modelNamed := attrs.value(keyResponseModel)
+	return modelNamed || answered(attrs) || failed(attrs, false)
 }
 
 // answered reports whether attributes show any sign of an answer.

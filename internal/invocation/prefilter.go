@@ -39,14 +39,7 @@ var (
 	invocationKeyLengths = lengthBits(invocationKeys) // no key is empty, so nameBit always has a first letter
 )
 
-func isInvocationKey(name string) bool {
-	switch name {
-	case attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel:
-		return true
-	default:
-		return isWrapper(name)
-	}
-}
+func isInvocationKey(name string) bool { return slices.Contains(invocationKeys, name) }
 
 // mayBeBedrock reports whether a body may be a Bedrock record or hold one, judging
 // by how it begins.

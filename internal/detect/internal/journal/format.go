@@ -21,6 +21,7 @@ type CorruptError struct {
 	Fault  string
 }
 
+// Error says what is wrong and where.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("byte %d of a journal page: %s", e.Offset, e.Fault)
 }

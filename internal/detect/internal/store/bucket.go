@@ -227,7 +227,7 @@ func (s *Store) resize(n BucketID, b *Bucket, old []Event, count int) (events []
 	return events
 }
 
-// truncate discards a bucket's oldest events but for some, and for a session's first, which
+// truncate discards a bucket's oldest events except for some, and for a session's first, which
 // says where it begins. The newest stand in for them, so they are remembered for as long.
 func (s *Store) truncate(n BucketID, keep int) {
 	b := s.Bucket(n)

@@ -9,7 +9,7 @@ import "math/rand/v2"
 // quieter than one, it is evicted once in ten million evictions for each group.
 const sampled = 8
 
-// Quietest returns one of the groups with the least weight, of some taken at random but for
+// Quietest returns one of the groups with the least weight, of some taken at random except for
 // one: of all groups, or only of those that take what [Store.BlockBytes] counts. It is 0 if
 // there is no other.
 func (s *Store) Quietest(but GroupID, withBlocks bool) GroupID {

@@ -7,7 +7,7 @@ import "unsafe"
 
 // Need is the memory that an insert takes, in bytes.
 type Need struct {
-	Bytes int64 // but for what follows
+	Bytes int64 // except for what follows
 	// Block is what only groups with several events in a bucket, or with many buckets, take:
 	// blocks, and slots of the bucket index.
 	Block int64
@@ -68,7 +68,7 @@ func (s *Store) spread(group *group, index int64) (buckets int, blocks blockCoun
 	return buckets, blocks
 }
 
-// bucketGrowth returns the memory that more buckets take, but for the first chunk, which is
+// bucketGrowth returns the memory that more buckets take, except for the first chunk, which is
 // reserved for them.
 func (s *Store) bucketGrowth(buckets int) int64 {
 	return s.buckets.growth(buckets) - s.FirstChunk()
