@@ -15,7 +15,7 @@ TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
 OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod bench/go.mod))
 MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail
 TESTED      := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod))
-OWN_CODE    := $(wildcard processor internal)
+OWN_CODE    := $(wildcard connector processor internal)
 
 # What the binary is made of: everything below these but tests, mutants and documents.
 SOURCES := $(sort $(shell find go.mod go.sum $(OWN_CODE) cmd/otelcol-guardrail -type f \
@@ -101,7 +101,7 @@ fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 .PHONY: soak
 soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)
 	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds|^TestRestarted' -streams=10000 -timeout=2h -v
-	go test ./processor/guardrailprocessor -run TestCrash -every-crash -timeout=1h -v
+	go test ./internal/engine -run TestCrash -every-crash -timeout=1h -v
 	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
 	cd e2e && go test -count=1 -timeout=2h -run '^TestSoak$$' -v . -soak=10m
 
@@ -110,7 +110,7 @@ soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of windo
 .PHONY: mutants
 mutants: check-go ## check that tests notice mutations of detection, journal and delivery (hours)
 	@scripts/mutants.sh internal/detect
-	@scripts/mutants.sh processor/guardrailprocessor
+	@scripts/mutants.sh internal/engine
 	GOFLAGS=-count=1 $(TOOL) gremlins unleash --timeout-coefficient=20 ./internal/detect/internal/journal
 	GOFLAGS=-count=1 $(TOOL) gremlins unleash --timeout-coefficient=20 --integration --coverpkg=./internal/detect/... ./internal/detect
 
@@ -118,7 +118,7 @@ mutants: check-go ## check that tests notice mutations of detection, journal and
 .PHONY: bench
 bench: check-go ## run the benchmarks, and compare with other components (a quarter of an hour; writes bench/RESULTS.md)
 	go test -run='^$$' -bench=. -benchmem ./internal/detect
-	go test -run='^$$' -bench=. -benchmem ./processor/guardrailprocessor
+	go test -run='^$$' -bench=. -benchmem ./internal/engine
 	go test -run='^$$' -bench=. -benchmem ./internal/state
 	cd bench && go build -o ../dist/bench . && ../dist/bench -o RESULTS.md
 

@@ -97,7 +97,7 @@ func TestYAMLOnTheInputsPageIsValid(t *testing.T) {
 // The setting replaces its default, so the page repeats the whole default except for the one scope that it removes.
 func TestInputsPageRepeatsTheDefaultScopesExceptForOne(t *testing.T) {
 	t.Parallel()
-	code, err := os.ReadFile("../processor/guardrailprocessor/config.go")
+	code, err := os.ReadFile("../internal/settings/config.go")
 	require.NoError(t, err)
 	_, list, found := strings.Cut(string(code), "SilentScopes: []string{")
 	require.True(t, found)
@@ -137,7 +137,7 @@ func TestLinksToTheInputsPageLeadSomewhere(t *testing.T) {
 	for _, link := range regexp.MustCompile(`\]\((\.\.?/[^)#]*)`).FindAllStringSubmatch(text, -1) {
 		assert.FileExists(t, filepath.Join(filepath.Dir(inputsPage), link[1]))
 	}
-	for _, config := range []string{"../config/*.yaml", "../processor/guardrailprocessor/*.go"} {
+	for _, config := range []string{"../config/*.yaml", "../internal/engine/*.go"} {
 		files, err := filepath.Glob(config)
 		require.NoError(t, err)
 		for _, file := range files {

@@ -21,7 +21,7 @@ import (
 // the processor's own tests; this test checks what a person sees.
 func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_mistakes.yaml")
+	text, err := os.ReadFile("../internal/settings/testdata/config_mistakes.yaml")
 	require.NoError(t, err)
 	var cases map[string]struct {
 		Config   yaml.Node
@@ -75,7 +75,7 @@ func TestMistakesNameTheInstanceThatHasThem(t *testing.T) {
 // Every setting that the processor documents must be accepted.
 func TestEverySettingIsAccepted(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../processor/guardrailprocessor/testdata/config_full.yaml")
+	text, err := os.ReadFile("../internal/settings/testdata/config_full.yaml")
 	require.NoError(t, err)
 	var document yaml.Node
 	require.NoError(t, yaml.Unmarshal(text, &document))

@@ -3,120 +3,27 @@
 
 package guardrailprocessor
 
-import (
-	"time"
+import "example.com/otelcol-guardrail/internal/settings"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
+// The settings of the processor.
+type (
+	// Config holds all settings. The defaults alone are the complete built-in rule.
+	Config = settings.Config
+	// RuleConfig holds one rule.
+	RuleConfig = settings.RuleConfig
+	// WindowConfig holds the stretch of event time over which a rule counts.
+	WindowConfig = settings.WindowConfig
+	// WindowType is how the windows of a rule are placed in time.
+	WindowType = settings.WindowType
+	// AlertConfig holds the settings that decide which windows over the threshold belong to one alert.
+	AlertConfig = settings.AlertConfig
+	// Match selects invocations.
+	Match = settings.Match
 )
 
-// Config holds the settings of the processor. A setting that is omitted or null has the default given with
-// it; the defaults alone are the complete built-in rule.
-type Config struct {
-	// GuardrailKeys lists the attributes, in order of preference, in which the caller's own telemetry names the
-	// guardrail that ran. Empty: no attribute names one.
-	GuardrailKeys []string `mapstructure:"guardrail_keys"`
-
-	// UserKeys lists the attributes, in order of preference, that name the user of a record, unless it is a
-	// Bedrock record with an identity of its own. Empty: only that identity is used.
-	UserKeys []string `mapstructure:"user_keys"`
-
-	// Providers lists the provider names that mean Amazon Bedrock in attribute records, compared without case,
-	// ".", "-" and "_". A record that names another provider is not_applicable, unless its model id has
-	// Bedrock's form. "*" judges the records of any provider. At least one entry.
-	Providers []string `mapstructure:"providers"`
-
-	// SilentScopes lists globs of the instrumentation scopes whose log records never report a guardrail.
-	// Without evidence, such a record is unknown/untold instead of unguarded. Default: the instrumentations
-	// known to write the same record whether or not a guardrail ran.
-	SilentScopes []string `mapstructure:"silent_scopes"`
-
-	// ApprovedGuardrails lists the guardrails that are accepted: an id or an ARN, each optionally followed by
-	// `:version`. Empty (the default): any guardrail is accepted.
-	ApprovedGuardrails []string `mapstructure:"approved_guardrails"`
-
-	// UnguardableModels lists globs of the foundation models to which no guardrail can be applied, matched
-	// against the model id without its region prefix. Default: the embedding, rerank and speech models for
-	// which Amazon Bedrock documents this.
-	UnguardableModels []string `mapstructure:"unguardable_models"`
-
-	// AssumeGuarded lists where a guardrail is enforced outside the request, so that no evidence of it is
-	// required. Default: nowhere.
-	AssumeGuarded []Match `mapstructure:"assume_guarded"`
-
-	// TrustAnnotations takes the verdict and the fields of an invocation from its gen_ai_guardrail.*
-	// attributes. Use it only on a detector that nothing but annotating edges can reach. Default: false.
-	TrustAnnotations bool `mapstructure:"trust_annotations"`
-
-	// Rules lists what is detected; each rule works on its own, over one reading of the record. If it is not
-	// set: the built-in rule; an empty list: no rules. Values that an entry omits are those of the built-in
-	// rule.
-	Rules []RuleConfig `mapstructure:"rules"`
-
-	// Retention is how long an invocation is remembered after it arrived, beyond its window: the delay between
-	// sources that is tolerated. 1s to 168h, default 1h.
-	Retention time.Duration `mapstructure:"retention"`
-
-	// MaxAge is the age on arrival beyond which an invocation is forwarded but not counted. Default: 0s, which
-	// is no limit.
-	MaxAge time.Duration `mapstructure:"max_age"`
-
-	// PassThrough forwards the records that arrive; false: only alerts are emitted. Default: true.
-	PassThrough bool `mapstructure:"pass_through"`
-
-	// Annotate writes the verdict and the canonical fields onto every invocation. Default: false.
-	Annotate bool `mapstructure:"annotate"`
-
-	// PartitionBy lists the fields that annotate digests into gen_ai_guardrail.partition. Every rule on the
-	// detectors after it must group by these fields or more finely. Default: gen_ai_guardrail.principal.
-	PartitionBy []string `mapstructure:"partition_by"`
-
-	// Storage is the id of a storage extension in which windows, alerts and undelivered alert records survive a
-	// restart. Default: none; they are kept in memory only.
-	Storage *component.ID `mapstructure:"storage"`
-
-	// MaxStateMiB is the bound in MiB on the memory that windows and alerts take, shared equally by the rules.
-	// When it is full, the quietest groups are forgotten first. 16 to 1048576, default 256.
-	MaxStateMiB int `mapstructure:"max_state_mib"`
-
-	_ struct{}
-}
-
-var (
-	_ confmap.Unmarshaler = (*Config)(nil)
-	_ confmap.Validator   = (*Config)(nil)
+// The window types.
+const (
+	WindowSliding  = settings.WindowSliding
+	WindowTumbling = settings.WindowTumbling
+	WindowSession  = settings.WindowSession
 )
-
-func (c *Config) maxBytes() int64 { return int64(c.MaxStateMiB) << 20 }
-
-func createDefaultConfig() component.Config {
-	return &Config{
-		GuardrailKeys: []string{
-			"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id",
-			"gen_ai.guardrail.policy.id",
-		},
-		// Where no user is named, the service stands for one.
-		UserKeys: []string{
-			"user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.request.user", "traceloop.association.properties.user_id",
-			"service.name",
-		},
-		Providers: []string{"aws.bedrock", "bedrock", "amazon.bedrock", "bedrock.converse", "aws"},
-		SilentScopes: []string{
-			"opentelemetry.instrumentation.botocore*", "opentelemetry.instrumentation.bedrock*",
-			"opentelemetry.instrumentation.openai*", "opentelemetry.instrumentation.langchain*",
-			"opentelemetry.instrumentation.genai*", "opentelemetry.util.genai*", "openlit*",
-			"@opentelemetry/instrumentation-openai", "@elastic/opentelemetry-instrumentation-openai",
-			"io.opentelemetry.aws-sdk-2.2",
-		},
-		ApprovedGuardrails: []string{},
-		UnguardableModels: []string{
-			"amazon.titan-embed-*", "amazon.nova-*embed*", "cohere.embed-*", "*.rerank-*", "amazon.nova-*sonic*",
-		},
-		AssumeGuarded: []Match{},
-		Rules:         []RuleConfig{builtInRule()},
-		Retention:     time.Hour,
-		PassThrough:   true,
-		PartitionBy:   []string{"gen_ai_guardrail.principal"},
-		MaxStateMiB:   256,
-	}
-}

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"example.com/otelcol-guardrail/internal/settings"
 )
 
 // schema is as much of a JSON schema as config.schema.yaml uses.
@@ -102,5 +104,5 @@ func TestSchemaStatesTheDefaults(t *testing.T) {
 	rule := defaults(root.Defs["rule_config"])
 	assert.Subset(t, slices.Collect(maps.Keys(rule)), []string{"count", "group_by", "threshold", "window", "alert"})
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"rules": []any{rule}}).Unmarshal(cfg))
-	assert.Equal(t, []RuleConfig{builtInRule()}, cfg.Rules)
+	assert.Equal(t, []RuleConfig{settings.Default().Rules[0]}, cfg.Rules)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
 
+	"example.com/otelcol-guardrail/internal/settings"
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
@@ -22,6 +23,8 @@ func NewFactory() processor.Factory {
 	)
 }
 
-func createLogs(_ context.Context, settings processor.Settings, config component.Config, next consumer.Logs) (processor.Logs, error) {
-	return newProcessor(settings, config.(*Config), next)
+func createDefaultConfig() component.Config { return settings.Default() }
+
+func createLogs(_ context.Context, set processor.Settings, config component.Config, next consumer.Logs) (processor.Logs, error) {
+	return newProcessor(set, config.(*Config), next)
 }

@@ -4,150 +4,34 @@
 package guardrailprocessor
 
 import (
-	"context"
-	"errors"
-
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
-	"example.com/otelcol-guardrail/internal/alert"
-	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/processor/guardrailprocessor/internal/metadata"
 )
 
-// Reasons for which a rule excludes an invocation whose verdict it counts.
-const (
-	excludedTooOld = iota
-	excludedNoGroup
-	excludedNoTime
-	excludedDuplicate
-	excludedExempt
-	excludedCount
-)
-
-var excludedNames = [excludedCount]string{"too_old", "no_group", "no_time", "duplicate", "exempt"}
-
-// telemetry records the processor's metrics, once per batch. Attribute sets are created
-// in advance, because creating one costs more than recording a value.
-type telemetry struct {
-	builder  *metadata.TelemetryBuilder
-	kinds    []kindTelemetry
-	perRules []ruleTelemetry
-}
-
-// kindTelemetry is a kind of invocation and the attributes of its count.
-type kindTelemetry struct {
-	invocation.Kind
-	option metric.MeasurementOption
-}
-
-type ruleTelemetry struct {
-	rule     metric.MeasurementOption
-	excluded [excludedCount]metric.MeasurementOption
-	states   map[detect.State]metric.MeasurementOption
-}
-
-func newTelemetry(settings component.TelemetrySettings) (*telemetry, error) {
-	builder, err := metadata.NewTelemetryBuilder(settings)
+// instruments returns the processor's metrics.
+func instruments(set component.TelemetrySettings) (engine.Instruments, error) {
+	b, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
-		return nil, err
+		return engine.Instruments{}, err
 	}
-	t := &telemetry{builder: builder}
-	for _, kind := range invocation.Kinds() {
-		t.kinds = append(t.kinds, kindTelemetry{kind, metric.WithAttributeSet(attribute.NewSet(
-			attribute.String("verdict", kind.Verdict.String()), attribute.String("evidence", kind.Evidence.String())))})
-	}
-	return t, nil
-}
+	return engine.Instruments{
+		Invocations:         b.ProcessorGenAiGuardrailInvocations,
+		InvocationsExcluded: b.ProcessorGenAiGuardrailInvocationsExcluded,
+		ArrivalDelay:        b.ProcessorGenAiGuardrailArrivalDelay,
+		Alerts:              b.ProcessorGenAiGuardrailAlerts,
+		AlertsDropped:       b.ProcessorGenAiGuardrailAlertsDropped,
+		StateErrors:         b.ProcessorGenAiGuardrailStateErrors,
+		StateReplayDuration: b.ProcessorGenAiGuardrailStateReplayDuration,
 
-// registerCallbacks registers the metrics that are observed at collection time.
-func (t *telemetry) registerCallbacks(config *Config, rules []*rule, o *outbox) error {
-	for _, r := range rules {
-		t.perRules = append(t.perRules, newRuleTelemetry(r.alert.ID))
-	}
-	b := t.builder
-	stat := func(value func(detect.Stats) int) metric.Int64Callback {
-		return func(_ context.Context, observer metric.Int64Observer) error {
-			for i, r := range rules {
-				observer.Observe(int64(value(r.detector.Stats())), t.perRules[i].rule)
-			}
-			return nil
-		}
-	}
-	return errors.Join(
-		b.RegisterProcessorGenAiGuardrailGroupsCallback(stat(func(s detect.Stats) int { return s.Groups })),
-		b.RegisterProcessorGenAiGuardrailGroupsEvictedCallback(stat(func(s detect.Stats) int { return s.Evicted })),
-		b.RegisterProcessorGenAiGuardrailAlertsLimitedCallback(stat(func(s detect.Stats) int { return s.Limited })),
-		b.RegisterProcessorGenAiGuardrailStateBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			var bytes int64
-			for _, r := range rules {
-				bytes += r.detector.Stats().Bytes
-			}
-			observer.Observe(bytes)
-			return nil
-		}),
-		b.RegisterProcessorGenAiGuardrailStateLimitBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			observer.Observe(config.maxBytes())
-			return nil
-		}),
-		b.RegisterProcessorGenAiGuardrailAlertsPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
-			for i, n := range o.pendingByRule() {
-				observer.Observe(n, t.perRules[i].rule)
-			}
-			return nil
-		}),
-	)
-}
+		ObserveAlertsLimited:   b.RegisterProcessorGenAiGuardrailAlertsLimitedCallback,
+		ObserveAlertsPending:   b.RegisterProcessorGenAiGuardrailAlertsPendingCallback,
+		ObserveGroups:          b.RegisterProcessorGenAiGuardrailGroupsCallback,
+		ObserveGroupsEvicted:   b.RegisterProcessorGenAiGuardrailGroupsEvictedCallback,
+		ObserveStateBytes:      b.RegisterProcessorGenAiGuardrailStateBytesCallback,
+		ObserveStateLimitBytes: b.RegisterProcessorGenAiGuardrailStateLimitBytesCallback,
 
-func newRuleTelemetry(id string) ruleTelemetry {
-	rule := attribute.String("rule", id)
-	rt := ruleTelemetry{
-		rule:   metric.WithAttributeSet(attribute.NewSet(rule)),
-		states: map[detect.State]metric.MeasurementOption{},
-	}
-	for reason, name := range excludedNames {
-		rt.excluded[reason] = metric.WithAttributeSet(attribute.NewSet(rule, attribute.String("reason", name)))
-	}
-	for state, name := range alert.States() {
-		rt.states[detect.State(state)] = metric.WithAttributeSet(attribute.NewSet(rule, attribute.String("state", name)))
-	}
-	return rt
-}
-
-// recordMetrics records the outcome of a batch.
-func (p *guardrailProcessor) recordMetrics(ctx context.Context, b *batch) {
-	t := p.telemetry
-	var total, noGroup int64
-	for _, kind := range t.kinds {
-		n := b.kinds[kind.Verdict][kind.Evidence]
-		if n == 0 {
-			continue
-		}
-		t.builder.ProcessorGenAiGuardrailInvocations.Add(ctx, n, kind.option)
-		total += n
-	}
-	for i := range b.rules {
-		for reason, n := range b.rules[i].excluded {
-			if n > 0 {
-				t.builder.ProcessorGenAiGuardrailInvocationsExcluded.Add(ctx, n, t.perRules[i].excluded[reason])
-			}
-		}
-		noGroup = max(noGroup, b.rules[i].excluded[excludedNoGroup])
-	}
-	for _, delay := range b.delays {
-		t.builder.ProcessorGenAiGuardrailArrivalDelay.Record(ctx, delay)
-	}
-	p.coverage.tally.add(b, total, noGroup, p.logger)
-}
-
-// emitted counts an alert record of a rule, given by its index.
-func (t *telemetry) emitted(ctx context.Context, rule int, state detect.State) {
-	t.builder.ProcessorGenAiGuardrailAlerts.Add(ctx, 1, t.perRules[rule].states[state])
-}
-
-// dropped counts an alert record that was not delivered and is lost.
-func (t *telemetry) dropped(ctx context.Context, rule int) {
-	t.builder.ProcessorGenAiGuardrailAlertsDropped.Add(ctx, 1, t.perRules[rule].rule)
+		Unregister: b.Shutdown,
+	}, nil
 }

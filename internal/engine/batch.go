@@ -1,0 +1,95 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"time"
+
+	"example.com/otelcol-guardrail/internal/detect"
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// batch is the working memory of one call. Later calls reuse it, so that a call
+// allocates nothing unless it raises an alert.
+type batch struct {
+	invocation invocation.Invocation
+	records    int64 // excluding our own alerts
+	kinds      kindTable[int64]
+	delays     []float64 // of counted invocations on arrival, in seconds
+	rules      []collected
+	due        []dueAlert
+}
+
+// kindTable holds a value for every verdict and evidence.
+type kindTable[T any] [invocation.VerdictCount][invocation.EvidenceCount]T
+
+// collected holds the invocations of a batch that a rule counts.
+type collected struct {
+	events   []detect.Event
+	keys     []byte // backing array of the events' keys
+	excluded [excludedCount]int64
+}
+
+func newBatch(rules int) *batch {
+	return &batch{rules: make([]collected, rules)}
+}
+
+// putBack clears a batch, so that it references no records, and returns it to the pool.
+func (e *Engine) putBack(b *batch) {
+	b.invocation.Clear()
+	b.records = 0
+	b.kinds = kindTable[int64]{}
+	b.delays = b.delays[:0]
+	clear(b.due)
+	b.due = b.due[:0]
+	for i := range b.rules {
+		c := &b.rules[i]
+		clear(c.events)
+		*c = collected{events: c.events[:0], keys: c.keys[:0]}
+	}
+	e.batches.Put(b)
+}
+
+// collect adds an invocation whose verdict the rule counts. It reports false, and
+// counts the reason, when the rule excludes the invocation.
+func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) bool {
+	if r.exempts(inv) {
+		c.excluded[excludedExempt]++
+		return false
+	}
+	if inv.TimeSource == invocation.NoTime {
+		c.excluded[excludedNoTime]++
+		return false
+	}
+	delay := now.Sub(time.Unix(0, inv.Time))
+	if r.maxAge > 0 && delay > r.maxAge {
+		c.excluded[excludedTooOld]++
+		return false
+	}
+	start := len(c.keys)
+	for i, field := range r.group {
+		value := field.value(inv, source)
+		if i == 0 && value == "" {
+			c.excluded[excludedNoGroup]++
+			return false
+		}
+		c.keys = detect.AppendKey(c.keys, value)
+	}
+	id := inv.RequestID
+	if id == "" {
+		id = inv.ContentID(source.Record)
+	}
+	c.events = append(c.events, detect.Event{
+		Time:      inv.Time,
+		Key:       c.keys[start:len(c.keys):len(c.keys)],
+		ID:        id,
+		IDOnly:    inv.TimeSource == invocation.ObservedTime,
+		Presumed:  inv.Evidence == invocation.Presumed,
+		RequestID: inv.RequestID,
+		Model:     inv.Model,
+		Operation: inv.Operation,
+		Region:    inv.Region,
+	})
+	return true
+}

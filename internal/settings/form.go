@@ -1,0 +1,202 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package settings
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+
+	"example.com/otelcol-guardrail/internal/alert"
+)
+
+// Unmarshal reads the settings. It returns all mistakes of form together: unknown settings and values of the
+// wrong type. [Config.Validate] checks whether the values make sense.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	found := unknownSettings(conf, c)
+	found = append(found, takeBadID(conf, "storage")...)
+	found = append(found, takeBadNumbers(conf, []string{"retention", "max_age"}, []string{"max_state_mib"})...)
+	dropNulls(conf)
+	return append(found, readForm(conf, c)...).err()
+}
+
+// Unmarshal reads a rule, on top of the defaults for its id and severity. It returns all mistakes of form
+// together.
+func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
+	found := unknownSettings(conf, c)
+	found = append(found, takeBadNumbers(conf,
+		[]string{"window::size", "alert::keep_alive", "alert::max_duration"},
+		[]string{"threshold", "risk_score", "alert::limit"})...)
+	dropNulls(conf)
+
+	known := struct {
+		ID       string         `mapstructure:"id"`
+		Severity alert.Severity `mapstructure:"severity"`
+	}{ID: alert.BuiltInID}
+	// A mistake here is found again and reported when the whole rule is read.
+	_ = conf.Unmarshal(&known, confmap.WithIgnoreUnused())
+
+	*c = ruleDefaults(known.ID, known.Severity)
+	return append(found, readForm(conf, c)...).err()
+}
+
+// readForm reads conf into target and returns what cannot be read. It ignores unknown settings, which
+// unknownSettings returns.
+func readForm(conf *confmap.Conf, target any) mistakes {
+	return formMistakes("", conf.Unmarshal(target, confmap.WithIgnoreUnused()))
+}
+
+// unknownSettings returns the settings that target, a pointer to a struct, does not have.
+func unknownSettings(conf *confmap.Conf, target any) (found mistakes) {
+	return unknownIn("", conf.ToStringMap(), reflect.TypeOf(target).Elem())
+}
+
+func unknownIn(path string, given map[string]any, of reflect.Type) (found mistakes) {
+	known := map[string]reflect.Type{}
+	for _, field := range reflect.VisibleFields(of) {
+		known[field.Tag.Get(confmap.MapstructureTag)] = field.Type
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		fieldType, ok := known[name]
+		if !ok {
+			found.add(join(path, name), "unknown setting")
+			continue
+		}
+		if inner, ok := given[name].(map[string]any); ok && fieldType.Kind() == reflect.Struct {
+			found = append(found, unknownIn(join(path, name), inner, fieldType)...)
+		}
+	}
+	return found
+}
+
+// formMistakes flattens the tree of the decoder's errors into single mistakes.
+func formMistakes(path string, err error) (found mistakes) {
+	switch e := err.(type) { //nolint:errorlint // every level is visited
+	case nil:
+		return nil
+	case mistakes:
+		for _, m := range e {
+			found = append(found, mistake{join(path, m.path), m.text})
+		}
+		return found
+	case *mapstructure.DecodeError:
+		return formMistakes(join(path, settingOf(e.Name())), e.Unwrap())
+	case *mapstructure.UnconvertibleTypeError:
+		return mistakes{{path, wrongType(e)}}
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			found = append(found, formMistakes(path, part)...)
+		}
+		return found
+	case interface{ Unwrap() error }:
+		if inner := formMistakes(path, e.Unwrap()); len(inner) > 0 {
+			return inner
+		}
+	}
+	return mistakes{{path, err.Error()}}
+}
+
+// settingOf returns the path of a setting from the decoder's name for it, such as rules[0].window.size. The
+// decoder names the value at the top by its Go type, for which the path is empty.
+func settingOf(name string) string {
+	if pkg, _, _ := strings.Cut(reflect.TypeFor[Config]().String(), "."); strings.HasPrefix(name, pkg+".") {
+		return ""
+	}
+	return strings.NewReplacer(".", confmap.KeyDelimiter, "[", confmap.KeyDelimiter, "]", "").Replace(name)
+}
+
+// wrongType returns the text of a mistake in the type of a value.
+func wrongType(e *mapstructure.UnconvertibleTypeError) string {
+	switch e.Expected.Kind() {
+	case reflect.Bool:
+		return quoted(e.Value) + " is not true or false"
+	case reflect.String:
+		return fmt.Sprintf("%v is read as %T, not as text; write it in quotes", e.Value, e.Value)
+	default:
+		return e.Error()
+	}
+}
+
+// dropNulls removes explicit nulls, so that they leave the default: the decoder would set the zero value.
+func dropNulls(conf *confmap.Conf) {
+	for _, key := range conf.AllKeys() {
+		if conf.Get(key) == nil {
+			conf.Delete(key)
+		}
+	}
+}
+
+// takeBadID removes the value of key from conf if it is not a component id, and returns the mistake.
+func takeBadID(conf *confmap.Conf, key string) (found mistakes) {
+	value := conf.Get(key)
+	if value == nil {
+		return nil
+	}
+	text, ok := value.(string)
+	if !ok || new(component.ID).UnmarshalText([]byte(text)) != nil {
+		conf.Delete(key)
+		found.add(key, "%s is not the id of an extension; allowed: one such as file_storage or file_storage/state", quoted(value))
+	}
+	return found
+}
+
+// takeBadNumbers removes from conf the durations and whole numbers that the decoder would silently misread
+// (60 as 60 nanoseconds, 5.7 as 5) or refuse without naming the value. It returns these mistakes.
+func takeBadNumbers(conf *confmap.Conf, durations, integers []string) (found mistakes) {
+	for _, key := range durations {
+		if value := conf.Get(key); value != nil && !isDuration(value) {
+			conf.Delete(key)
+			found.add(key, "%s is not a duration; allowed: a number with its unit, such as 90s, 10m or 1h30m", quoted(value))
+		}
+	}
+	for _, key := range integers {
+		if value := conf.Get(key); value != nil && !isInteger(value) {
+			conf.Delete(key)
+			found.add(key, "%s is not a whole number; allowed: digits without quotes", quoted(value))
+		}
+	}
+	return found
+}
+
+func isDuration(value any) bool {
+	switch v := value.(type) {
+	case time.Duration:
+		return true
+	case string:
+		_, err := time.ParseDuration(v)
+		return err == nil
+	default:
+		return value == 0 // zero needs no unit
+	}
+}
+
+func isInteger(value any) bool {
+	v := reflect.ValueOf(value)
+	switch {
+	case v.CanInt():
+		return true
+	case v.CanUint():
+		return v.Uint() <= math.MaxInt64
+	case v.CanFloat():
+		return v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53
+	default:
+		return false
+	}
+}
+
+// quoted returns a value as it may be written in YAML: text in quotes, anything else without.
+func quoted(value any) string {
+	if text, ok := value.(string); ok {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprint(value)
+}
