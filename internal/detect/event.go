@@ -12,6 +12,7 @@ type Event struct {
 	IDOnly bool   // Time is only when the record was observed: a repeat is recognised by ID alone
 
 	Presumed                            bool   // counted by presumption
+	Kind                                string // what the rule counts it as, in words of the caller; an alert lists all kinds
 	RequestID, Model, Operation, Region string // evidence; empty where unknown
 }
 

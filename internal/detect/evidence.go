@@ -15,10 +15,10 @@ import (
 const maxEvidence = 10
 
 // profile is what many events have in common.
-type profile struct{ model, operation, region string }
+type profile struct{ kind, model, operation, region string }
 
-// profiles numbers profiles as they occur. There are few, unless somebody makes them up:
-// those past the bounds are not kept, nor is more of a name than any real one has.
+// profiles numbers profiles as they occur. There are few, unless somebody makes them up: of
+// those past the bounds only the kind is kept, nor is more of a name than any real one has.
 type profiles struct {
 	last     profile
 	lastID   uint16
@@ -29,39 +29,49 @@ type profiles struct {
 }
 
 const (
-	maxProfiles    = 256
+	maxProfiles    = 256 // except for those that keep only the kind
+	maxKinds       = 64  // callers cannot make them up
 	maxProfileName = journal.MaxName
-	profileBytes   = 200 // about what one takes in addition to its names
+	profileBytes   = 260 // about what one takes in addition to its names
 )
 
 // number returns the number of an event's profile, 0 if it is not kept.
 func (p *profiles) number(e *Event) uint16 {
 	// Usually it is the last one. What is likely to differ is compared first.
-	if p.last.model == e.Model && p.last.region == e.Region && p.last.operation == e.Operation && len(p.list) > 0 {
+	if p.last.model == e.Model && p.last.region == e.Region && p.last.operation == e.Operation && p.last.kind == e.Kind && len(p.list) > 0 {
 		return p.lastID
 	}
-	return p.find(e.Model, e.Operation, e.Region)
+	return p.find(profile{e.Kind, e.Model, e.Operation, e.Region})
 }
 
-func (p *profiles) find(model, operation, region string) uint16 {
+func (p *profiles) find(wanted profile) uint16 {
 	if len(p.list) == 0 { // the first stands for those that are not kept
 		p.list = append(p.list, profile{})
 		p.byName = map[profile]uint16{{}: 0}
 	}
-	wanted := profile{cut(model, maxProfileName), cut(operation, maxProfileName), cut(region, maxProfileName)}
+	wanted = wanted.each(func(name string) string { return cut(name, maxProfileName) })
 	n, ok := p.byName[wanted]
+	if !ok && (len(p.list) >= maxProfiles || p.maxBytes > 0 && p.bytes > p.maxBytes) {
+		wanted = profile{kind: wanted.kind}
+		n, ok = p.byName[wanted]
+	}
 	if !ok {
-		if len(p.list) == maxProfiles || p.maxBytes > 0 && p.bytes > p.maxBytes {
+		if len(p.list) == maxProfiles+maxKinds {
 			return 0
 		}
-		wanted = profile{strings.Clone(wanted.model), strings.Clone(wanted.operation), strings.Clone(wanted.region)}
+		wanted = wanted.each(strings.Clone)
 		n = uint16(len(p.list))
 		p.list = append(p.list, wanted)
 		p.byName[wanted] = n
-		p.bytes += profileBytes + int64(len(wanted.model)+len(wanted.operation)+len(wanted.region))
+		p.bytes += profileBytes + int64(len(wanted.kind)+len(wanted.model)+len(wanted.operation)+len(wanted.region))
 	}
 	p.last, p.lastID = p.list[n], n
 	return n
+}
+
+// each returns the profile with a function applied to each of its names.
+func (p profile) each(f func(string) string) profile {
+	return profile{f(p.kind), f(p.model), f(p.operation), f(p.region)}
 }
 
 // cut returns the beginning of a string, at most n bytes.
@@ -103,22 +113,33 @@ func (s *shard) requestID(e *store.Event) string {
 }
 
 // addEvidence adds to an alert the newest evidence of a group's events from one time to
-// another.
+// another, and the kinds of all of them.
 func (s *shard) addEvidence(a *Alert, g store.GroupID, from, to int64) {
 	first := s.store.IndexOf(from)
-	for index, steps := s.store.IndexOf(to), 0; index >= first && steps < maxWalk && !hasAllEvidence(a); index, steps = index-1, steps+1 {
+	var seen [maxProfiles + maxKinds]bool
+	for index, steps := s.store.IndexOf(to), 0; index >= first && steps < maxWalk; index, steps = index-1, steps+1 {
 		n := s.store.Find(g, index)
 		if n == 0 {
 			continue
 		}
 		events := s.store.EventsOf(n)
-		for i := store.CountUpTo(events, to) - 1; i >= 0 && events[i].Time >= from && !hasAllEvidence(a); i-- {
+		events = events[store.CountBefore(events, from):store.CountUpTo(events, to)]
+		for i := len(events) - 1; i >= 0 && !hasAllEvidence(a); i-- {
 			s.addEvidenceOf(a, &events[i])
+		}
+		for i := range events {
+			seen[events[i].Profile] = true
 		}
 	}
 	for _, values := range [...][]string{a.RequestIDs, a.Models, a.Operations, a.Regions} {
 		slices.Reverse(values)
 	}
+	for n := range s.profiles.list {
+		if kind := s.profiles.list[n].kind; seen[n] && kind != "" && !slices.Contains(a.Kinds, kind) {
+			a.Kinds = append(a.Kinds, kind)
+		}
+	}
+	slices.Sort(a.Kinds)
 }
 
 func hasAllEvidence(a *Alert) bool {

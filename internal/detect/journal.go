@@ -77,7 +77,7 @@ func (j *Journal) record(s *shard, l *limiter, events []Event, counted []int32, 
 }
 
 func (j *Journal) recordEvent(e *Event) {
-	entry := journal.Event{Time: e.Time, Text: e.ID, Model: e.Model, Operation: e.Operation, Region: e.Region}
+	entry := journal.Event{Time: e.Time, Text: e.ID, Kind: e.Kind, Model: e.Model, Operation: e.Operation, Region: e.Region}
 	if e.Presumed {
 		entry.Flags |= journal.Presumed
 	}

@@ -20,13 +20,18 @@ import (
 // Whatever lies in the storage, the detector starts, takes memory in proportion to it at
 // most, and continues to detect.
 func FuzzPage(f *testing.F) {
-	versionOne, err := goldenPage()
+	versionOne, err := goldenPage("page_v1.hex")
+	if err != nil {
+		f.Fatal(err)
+	}
+	counted, err := goldenPage("page_counted.hex")
 	if err != nil {
 		f.Fatal(err)
 	}
 	var w journal.Writer
 	w.Event(w.Group(AppendKey(nil, "alice")), &journal.Event{Time: noon.UnixNano(), Text: "1"})
 	f.Add(versionOne, uint8(0), int64(90*time.Minute))
+	f.Add(counted, uint8(0), int64(90*time.Minute))
 	f.Add(w.Body(), uint8(1), int64(0))
 	f.Add(slices.Concat(w.Body(), versionOne), uint8(2), int64(1)<<62)
 	f.Add([]byte{1, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(0), int64(-1)) // an empty text, and an alert
@@ -76,9 +81,9 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// goldenPage returns a page that the first version of the format wrote.
-func goldenPage() ([]byte, error) {
-	stored, err := os.ReadFile("internal/journal/testdata/page_v1.hex")
+// goldenPage returns a page that an earlier version, or this one, wrote.
+func goldenPage(name string) ([]byte, error) {
+	stored, err := os.ReadFile("internal/journal/testdata/" + name)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (s *shard) replayEvent(e *replayedEvent) {
 	event := Event{
 		Time:   e.Time,
 		IDOnly: e.Flags&journal.IDOnly != 0,
-		Model:  e.Model, Operation: e.Operation, Region: e.Region,
+		Kind:   e.Kind, Model: e.Model, Operation: e.Operation, Region: e.Region,
 	}
 	if e.Flags&journal.IsRequestID != 0 {
 		event.RequestID = e.Text

@@ -18,8 +18,9 @@ const (
 
 // Alert is a snapshot of an alert, taken when one of its states is reported.
 type Alert struct {
-	State State
-	Group []string // the group's values; overflow: none
+	State   State
+	Earlier int      // records of this alert that were emitted before
+	Group   []string // the group's values; overflow: none
 
 	Opened                 int64 // start of the bucket that opened it (session: of its first event then), Unix nanoseconds
 	MergedInto             int64 // Opened of the group's alert that continues this one, if Merged
@@ -35,6 +36,7 @@ type Alert struct {
 
 	// Evidence: the newest ten of each among those events, in order of time.
 	RequestIDs, Models, Operations, Regions []string
+	Kinds                                   []string // of all of those events that are remembered, sorted
 
 	Overflow *Summary // of an overflow
 }
@@ -52,11 +54,13 @@ type SummaryGroup struct {
 	Count int
 }
 
-// report returns an alert of a group as it stands.
+// report returns a record of a group's alert as it stands, and counts it. The caller saves the
+// alert.
 func (s *shard) report(g store.GroupID, a *openAlert, state State) Alert {
 	size := int64(s.rule.Size)
 	record := Alert{
 		State:       state,
+		Earlier:     a.Records,
 		Group:       SplitKey(a.Key),
 		Opened:      a.Opened,
 		WindowStart: a.FirstBucket * size,
@@ -71,6 +75,7 @@ func (s *shard) report(g store.GroupID, a *openAlert, state State) Alert {
 		record.WindowStart, record.WindowEnd = a.FirstTime, a.LastTime
 	}
 	s.addEvidence(&record, g, a.FirstTime, a.LastTime)
+	a.Records++
 	return record
 }
 

@@ -6,6 +6,7 @@ package detect_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -92,7 +93,9 @@ func endedBy(stream streams.Stream, last streams.Event, arrived []streams.Event)
 // checkWindow compares an alert with the events it stands for, in order of time.
 func checkWindow(alert detect.Alert, window []streams.Event) error {
 	presumed := 0
+	kinds := map[string]bool{}
 	for _, event := range window {
+		kinds[kind(event)] = true
 		if event.Presumed {
 			presumed++
 		}
@@ -100,6 +103,9 @@ func checkWindow(alert detect.Alert, window []streams.Event) error {
 	first, last := window[0].Time, window[len(window)-1].Time
 	if alert.Count != len(window) || alert.Presumed != presumed || alert.First != first || alert.Last != last {
 		return fmt.Errorf("want %d events, %d presumed, from %d to %d", len(window), presumed, first, last)
+	}
+	if want := slices.Sorted(maps.Keys(kinds)); !slices.Equal(alert.Kinds, want) {
+		return fmt.Errorf("want the kinds %q", want)
 	}
 	for name, evidence := range map[string]struct {
 		listed []string

@@ -60,6 +60,7 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 			ID:        f.text(event.ID),
 			IDOnly:    event.IDOnly,
 			Presumed:  event.Presumed,
+			Kind:      f.text(kind(event)),
 			RequestID: f.text(event.ID),
 			Model:     f.text(event.Model),
 			Operation: f.text(operation(event)),
@@ -109,6 +110,9 @@ func (c *clock) before(batch streams.Batch) (ticks []time.Time) {
 	c.last = batch.Now
 	return ticks
 }
+
+// kind depends on the region, so that there are no more profiles than are kept.
+func kind(event streams.Event) string { return "kind-" + string('0'+event.ID[len(event.ID)-1]%3) }
 
 func operation(event streams.Event) string { return "operation-" + event.Model[len(event.Model)-1:] }
 

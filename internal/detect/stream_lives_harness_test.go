@@ -32,11 +32,12 @@ type happened struct {
 }
 
 type aLife struct {
-	opened detect.Alert
-	last   detect.Alert // the last record of it
-	into   *oracle.Alert
-	level  int // of the last escalation
-	closed bool
+	opened  detect.Alert
+	last    detect.Alert // the last record of it
+	records int
+	into    *oracle.Alert
+	level   int // of the last escalation
+	closed  bool
 }
 
 func newLives(stream streams.Stream, all []oracle.Event) *lives {
@@ -91,12 +92,19 @@ func (l *lives) enter(record detect.Alert, before, after int) error {
 		if life != nil {
 			return errors.New("opened twice")
 		}
-		l.known[name] = &aLife{opened: record, last: record}
+		if record.Earlier != 0 {
+			return errors.New("opened, but not with its first record")
+		}
+		l.known[name] = &aLife{opened: record, last: record, records: 1}
 		return nil
 	}
 	if life == nil {
 		return errors.New("never opened")
 	}
+	if record.Earlier != life.records {
+		return fmt.Errorf("said to be record %d of its alert, not %d", record.Earlier, life.records)
+	}
+	life.records++
 	last := life.last
 	life.last = record
 	switch record.State {

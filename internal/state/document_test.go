@@ -26,10 +26,10 @@ func TestDocumentedBytesAreWritten(t *testing.T) {
 		l := start(t, storagetest.NewDisk(), ruleOf("unguarded_invocations", "5e1f", rule))
 		alerts := l.Rules[0].Detector.Observe([]detect.Event{
 			{
-				Time: noon.UnixNano(), Key: detect.AppendKey(nil, "alice"), Presumed: true, Model: "nova", Operation: "Converse",
+				Time: noon.UnixNano(), Key: detect.AppendKey(nil, "alice"), Presumed: true, Kind: "unguarded/presumed", Model: "nova", Operation: "Converse",
 				ID: "0190f6a0-0000-7000-8000-00000000000a", RequestID: "0190f6a0-0000-7000-8000-00000000000a",
 			},
-			{Time: noon.UnixNano() + 1, Key: detect.AppendKey(nil, "alice"), ID: "9", RequestID: "9", Model: "nova"},
+			{Time: noon.UnixNano() + 1, Key: detect.AppendKey(nil, "alice"), ID: "9", RequestID: "9", Kind: "unguarded/absent", Model: "nova"},
 		}, l.now).Alerts
 		require.Len(t, alerts, 1)
 		l.StoreAlert(7, []byte("\x0a\x00"))

@@ -38,6 +38,11 @@ const (
 	KindLimiter  Kind = 4
 	kindArrival  Kind = 5
 	KindAlerting Kind = 6
+
+	// These are written since events have a kind and the records of alerts are counted. They
+	// are read as KindAlert and KindEvent.
+	kindCountedAlert Kind = 10
+	kindEventOfKind  Kind = 11
 )
 
 // Event is an invocation that was counted.
@@ -48,7 +53,7 @@ type Event struct {
 	UUID  [16]byte // its ID, with IsUUID
 	Text  string   // its ID otherwise
 
-	Model, Operation, Region string // at most [MaxName] bytes of each are written
+	Kind, Model, Operation, Region string // at most [MaxName] bytes of each are written
 }
 
 // EventFlags describe an [Event].
@@ -62,7 +67,7 @@ const (
 	IsRequestID                        // the ID is the request ID
 )
 
-// MaxName is the most bytes of a model, an operation or a region that are written.
+// MaxName is the most bytes of a kind, a model, an operation or a region that are written.
 const MaxName = 256
 
 // Alert is the state of an alert that outlives a restart.
@@ -73,6 +78,7 @@ type Alert struct {
 	FirstTime, LastTime     int64  // event times of the first and the last event counted
 	Count, Presumed         int    // events counted, and of those by presumption
 	Escalations             int    // how many have been reported
+	Records                 int    // how many have been emitted; 0 in an entry of an earlier version
 	Changed                 time.Time
 
 	Inexact    bool // some events could not be counted any more

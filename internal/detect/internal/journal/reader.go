@@ -68,6 +68,14 @@ func (r *Reader) entry() Kind {
 		r.event()
 	case KindAlert:
 		r.alert()
+	case kindEventOfKind:
+		r.event()
+		r.Event.Kind = r.text()
+		return KindEvent
+	case kindCountedAlert:
+		r.alert()
+		r.Alert.Records = b.Int()
+		return KindAlert
 	case KindAlerting:
 		r.alerting()
 	case KindLimiter:

@@ -60,8 +60,8 @@ func (w *Writer) Group(key []byte) uint64 {
 
 // Event writes an event of a group. Its Key is not looked at.
 func (w *Writer) Event(group uint64, e *Event) {
-	model, operation, region := w.name(e.Model), w.name(e.Operation), w.name(e.Region)
-	w.kind(KindEvent)
+	kind, model, operation, region := w.name(e.Kind), w.name(e.Model), w.name(e.Operation), w.name(e.Region)
+	w.kind(kindEventOfKind)
 	w.body = append(w.body, byte(e.Flags))
 	w.uvarint(group)
 	w.time(e.Time)
@@ -73,6 +73,7 @@ func (w *Writer) Event(group uint64, e *Event) {
 	w.uvarint(model)
 	w.uvarint(operation)
 	w.uvarint(region)
+	w.uvarint(kind)
 }
 
 // Alert writes the state of an alert.
@@ -84,7 +85,7 @@ func (w *Writer) Alert(a *Alert) {
 			flags |= 1 << bit
 		}
 	}
-	w.kind(KindAlert)
+	w.kind(kindCountedAlert)
 	w.body = append(w.body, flags)
 	w.uvarint(group)
 	w.time(a.Opened)
@@ -96,6 +97,7 @@ func (w *Writer) Alert(a *Alert) {
 	w.uvarint(uint64(a.Presumed))
 	w.uvarint(uint64(a.Escalations))
 	w.varint(a.Changed.UnixNano())
+	w.uvarint(uint64(a.Records))
 }
 
 // Alerting writes which buckets of a group alert.
