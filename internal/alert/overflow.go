@@ -26,7 +26,6 @@ const (
 // order.
 func (r *Rule) putOverflow(attrs pcommon.Map, a *detect.Alert) {
 	summary := a.Overflow
-	attrs.PutStr(IDKey, r.alertID(overflowGroup, a.Opened))
 	attrs.PutInt("gen_ai_guardrail.count", int64(summary.Invocations))
 	attrs.PutInt("gen_ai_guardrail.overflow.groups", int64(len(summary.Groups)))
 	attrs.PutInt("gen_ai_guardrail.overflow.groups_evicted", int64(summary.Evicted))

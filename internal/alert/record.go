@@ -4,6 +4,7 @@
 package alert
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,12 +67,13 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 	record.Body().SetStr(r.sentence(a))
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(32 + len(r.GroupBy))
+	attrs.EnsureCapacity(36 + len(r.GroupBy))
 	kind := "alert"
 	if r.DryRun || a.State == detect.Closed {
 		kind = "event"
 	}
 	attrs.PutStr("event.kind", kind)
+	attrs.PutStr("event.name", EventName)
 	attrs.PutInt("event.severity", r.Severity.Code())
 	attrs.PutInt("event.risk_score", r.RiskScore)
 	attrs.PutStr("gen_ai_guardrail.alert.state", StateName(a.State))
@@ -79,20 +81,25 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 	putStrings(attrs, "gen_ai_guardrail.rule.tags", r.Tags)
 	attrs.PutInt("gen_ai_guardrail.threshold", int64(r.Threshold))
 	attrs.PutStr("gen_ai_guardrail.window.type", r.WindowType)
+	group := overflowGroup
+	if a.State != detect.Overflow {
+		group = r.group(a.Group)
+	}
+	id := r.alertID(group, a.Opened)
+	attrs.PutStr(IDKey, id.String())
+	attrs.PutStr("log.record.uid", recordID(id, a))
 	if a.State == detect.Overflow {
 		r.putOverflow(attrs, a)
 	} else {
-		r.putGroup(attrs, a)
+		r.putGroup(attrs, a, group)
 	}
 	r.putRule(attrs)
 }
 
 // putGroup writes the attributes of an alert of one group.
-func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert) {
-	group := r.group(a.Group)
-	attrs.PutStr(IDKey, r.alertID(group, a.Opened))
+func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert, group string) {
 	if a.Merged {
-		attrs.PutStr("gen_ai_guardrail.alert.merged_into", r.alertID(group, a.MergedInto))
+		attrs.PutStr("gen_ai_guardrail.alert.merged_into", r.alertID(group, a.MergedInto).String())
 	}
 	attrs.PutStr("event.start", timestamp(a.First))
 	attrs.PutStr("event.end", timestamp(a.Last))
@@ -100,11 +107,15 @@ func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert) {
 	for i, key := range r.GroupBy {
 		attrs.PutStr(key, strings.ToValidUTF8(a.Group[i], replacement))
 	}
+	if credential := r.credential(a.Group); credential != "" {
+		attrs.PutStr("gen_ai_guardrail.credential", credential)
+	}
 	attrs.PutStr("gen_ai_guardrail.window.start", timestamp(a.WindowStart))
 	attrs.PutStr("gen_ai_guardrail.window.end", timestamp(a.WindowEnd))
 	attrs.PutInt("gen_ai_guardrail.count", int64(a.Count))
 	attrs.PutInt("gen_ai_guardrail.count_presumed", int64(a.Presumed))
 	attrs.PutBool("gen_ai_guardrail.count_exact", a.Exact)
+	putStrings(attrs, "gen_ai_guardrail.evidence", a.Kinds)
 	putStrings(attrs, "gen_ai_guardrail.request_ids", a.RequestIDs)
 	putStrings(attrs, "gen_ai_guardrail.models", a.Models)
 	putStrings(attrs, "gen_ai_guardrail.operations", a.Operations)
@@ -167,11 +178,18 @@ func (r *Rule) group(values []string) string {
 // alertID returns the id of an alert: a UUIDv5 of the rule, its window, the group and the
 // start of the bucket that opened the alert, in Unix nanoseconds. All records of an alert
 // share it.
-func (r *Rule) alertID(group string, opened int64) string {
+func (r *Rule) alertID(group string, opened int64) uuid.UUID {
 	namespace, err := uuid.Parse(r.UUID)
 	if err != nil { // the rule is not valid, and any namespace will do
 		namespace = ruleNamespace
 	}
 	name := strings.Join([]string{r.ID, r.WindowType, r.WindowSize.String(), group, timestamp(opened)}, "\x00")
-	return uuid.NewSHA1(namespace, []byte(name)).String()
+	return uuid.NewSHA1(namespace, []byte(name))
+}
+
+// recordID returns the id of a record of an alert: a UUIDv5 of the alert's id, the state and how
+// many records of the alert came before. It is the same however often the record is delivered or,
+// after a crash, written.
+func recordID(alert uuid.UUID, a *detect.Alert) string {
+	return uuid.NewSHA1(alert, []byte(StateName(a.State)+"\x00"+strconv.Itoa(a.Earlier))).String()
 }

@@ -51,6 +51,7 @@ func burst() detect.Alert {
 		Models:      []string{"anthropic.claude-sonnet-4-5-20250929-v1:0"},
 		Operations:  []string{"Converse", "InvokeModel"},
 		Regions:     []string{"us-east-1"},
+		Kinds:       []string{"unguarded/absent", "unguarded/presumed"},
 	}
 }
 
@@ -74,10 +75,12 @@ func TestEveryAttributeKeepsItsType(t *testing.T) {
 	const text, number, truth, list = pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeBool, pcommon.ValueTypeSlice
 	want := map[string]pcommon.ValueType{
 		"event.kind":                      text,
+		"event.name":                      text,
 		"event.start":                     text,
 		"event.end":                       text,
 		"event.severity":                  number,
 		"event.risk_score":                number,
+		"log.record.uid":                  text,
 		"gen_ai_guardrail.alert.id":       text,
 		"gen_ai_guardrail.alert.state":    text,
 		"gen_ai_guardrail.rule.id":        text,
@@ -85,6 +88,7 @@ func TestEveryAttributeKeepsItsType(t *testing.T) {
 		"gen_ai_guardrail.group":          text,
 		"user.id":                         text,
 		"cloud.account.id":                text,
+		"gen_ai_guardrail.credential":     text,
 		"gen_ai_guardrail.window.type":    text,
 		"gen_ai_guardrail.window.start":   text,
 		"gen_ai_guardrail.window.end":     text,
@@ -92,6 +96,7 @@ func TestEveryAttributeKeepsItsType(t *testing.T) {
 		"gen_ai_guardrail.count_presumed": number,
 		"gen_ai_guardrail.count_exact":    truth,
 		"gen_ai_guardrail.threshold":      number,
+		"gen_ai_guardrail.evidence":       list,
 		"gen_ai_guardrail.request_ids":    list,
 		"gen_ai_guardrail.models":         list,
 		"gen_ai_guardrail.operations":     list,
@@ -149,11 +154,13 @@ func TestSeverityReachesThePager(t *testing.T) {
 func TestEmptyAttributesAreLeftOut(t *testing.T) {
 	r, a := bursts(), burst()
 	r.Description, r.References, r.Tags = "", nil, []string{}
-	a.RequestIDs, a.Models, a.Operations, a.Regions = nil, nil, []string{}, nil
+	a.RequestIDs, a.Models, a.Operations, a.Regions, a.Kinds = nil, nil, []string{}, nil, nil
+	a.Group = []string{"alice", "111122223333"}
 	attrs := write(r, a).Attributes()
 	for _, key := range []string{
 		"security_rule.description", "security_rule.reference", "gen_ai_guardrail.rule.tags",
 		"gen_ai_guardrail.request_ids", "gen_ai_guardrail.models", "gen_ai_guardrail.operations", "gen_ai_guardrail.regions",
+		"gen_ai_guardrail.evidence", "gen_ai_guardrail.credential",
 	} {
 		_, present := attrs.Get(key)
 		assert.False(t, present, key)
@@ -228,6 +235,40 @@ func TestAlertIDIsTheSameOnEveryDelivery(t *testing.T) {
 	assert.Equal(t, want, attribute(t, records.At(0), "gen_ai_guardrail.alert.id"))
 }
 
+// A backend that knows records by their own id must keep each record of an alert, a correction of its totals
+// too, and drop only what is delivered twice.
+func TestEachRecordHasAnIDOfItsOwn(t *testing.T) {
+	ids := map[string]string{}
+	for what, change := range map[string]func(*detect.Alert){
+		"open":             func(*detect.Alert) {},
+		"escalated":        func(a *detect.Alert) { a.State, a.Earlier = detect.Escalated, 1 },
+		"escalated again":  func(a *detect.Alert) { a.State, a.Earlier = detect.Escalated, 2 },
+		"closed":           func(a *detect.Alert) { a.State, a.Earlier = detect.Closed, 2 },
+		"corrected":        func(a *detect.Alert) { a.State, a.Earlier = detect.Closed, 3 },
+		"of another alert": func(a *detect.Alert) { a.Opened++ },
+		"of another user":  func(a *detect.Alert) { a.Group = []string{"bob", a.Group[1]} },
+		"overflow":         func(a *detect.Alert) { *a = overflowing(1, 0) },
+		"later overflow":   func(a *detect.Alert) { *a = overflowing(1, 0); a.Opened++ },
+	} {
+		a := burst()
+		change(&a)
+		id := attribute(t, write(bursts(), a), "log.record.uid")
+		assert.Empty(t, ids[id], "%s: the same id", what)
+		ids[id] = what
+		parsed, err := uuid.Parse(id)
+		require.NoError(t, err)
+		assert.Equal(t, uuid.Version(5), parsed.Version())
+
+		// What may differ when it is written again after a crash.
+		r := bursts()
+		r.Name, r.Severity, r.Threshold = "renamed", SeverityLow, 7
+		a.Count, a.Last, a.RequestIDs, a.Kinds = 60, a.Last+1, []string{"other"}, nil
+		records := plog.NewLogRecordSlice()
+		r.AppendTo(records, &a, raisedAt.Add(time.Hour))
+		assert.Equal(t, id, attribute(t, records.At(0), "log.record.uid"), what)
+	}
+}
+
 // If two alerts shared an id, a backend would drop one of them.
 func TestAlertIDDependsOnRuleWindowGroupAndBucket(t *testing.T) {
 	ids := map[string]string{}
@@ -257,7 +298,7 @@ func TestInvalidUTF8IsMadeValidEverywhere(t *testing.T) {
 	const broken = "a\xff\xfeb\xc3"
 	r, a := bursts(), burst()
 	a.Group = []string{broken, broken}
-	a.RequestIDs, a.Models, a.Operations, a.Regions = []string{broken}, []string{broken}, []string{broken}, []string{broken}
+	a.RequestIDs, a.Models, a.Operations, a.Regions, a.Kinds = []string{broken}, []string{broken}, []string{broken}, []string{broken}, []string{broken}
 	record := write(r, a)
 	assert.True(t, utf8.ValidString(record.Body().Str()))
 	for key, value := range record.Attributes().All() {

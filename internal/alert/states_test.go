@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // grown returns a later state of [burst], with a new count.
 func grown(state detect.State, count int) detect.Alert {
 	a := burst()
-	a.State, a.Count = state, count
+	a.State, a.Count, a.Earlier = state, count, int(state)
 	a.Last += int64(5 * time.Minute)
 	a.WindowStart += int64(5 * time.Minute)
 	a.WindowEnd += int64(5 * time.Minute)
@@ -80,6 +80,7 @@ func TestAlertRecordsStayCompatible(t *testing.T) {
 			a := make(&r)
 			r.AppendTo(records, &a, raisedAt)
 			require.Equal(t, "gen_ai_guardrail.alert", records.At(0).EventName())
+			require.Equal(t, "gen_ai_guardrail.alert", attribute(t, records.At(0), "event.name"), "for exporters that write no event name")
 
 			compact, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 			require.NoError(t, err)

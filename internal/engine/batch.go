@@ -86,6 +86,7 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 		ID:        id,
 		IDOnly:    inv.TimeSource == invocation.ObservedTime,
 		Presumed:  inv.Evidence == invocation.Presumed,
+		Kind:      inv.Kind.String(),
 		RequestID: inv.RequestID,
 		Model:     inv.Model,
 		Operation: inv.Operation,

@@ -72,8 +72,17 @@ type Kind struct {
 	Evidence Evidence
 }
 
-// String returns "verdict/evidence", the form of the settings.
-func (k Kind) String() string { return k.Verdict.String() + "/" + k.Evidence.String() }
+// String returns "verdict/evidence", the form of the settings. It allocates nothing.
+func (k Kind) String() string { return kindNames[k.Verdict][k.Evidence] }
+
+var kindNames = func() (names [VerdictCount][EvidenceCount]string) {
+	for verdict := range names {
+		for evidence := range names[verdict] {
+			names[verdict][evidence] = verdictNames[verdict] + "/" + evidenceNames[evidence]
+		}
+	}
+	return names
+}()
 
 // Kinds returns every kind that a [Reader] can set, in the order of the verdicts.
 func Kinds() []Kind {

@@ -109,7 +109,7 @@ rules:
 }
 
 func TestAnyAttributeOfAnInvocationCanBeGroupedBy(t *testing.T) {
-	keys := rules(t, `[{group_by: [gen_ai_guardrail.principal, cloud.region, gen_ai.request.model, team.name, event.name]}]`)[0].GroupBy
+	keys := rules(t, `[{group_by: [gen_ai_guardrail.principal, cloud.region, gen_ai.request.model, team.name, session.id]}]`)[0].GroupBy
 	assert.Len(t, keys, 5)
 }
 

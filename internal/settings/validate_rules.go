@@ -172,7 +172,9 @@ const PrincipalKey = "gen_ai_guardrail.principal"
 
 // alertKeys and alertPrefixes are attributes of an alert that a group's values must not overwrite.
 var (
-	alertKeys     = []string{"event.kind", "event.start", "event.end", "event.severity", "event.risk_score"}
+	alertKeys = []string{
+		"event.kind", "event.name", "event.start", "event.end", "event.severity", "event.risk_score", "log.record.uid",
+	}
 	alertPrefixes = []string{"gen_ai_guardrail.", "security_rule.", "threat."}
 )
 
