@@ -170,12 +170,33 @@ func (w *world) judge(tally *crashTally) (faults []string) {
 			tally.repeats.Add(1)
 		}
 	}
+	for _, wrong := range w.confused() {
+		fault("%s", wrong)
+	}
 	for key, acknowledged := range w.acknowledged {
 		if !acknowledged || !w.forwarded[key] {
 			fault("record %q: acknowledged %t, forwarded %t", key, acknowledged, w.forwarded[key])
 		}
 	}
 	return faults
+}
+
+// confused returns the records that a backend would take for another, or for another twice, if it knows them by
+// their own id.
+func (w *world) confused() (wrong []string) {
+	contents, ids := map[string]string{}, map[string]string{}
+	for _, record := range w.delivered {
+		id := attr(record.LogRecord, "log.record.uid")
+		content := attr(record.LogRecord, "gen_ai_guardrail.alert.id") + " " + stateOfRecord(record) + ": " + record.Body().Str()
+		if known, ok := contents[id]; ok && known != content {
+			wrong = append(wrong, fmt.Sprintf("%s is the id of %q and of %q", id, known, content))
+		}
+		if known, ok := ids[content]; ok && known != id {
+			wrong = append(wrong, fmt.Sprintf("%q has the ids %s and %s", content, known, id))
+		}
+		contents[id], ids[content] = content, id
+	}
+	return wrong
 }
 
 // reported reports whether an alerting bucket was reported: by an alert of its own or,
