@@ -32,7 +32,7 @@ func TestConcurrentDeliveriesAddUp(t *testing.T) {
 					case <-done:
 						return
 					default:
-						_, _ = r.tel.GetMetric("otelcol_processor_gen_ai_guardrail_groups")
+						_, _ = r.tel.GetMetric(r.face.prefix() + "groups")
 					}
 				}
 			})
@@ -68,7 +68,7 @@ func TestConcurrentDeliveriesAddUp(t *testing.T) {
 				point(all/2, "rule", "all", "reason", "duplicate"),
 			)
 			r.groups(t, point(users, "rule", builtIn), point(1, "rule", "all"))
-			assert.Len(t, r.next.passed(), all+sources*rounds*5)
+			r.forwarded(t, all+sources*rounds*5)
 
 			var want []string
 			for user := range users {
@@ -101,7 +101,7 @@ func TestConcurrentShutdown(t *testing.T) {
 	}
 	deliveries.Go(func() { assert.NoError(t, r.Shutdown(t.Context())) })
 	deliveries.Wait()
-	assert.Len(t, r.next.passed(), 4*20*6)
+	r.forwarded(t, 4*20*6)
 	assert.NotContains(t, slices.Collect(messages(r)), "panic")
 }
 

@@ -20,7 +20,7 @@ func foreign(n int) plog.Logs { return linesOf(make([]call, n)) }
 // ownAlerts are alerts emitted by an earlier processor.
 func ownAlerts(n int) plog.Logs {
 	logs := foreign(n)
-	logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(processorScope)
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName(throughProcessor.scope())
 	return logs
 }
 

@@ -68,7 +68,7 @@ func TestManyCallsAtOnceAreKept(t *testing.T) {
 	assert.LessOrEqual(t, disk.Calls(), 2+senders*users+users, "no more commits than calls")
 	opened := r.next.opened()
 	assert.Len(t, opened, users)
-	assert.Len(t, r.next.passed(), senders*users*2)
+	r.forwarded(t, senders*users*2)
 	r.excluded(t, point(senders*users, "rule", builtIn, "reason", "duplicate"))
 	r.statuses(t)
 
@@ -125,7 +125,7 @@ func TestSenderThatGoesDuringTheCommit(t *testing.T) {
 		assert.Empty(t, r.next.batches(), "neither forwarded nor reported before it is stored")
 
 		r.consume(t, calls)
-		assert.Len(t, r.next.passed(), 6)
+		r.forwarded(t, 6)
 		r.excluded(t, point(6, "rule", builtIn, "reason", "duplicate"))
 		time.Sleep(time.Minute)
 		synctest.Wait()

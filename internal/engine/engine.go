@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
 	"example.com/otelcol-guardrail/internal/invocation"
@@ -181,4 +182,16 @@ func (e *Engine) decide(ctx context.Context, now time.Time, b *batch) (counted b
 		b.due = appendDue(b.due, i, result.Alerts)
 	}
 	return counted, e.outbox.prepare(ctx, b.due, now)
+}
+
+// DetectTraces does for the spans of a batch what [Engine.DetectLogs] does for log records.
+func (e *Engine) DetectTraces(ctx context.Context, traces ptrace.Traces) (Alerts, error) {
+	if err := e.awaitState(ctx); err != nil {
+		return nil, err
+	}
+	now := e.now()
+	b := e.batches.Get().(*batch)
+	defer e.putBack(b)
+	e.readTraces(traces, now, b)
+	return e.conclude(ctx, now, b)
 }

@@ -238,7 +238,7 @@ func TestReplayDurationIsMeasured(t *testing.T) {
 			return nil
 		})
 		r := startDurable(t, disk)
-		m, err := r.tel.GetMetric("otelcol_processor_gen_ai_guardrail_state_replay_duration")
+		m, err := r.tel.GetMetric(r.face.prefix() + "state_replay_duration")
 		require.NoError(t, err)
 		gauge, ok := m.Data.(metricdata.Gauge[float64])
 		require.True(t, ok)

@@ -6,10 +6,12 @@ package engine_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
@@ -17,51 +19,24 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/processor/processortest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
-	"example.com/otelcol-guardrail/internal/invocation"
 	"example.com/otelcol-guardrail/internal/settings"
-	"example.com/otelcol-guardrail/processor/guardrailprocessor"
 )
-
-// detector is a processor or a connector, which embeds an engine.
-type detector interface {
-	component.Component
-	consumer.Logs
-
-	AwaitState(context.Context) error
-	SetClock(now func() time.Time)
-	CountAsRead(ctx context.Context, guarded int, unknown map[invocation.Evidence]int)
-	DueNow() int
-	Evicted() int
-	Forget()
-	Groups() int
-	HoldAlerts() (resume func())
-	PooledInvocation() invocation.Invocation
-	RunTimers(context.Context)
-	Seen() (records, invocations, unknown int64)
-}
 
 // rig is a component created by its factory, with everything around it that a test looks at.
 type rig struct {
 	detector
+	face   *face
 	next   *downstream
 	tel    *componenttest.Telemetry
 	logged *observer.ObservedLogs
 	dead   bool // nothing is expected of its shutdown
 }
 
-const (
-	processorScope = "example.com/otelcol-guardrail/processor/guardrailprocessor"
-	metricPrefix   = "otelcol_processor_gen_ai_guardrail_"
-)
-
-var processorType = guardrailprocessor.NewFactory().Type()
-
-// newRig makes a processor of settings in YAML; {} is the built-in rule.
+// newRig makes a component of settings in YAML; {} is the built-in rule.
 func newRig(t testing.TB, settings string) *rig {
 	t.Helper()
 	return rigOf(t, configure(t, settings))
@@ -75,7 +50,7 @@ func rigOf(t testing.TB, config *settings.Config) *rig {
 	return r
 }
 
-// newQuietRig makes a processor whose output nobody looks at.
+// newQuietRig makes a component whose output nobody looks at.
 func newQuietRig(t testing.TB, settings string) *rig {
 	t.Helper()
 	return rigInto(t, configure(t, settings), consumertest.NewNop())
@@ -84,18 +59,17 @@ func newQuietRig(t testing.TB, settings string) *rig {
 func rigInto(t testing.TB, config *settings.Config, next consumer.Logs) *rig {
 	t.Helper()
 	core, logged := observer.New(zap.DebugLevel)
-	r := &rig{tel: componenttest.NewTelemetry(), logged: logged}
-	set := processortest.NewNopSettings(processorType)
-	set.ID = component.NewID(processorType)
-	set.TelemetrySettings = r.tel.NewTelemetrySettings()
-	set.Logger = zap.New(core)
-	set.BuildInfo.Version = "1.2.3"
-	set.Resource.Attributes().PutStr("service.name", "otelcol-guardrail")
-	set.Resource.Attributes().PutStr("service.instance.id", "instance-1")
-	set.Resource.Attributes().PutStr("host.name", "not of interest")
-	p, err := guardrailprocessor.NewFactory().CreateLogs(t.Context(), set, config, next)
-	require.NoError(t, err)
-	r.detector = p.(detector)
+	r := &rig{face: faceOf(t), tel: componenttest.NewTelemetry(), logged: logged}
+	set := componentSettings{
+		id:        component.MustNewID("gen_ai_guardrail"),
+		telemetry: r.tel.NewTelemetrySettings(),
+		build:     component.BuildInfo{Version: "1.2.3"},
+	}
+	set.telemetry.Logger = zap.New(core)
+	set.telemetry.Resource.Attributes().PutStr("service.name", "otelcol-guardrail")
+	set.telemetry.Resource.Attributes().PutStr("service.instance.id", "instance-1")
+	set.telemetry.Resource.Attributes().PutStr("host.name", "not of interest")
+	r.detector = r.face.create(t, &set, config, next)
 	t.Cleanup(func() {
 		if err := r.Shutdown(context.Background()); !r.dead {
 			require.NoError(t, err)
@@ -116,7 +90,7 @@ func configure(t testing.TB, text string) *settings.Config {
 
 func decode(t testing.TB, conf *confmap.Conf) *settings.Config {
 	t.Helper()
-	config := settings.Default()
+	config := faceOf(t).defaults()
 	require.NoError(t, conf.Unmarshal(config))
 	require.NoError(t, confmap.Validate(config))
 	return config
@@ -135,6 +109,15 @@ func (r *rig) consume(t testing.TB, logs plog.Logs) {
 
 // at sets the processor's clock.
 func (r *rig) at(now time.Time) { r.SetClock(func() time.Time { return now }) }
+
+// forwarded asserts that n records have been forwarded, or none by a component that forwards nothing.
+func (r *rig) forwarded(t *testing.T, n int) {
+	t.Helper()
+	if !r.face.forwards {
+		n = 0
+	}
+	assert.Len(t, r.next.passed(), n)
+}
 
 // messages returns what was logged at a level.
 func (r *rig) messages(level zapcore.Level) (all []string) {
@@ -209,12 +192,20 @@ func (d *downstream) batches() []plog.Logs {
 	return slices.Clone(d.received)
 }
 
-// alerts returns the alert records that were accepted.
-func (d *downstream) alerts() (alerts []plog.LogRecord) {
+// alertBatches returns the batches of alert records that were accepted, in order.
+func (d *downstream) alertBatches() (all []plog.Logs) {
 	for _, logs := range d.batches() {
 		if isAlerts(logs) {
-			alerts = append(alerts, records(logs)...)
+			all = append(all, logs)
 		}
+	}
+	return all
+}
+
+// alerts returns the alert records that were accepted.
+func (d *downstream) alerts() (alerts []plog.LogRecord) {
+	for _, logs := range d.alertBatches() {
+		alerts = append(alerts, records(logs)...)
 	}
 	return alerts
 }
@@ -239,11 +230,11 @@ func (d *downstream) passed() (passed []plog.LogRecord) {
 	return passed
 }
 
-// isAlerts reports whether logs are a batch of the processor's own alerts.
+// isAlerts reports whether logs are a batch of a component's own alerts.
 func isAlerts(logs plog.Logs) bool {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
-			if scope.Scope().Name() == processorScope {
+			if strings.HasPrefix(scope.Scope().Name(), "example.com/otelcol-guardrail/") {
 				return true
 			}
 		}

@@ -64,7 +64,7 @@ func parseYAML(text []byte) (any, error) {
 func (r *rig) counts(t *testing.T, name string, keys ...attribute.Key) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
-	metric, err := r.tel.GetMetric("otelcol_processor_gen_ai_guardrail_" + name)
+	metric, err := r.tel.GetMetric(r.face.prefix() + name)
 	if err != nil {
 		return counts // which it has from its first value on
 	}

@@ -36,7 +36,7 @@ func (r *rig) evicted(t *testing.T, want int64) {
 
 func (r *rig) stateBytes(t *testing.T) int64 {
 	t.Helper()
-	m, err := r.tel.GetMetric("otelcol_processor_gen_ai_guardrail_state_bytes")
+	m, err := r.tel.GetMetric(r.face.prefix() + "state_bytes")
 	require.NoError(t, err)
 	return gaugeOf(t, m.Data)
 }

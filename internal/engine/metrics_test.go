@@ -31,7 +31,7 @@ const builtIn = "unguarded_invocations"
 // measured wants a metric, named without its prefix, to have exactly these points.
 func (r *rig) measured(t *testing.T, name string, want any) {
 	t.Helper()
-	got, err := r.tel.GetMetric(metricPrefix + name)
+	got, err := r.tel.GetMetric(r.face.prefix() + name)
 	require.NoError(t, err)
 	expected := got
 	switch data := got.Data.(type) {
@@ -87,7 +87,7 @@ func gaugeOf(t *testing.T, data metricdata.Aggregation) int64 {
 // silent wants a metric not to be there, which it is from its first value on.
 func (r *rig) silent(t *testing.T, name string) {
 	t.Helper()
-	_, err := r.tel.GetMetric(metricPrefix + name)
+	_, err := r.tel.GetMetric(r.face.prefix() + name)
 	assert.Error(t, err, name)
 }
 

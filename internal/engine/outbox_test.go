@@ -64,7 +64,7 @@ func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
 			return ctx.Err()
 		}
 		require.NoError(t, r.ConsumeLogs(t.Context(), bedrockLogs(burst("alice", 6)...)), "a refused alert never fails the records")
-		require.Len(t, r.next.passed(), 6)
+		r.forwarded(t, 6)
 		require.Empty(t, r.next.alerts())
 		r.pending(t, point(1, "rule", builtIn))
 
@@ -74,9 +74,9 @@ func TestRefusedAlertIsDeliveredAgain(t *testing.T) {
 		assert.Equal(t, []time.Duration{
 			0, second, 3 * second, 7 * second, 15 * second, 31 * second, 63 * second, 123 * second, 183 * second,
 		}, tries, "at growing intervals, at least once a minute, and not again once it is accepted")
-		batches := r.next.batches()
-		require.Len(t, batches, 2)
-		assert.Equal(t, refused, batches[1], "with the same content, down to its id and timestamp")
+		batches := r.next.alertBatches()
+		require.Len(t, batches, 1)
+		assert.Equal(t, refused, batches[0], "with the same content, down to its id and timestamp")
 		r.pending(t, point(0, "rule", builtIn))
 		r.silent(t, "alerts_dropped")
 	})
@@ -97,7 +97,7 @@ func TestPendingAlertsDoNotDelayOthers(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		assert.Equal(t, []string{"bob", "alice", ""}, attrsOf(r.next.alerts(), "user.id"))
-		assert.Len(t, r.next.batches(), 4, "pending alerts are delivered as one batch")
+		assert.Len(t, r.next.alertBatches(), 2, "pending alerts are delivered as one batch")
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"example.com/otelcol-guardrail/internal/invocation"
 )
@@ -65,4 +66,8 @@ func (e *Engine) collect(inv *invocation.Invocation, source invocation.Source, n
 	if counted {
 		b.delays = append(b.delays, max(0, now.Sub(time.Unix(0, inv.Time)).Seconds()))
 	}
+}
+
+// readTraces does for spans what readLogs does for log records, except that nothing is annotated.
+func (e *Engine) readTraces(traces ptrace.Traces, now time.Time, b *batch) {
 }

@@ -39,12 +39,12 @@ func TestAlertsNameTheCollectorThatRaisedThem(t *testing.T) {
 	r := newRig(t, `{}`)
 	r.at(noon.Add(time.Hour))
 	r.consume(t, bedrockLogs(burst("alice", 6)...))
-	resource := r.next.batches()[1].ResourceLogs().At(0)
+	resource := r.next.alertBatches()[0].ResourceLogs().At(0)
 	assert.Equal(t, map[string]any{
 		"service.name": "otelcol-guardrail", "service.instance.id": "instance-1",
 	}, resource.Resource().Attributes().AsRaw())
 	scope := resource.ScopeLogs().At(0).Scope()
-	assert.Equal(t, "example.com/otelcol-guardrail/processor/guardrailprocessor", scope.Name())
+	assert.Equal(t, r.face.scope(), scope.Name())
 	assert.Equal(t, "1.2.3", scope.Version())
 	assert.Equal(t, noon.Add(time.Hour), r.next.alerts()[0].Timestamp().AsTime())
 }
@@ -53,12 +53,12 @@ func TestAlertsNameTheCollectorThatRaisedThem(t *testing.T) {
 func TestAlertsRaiseNoAlerts(t *testing.T) {
 	r := newRig(t, `{rules: [{threshold: 0}]}`)
 	r.consume(t, bedrockLogs(burst("alice", 1)...))
-	alerts := r.next.batches()[1]
+	alerts := r.next.alertBatches()[0]
 	for range 10 {
 		r.consume(t, alerts)
 	}
 	r.invocations(t, point(1, "verdict", "unguarded", "evidence", "absent"))
-	assert.Len(t, r.next.batches(), 12)
+	r.forwarded(t, 1)
 }
 
 // Each rule counts what it selects, by its own group, from one reading of the record.
@@ -120,7 +120,7 @@ rules:
 func TestWithoutRulesNothingIsDetected(t *testing.T) {
 	r := newRig(t, `{rules: [], annotate: true}`)
 	r.consume(t, bedrockLogs(burst("alice", 100)...))
-	assert.Len(t, r.next.passed(), 100)
+	r.forwarded(t, 100)
 	assert.Empty(t, r.next.alerts())
 	r.silent(t, "invocations_excluded")
 	r.invocations(t, point(100, "verdict", "unguarded", "evidence", "absent"))
@@ -166,7 +166,7 @@ func TestMaxAgeLeavesOldInvocationsOut(t *testing.T) {
 		r := newRig(t, test.settings)
 		r.at(noon.Add(90 * time.Minute))
 		r.consume(t, bedrockLogs(burst("alice", 6)...))
-		assert.Len(t, r.next.passed(), 6)
+		r.forwarded(t, 6)
 		assert.Len(t, r.next.alerts(), test.alerts, test.settings)
 	}
 }
@@ -176,7 +176,7 @@ func TestGroupsByAnyAttribute(t *testing.T) {
 	r := newRig(t, `{rules: [{group_by: [team, tenant.id, tier], threshold: 1}]}`)
 	send := func(place func(plog.ResourceLogs, func(key string, value any))) {
 		for i := range 2 {
-			logs := bedrockLogs(call{user: fmt.Sprint("user ", i), id: fmt.Sprint(len(r.next.batches()), i), at: noon})
+			logs := bedrockLogs(call{user: fmt.Sprint("user ", i), id: fmt.Sprint("call ", i, " to ", len(r.next.alerts()), " alerts"), at: noon})
 			place(logs.ResourceLogs().At(0), nil)
 			r.consume(t, logs)
 		}

@@ -79,6 +79,8 @@ type Config struct {
 	// When it is full, the quietest groups are forgotten first. 16 to 1048576, default 256.
 	MaxStateMiB int `mapstructure:"max_state_mib"`
 
+	alertsOnly bool // the component forwards nothing else
+
 	_ struct{}
 }
 
@@ -121,4 +123,13 @@ func Default() *Config {
 		PartitionBy:   []string{"gen_ai_guardrail.principal"},
 		MaxStateMiB:   256,
 	}
+}
+
+// ConnectorDefault returns the settings of a connector that is configured as {}: those of a processor, except that
+// nothing but alerts is emitted, and that SilentScopes is nil, which stands for the default of each signal.
+func ConnectorDefault() *Config {
+	c := Default()
+	c.PassThrough, c.alertsOnly = false, true
+	c.SilentScopes = nil
+	return c
 }

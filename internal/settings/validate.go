@@ -63,8 +63,12 @@ func (c *Config) Validate() error {
 	return found.err()
 }
 
-// checkOutput refuses switches that contradict each other.
+// checkOutput refuses switches that contradict each other, or the component that they are for.
 func (ms *mistakes) checkOutput(c *Config) {
+	if c.alertsOnly {
+		ms.checkConnector(c)
+		return
+	}
 	if c.Annotate && len(c.PartitionBy) == 0 {
 		ms.add("partition_by", "[] leaves annotate nothing to write as gen_ai_guardrail.partition; allowed: at least one of %s",
 			strings.Join(partitionKeys, ", "))
@@ -81,6 +85,19 @@ func (ms *mistakes) checkOutput(c *Config) {
 	}
 	if !c.PassThrough && len(c.Rules) == 0 {
 		ms.add("pass_through", "false with rules: [] leaves nothing to send; allowed: a rule, or pass_through: true")
+	}
+}
+
+// checkConnector refuses settings of what a connector does not emit.
+func (ms *mistakes) checkConnector(c *Config) {
+	if c.PassThrough {
+		ms.add("pass_through", "true is impossible in a connector, which emits alerts only; allowed: false")
+	}
+	if c.Annotate {
+		ms.add("annotate", "true is impossible in a connector, which emits alerts only; allowed: false, or the processor of the same name")
+	}
+	if len(c.Rules) == 0 {
+		ms.add("rules", "[] leaves a connector nothing to do; allowed: at least one rule")
 	}
 }
 
