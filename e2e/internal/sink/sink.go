@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // as exporters send
 )
@@ -36,6 +38,7 @@ type Sink struct {
 	mu       sync.Mutex // guards the fields below
 	behave   Behaviour
 	requests []Request
+	traces   []ptrace.Traces
 	arrived  chan struct{} // closed by the next request
 }
 
@@ -48,6 +51,7 @@ func Start(t *testing.T) *Sink {
 	s := &Sink{Address: listener.Addr().String(), behave: Accept, arrived: make(chan struct{})}
 	server := grpc.NewServer()
 	plogotlp.RegisterGRPCServer(server, s)
+	ptraceotlp.RegisterGRPCServer(server, &traceServer{sink: s})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -112,4 +116,28 @@ func (s *Sink) Await(t *testing.T, wanted func(Request) bool) Request {
 			t.Fatal("timed out waiting for a request")
 		}
 	}
+}
+
+// traceServer accepts all traces.
+type traceServer struct {
+	ptraceotlp.UnimplementedGRPCServer
+
+	sink *Sink
+}
+
+// Export implements ptraceotlp.GRPCServer.
+func (s *traceServer) Export(_ context.Context, request ptraceotlp.ExportRequest) (ptraceotlp.ExportResponse, error) {
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	s.sink.traces = append(s.sink.traces, request.Traces())
+	return ptraceotlp.NewExportResponse(), nil
+}
+
+// TakeTraces removes and returns the traces that were received so far.
+func (s *Sink) TakeTraces() []ptrace.Traces {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.traces
+	s.traces = nil
+	return taken
 }
