@@ -78,7 +78,7 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 	}
 	id := inv.RequestID
 	if id == "" {
-		id = inv.ContentID(source.Record)
+		id = inv.ContentID(source)
 	}
 	c.events = append(c.events, detect.Event{
 		Time:      inv.Time,

@@ -37,7 +37,7 @@ var annotatedFields = []string{AttrUser, attrAccount, attrRegion, attrModel, att
 func (inv *Invocation) Annotate(record plog.LogRecord, partition string) {
 	var contentID string
 	if inv.RequestID == "" { // distinguishes the record from others, also without its body
-		contentID = inv.ContentID(record)
+		contentID = inv.ContentID(Source{Record: record})
 	}
 	StripAnnotations(record)
 	attrs := record.Attributes()
@@ -139,7 +139,7 @@ func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invoca
 	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
 		inv.User = user // else the annotating instance chose another user key
 	}
-	r.fillFields(r.levelsOf(record, inv), inv)
+	inv.fillFields(r.levelsOf(record, inv), &r.logs)
 	if inv.Principal == "" {
 		inv.Principal = principalOf(inv.User)
 	}

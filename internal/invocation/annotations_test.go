@@ -40,7 +40,7 @@ func TestAnnotateLeavesOutUnknownFields(t *testing.T) {
 	record.SetEventName("gen_ai.choice")
 	inv, ok := readWith(defaults(), record)
 	require.True(t, ok)
-	id := inv.ContentID(record)
+	id := inv.ContentID(Source{Record: record})
 	inv.Annotate(record, "")
 	assert.Equal(t, map[string]any{
 		"gen_ai_guardrail.verdict":  "unguarded",

@@ -55,7 +55,7 @@ func TestDetectorReadsWhatTheEdgeSaw(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want, ok := readWith(defaults(), record)
 			require.True(t, ok)
-			want.contentID = want.ContentID(record)
+			want.contentID = want.ContentID(Source{Record: record})
 			want.Annotate(record, "")
 
 			got, ok := trusted(record)
@@ -113,7 +113,7 @@ func checkFields(t *testing.T, options Options) {
 		if !readOne(NewReader(options), resource, scope, record, want) {
 			return
 		}
-		want.contentID = want.ContentID(record)
+		want.contentID = want.ContentID(Source{Record: record})
 		want.Annotate(record, "")
 		detector := options
 		detector.TrustAnnotations = true

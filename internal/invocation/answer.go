@@ -5,44 +5,86 @@ package invocation
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// failed reports whether attributes name an error.
-func failed(attrs *levels, ecs bool) bool {
-	if attrs.first(&failureKeys) != "" || ecs && attrs.first(&outcomeKeys) == "failure" {
+// The lists of keys for log records, by what they show of an answer.
+var (
+	finishKeys  = logKeysOf(meansFinish)
+	messageKeys = logKeysOf(meansMessages)
+	answerKeys  = listOf(keyResponseID, keyOutputMessages, keyCompletion)
+	tokenKeys   = logKeysOf(meansTokens)
+)
+
+// failed reports whether attributes name an error, the finish reasons under the given
+// keys included.
+func failed(attrs *levels, finish *keyList) bool {
+	if attrs.first(&failureKeys) != "" {
 		return true
 	}
-	reasons, ok := attrs.value(keyFinishReasons)
-	return ok && equalsOrContains(reasons, "error")
+	if attrs.lacks(finish) {
+		return false
+	}
+	for _, k := range finish.keys {
+		if reasons, ok := attrs.value(k); ok && equalsOrContains(reasons, "error") {
+			return true
+		}
+	}
+	return false
 }
 
 // concluded reports whether attributes describe more than a request: they name an
 // answer or an error.
 func concluded(attrs *levels) bool {
 	_, modelNamed := attrs.value(keyResponseModel)
-	return modelNamed || answered(attrs) || failed(attrs, false)
+	return modelNamed || answered(attrs) || failed(attrs, &finishKeys)
 }
 
-// answered reports whether attributes show any sign of an answer.
+// answered reports whether the attributes of a log record show any sign of an answer.
 func answered(attrs *levels) bool {
-	for _, k := range [...]key{keyResponseID, keyOutputMessages, keyCompletion} {
-		if value, ok := attrs.value(k); ok && (value.Type() != pcommon.ValueTypeStr || !isEmptyJSON(value.Str())) {
+	return hasAnswer(attrs, &answerKeys) || hasTokens(attrs, &tokenKeys) || finished(attrs, &finishKeys)
+}
+
+// hasAnswer reports whether any of the keys holds an answer, or a part of one.
+func hasAnswer(attrs *levels, keys *keyList) bool {
+	for _, k := range keys.keys {
+		if value, ok := attrs.value(k); ok && holdsAnswer(value) {
 			return true
 		}
 	}
-	for _, k := range [...]key{keyOutputTokens, keyCompletionTokens} {
+	return false
+}
+
+// holdsAnswer reports whether a value is more than empty JSON.
+func holdsAnswer(value pcommon.Value) bool {
+	return value.Type() != pcommon.ValueTypeStr || !isEmptyJSON(value.Str())
+}
+
+// hasTokens reports whether any of the keys counts at least one token.
+func hasTokens(attrs *levels, keys *keyList) bool {
+	for _, k := range keys.keys {
 		if value, ok := attrs.value(k); ok && countOf(value) > 0 {
 			return true
 		}
 	}
-	reasons, ok := attrs.value(keyFinishReasons)
-	if !ok {
-		return false
-	}
-	if reasons.Type() != pcommon.ValueTypeSlice {
-		return stringOf(reasons) != "error"
-	}
-	for _, reason := range reasons.Slice().All() {
-		if stringOf(reason) != "error" {
-			return true
+	return false
+}
+
+// finished reports whether any of the keys names a reason other than an error for
+// which the answer ended.
+func finished(attrs *levels, keys *keyList) bool {
+	for _, k := range keys.keys {
+		reasons, ok := attrs.value(k)
+		if !ok {
+			continue
+		}
+		if reasons.Type() != pcommon.ValueTypeSlice {
+			if stringOf(reasons) != "error" {
+				return true
+			}
+			continue
+		}
+		for _, reason := range reasons.Slice().All() {
+			if stringOf(reason) != "error" {
+				return true
+			}
 		}
 	}
 	return false

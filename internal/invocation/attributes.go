@@ -21,6 +21,9 @@ const (
 	attrActionECS    = "event.action"
 	attrOperation    = "gen_ai.operation.name"
 	attrEvent        = "event.name"
+	attrMetadata     = "metadata"
+	attrAnswerText   = "llm.output_messages.0.message.content"
+	attrAnswerTexts  = "llm.output_messages.0.message.contents.0.message_content.text"
 )
 
 // embeddings is the operation that produces no text.
@@ -55,8 +58,8 @@ func (r *Reader) readAttributes(event event, record plog.LogRecord, inv *Invocat
 	if event == callDetails && attrs[0].responseID == "" && !concluded(r.levelsOf(record, inv)) {
 		return false // the request alone
 	}
-	r.addClaimedGuardrails(attrs, inv)
-	if event == callDetails && len(inv.Guardrails) > 0 && attrs.has()&(interventionKeys.set|1<<keyModelECS) == 0 {
+	inv.addClaimedGuardrails(attrs, &r.logs.guardrail)
+	if event == callDetails && len(inv.Guardrails) > 0 && attrs.has()&(interventionKeys|1<<keyModelECS) == 0 {
 		inv.Kind = r.approve(inv, Claimed) // nearly always
 		return true
 	}
@@ -72,7 +75,7 @@ func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice
 	if ecs {
 		attrs = r.levelsOf(record, inv)
 	}
-	inv.Intervened = choice.intervened || inv.intervenedIn(attrs) || ecs && violated(attrs)
+	inv.Intervened = choice.intervened || inv.intervenedIn(attrs, &finishKeys) || ecs && violated(attrs)
 	if len(inv.Guardrails) > 0 || inv.Intervened {
 		inv.Kind = r.approve(inv, Claimed)
 		return
@@ -82,9 +85,9 @@ func (r *Reader) judgeAttributes(record plog.LogRecord, operation string, choice
 	switch {
 	case operation == embeddings, r.unguardable(inv.Model):
 		inv.Kind = Kind{NotApplicable, Model}
-	case !r.judgesProvider(attrs, inv.Model):
+	case !r.judgesProvider(attrs, &r.logs.provider, inv.Model):
 		inv.Kind = Kind{NotApplicable, Provider}
-	case (choice.failed || failed(attrs, ecs)) && !choice.answered && !answered(attrs):
+	case (choice.failed || failed(attrs, &finishKeys) || ecs && attrs.first(&outcomeKeys) == "failure") && !choice.answered && !answered(attrs):
 		inv.Kind = Kind{Failed, Error}
 	case MatchesAny(r.AssumeGuarded, inv):
 		inv.Kind = Kind{Guarded, Enforced}

@@ -98,7 +98,11 @@ func (f *findings) readItem(s *scanner) bool {
 		case "results":
 			it.ranking, ok = s.readRanking()
 		default:
-			ok = s.skip()
+			if f.ofSpan {
+				ok = f.sdk.read(s, name)
+			} else {
+				ok = s.skip()
+			}
 		}
 		return ok
 	})

@@ -116,6 +116,9 @@ func (f *findings) readInput(s *scanner) bool {
 func (f *findings) readRequest(s *scanner) bool {
 	return s.object(func(name string) bool {
 		if name != "guardrailConfig" {
+			if f.ofSpan && name == "modelId" {
+				return s.field(&f.sdk.model)
+			}
 			return s.skip()
 		}
 		f.config = requestConfig{}

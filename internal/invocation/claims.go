@@ -9,12 +9,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// addClaimedGuardrails adds the guardrails that attributes name. A version that
+// addClaimedGuardrails adds the guardrails that attributes name under the keys. A version that
 // stands in an attribute of its own belongs to the guardrail if there is just one,
 // without a version.
-func (r *Reader) addClaimedGuardrails(attrs *levels, inv *Invocation) {
+func (inv *Invocation) addClaimedGuardrails(attrs *levels, keys *keyList) {
 	has := attrs.has()
-	for _, k := range r.guardrailKeys.keys {
+	for _, k := range keys.keys {
 		if k < maxTabled && !has.has(k) {
 			continue // true of three keys in four
 		}
@@ -54,15 +54,21 @@ func versionOf(value pcommon.Value) string {
 	return stringOf(value)
 }
 
+// interventionKeys are the attributes of a log record that name an intervention.
+const interventionKeys keySet = 1<<keyFinishReasons | 1<<keyOutputMessages
+
 // intervenedIn reports whether attributes say that a guardrail intervened: they name
-// it as the reason for which the answer, or one of its messages, ended.
-func (inv *Invocation) intervenedIn(attrs *levels) bool {
-	if attrs.has()&interventionKeys.set == 0 {
+// it, under one of the keys, as the reason for which the answer ended, or as that of
+// one of its messages.
+func (inv *Invocation) intervenedIn(attrs *levels, finish *keyList) bool {
+	if attrs.has()&(finish.set|1<<keyOutputMessages) == 0 {
 		return false
 	}
 	s := &inv.found.inner // reuses its memory
-	if reasons, ok := attrs.value(keyFinishReasons); ok && containsIntervention(reasons, s) {
-		return true
+	for _, k := range finish.keys {
+		if reasons, ok := attrs.value(k); ok && containsIntervention(reasons, s) {
+			return true
+		}
 	}
 	messages, ok := attrs.value(keyOutputMessages)
 	return ok && messageIntervened(messages, s)

@@ -15,30 +15,30 @@ func (r *Reader) Describe(record plog.LogRecord, inv *Invocation) {
 	inv.described = true
 	inv.setTime(record)
 	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
-		r.fillFields(r.levelsOf(record, inv), inv)
+		inv.fillFields(r.levelsOf(record, inv), &r.logs)
 	}
 	inv.Principal = principalOf(inv.User)
 }
 
 // fillFields sets the fields that are still empty, from attributes.
-func (r *Reader) fillFields(attrs *levels, inv *Invocation) {
+func (inv *Invocation) fillFields(attrs *levels, v *vocabulary) {
 	fill := func(field *string, keys *keyList) {
 		if *field == "" {
 			*field = attrs.first(keys)
 		}
 	}
-	fill(&inv.User, &r.userKeys)
+	fill(&inv.User, &v.user)
 	if inv.Account == "" {
 		if value, ok := attrs.value(keyAccount); ok {
 			inv.Account = accountOf(value)
 		}
 	}
-	fill(&inv.Region, &regionKeys)
-	fill(&inv.Model, &modelKeys)
-	fill(&inv.Operation, &operationKeys)
-	fill(&inv.RequestID, &requestIDKeys)
-	fill(&inv.RequestID, &responseIDKeys)
-	fill(&inv.RequestID, &requestIDECSKey)
+	fill(&inv.Region, &v.region)
+	fill(&inv.Model, &v.model)
+	fill(&inv.Operation, &v.operation)
+	fill(&inv.RequestID, &v.requestID)
+	fill(&inv.RequestID, &v.answerID)
+	fill(&inv.RequestID, &v.requestIDECS)
 }
 
 // setTime sets the time: that of the Bedrock record, or else that of the log record.

@@ -1,8 +1,8 @@
 // Copyright The otelcol-guardrail Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package invocation turns a log record into an [Invocation]: who called which
-// model and when, and whether a guardrail was applied, with the evidence for it.
+// Package invocation turns a log record or a span into an [Invocation]: who called
+// which model and when, and whether a guardrail was applied, with the evidence for it.
 //
 // [Reader.Read] looks for two kinds of records:
 //
@@ -25,6 +25,18 @@
 //	judge.go        the verdict on it
 //	attributes.go   else the verdict on an attribute record
 //	describe.go     user, model, time and the other fields
+//
+// [Reader.ReadSpan] reads spans, which instrumentations of applications write. A span is
+// judged as an attribute record is, with what spans have besides:
+//
+//	span_call.go   is it a call of a model, or a step that contains such calls
+//	claims.go      the guardrails and finish reasons that its attributes name
+//	span_event.go  the finish reasons that its events name
+//	span_body.go   the JSON of request and answer that some instrumentations keep
+//	span.go        the verdict, and the fields
+//	silent.go      the instrumentations whose silence shows nothing
+//
+// [attributes] lists every attribute that is read in either, with its meaning.
 //
 // Evidence counts only where the service writes it: at the top level of the
 // answer body, or of a chunk of it, and in the guardrailConfig of a Converse

@@ -97,6 +97,9 @@ type findings struct {
 	invoke, converse signs
 	assessments      []assessment
 
+	ofSpan bool // the bodies are in a span; sdk is then read, too
+	sdk    sdkMembers
+
 	wrapped     wrappedList // members that may hold a record instead
 	scan, inner scanner     // of the record, and of JSON in a string; kept for their memory
 }

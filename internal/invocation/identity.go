@@ -14,22 +14,34 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // ContentID returns an identity for an invocation without a request id: half of the
 // SHA-256 of its record, in 32 hexadecimal digits. Nobody can make two records with one
-// identity, so that one of them would be taken for a repeat.
+// identity, so that one of them would be taken for a repeat. The fields of inv must have
+// been set.
 //
 // Of a log record with a Bedrock record in it, only the latter counts: what a pipeline
 // adds, a wrapper included, may differ between deliveries. Of an attribute record, the
 // trace, the span and the time count as well, since many clients write the same
 // attributes for every call. SDKs set the time of observation once, so that a retry
-// keeps it.
-func (inv *Invocation) ContentID(record plog.LogRecord) string {
+// keeps it. A span is identified by its trace and span ids, if it has them.
+func (inv *Invocation) ContentID(source Source) string {
 	if inv.contentID != "" {
 		return inv.contentID
 	}
 	h := contentHash{Hash: sha256.New()}
+	if source.ofSpan() {
+		h.span(source.Span)
+	} else {
+		h.record(source.Record, inv)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// record hashes what identifies a log record.
+func (h *contentHash) record(record plog.LogRecord, inv *Invocation) {
 	if inv.content != "" {
 		h.str(inv.content)
 	} else {
@@ -52,7 +64,21 @@ func (inv *Invocation) ContentID(record plog.LogRecord) string {
 		}
 		h.tagged(pcommon.ValueTypeInt, uint64(at))
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// span hashes what identifies a span: its ids, or all of it when it has none.
+func (h *contentHash) span(span ptrace.Span) {
+	traceID, spanID := span.TraceID(), span.SpanID()
+	h.str("span")
+	h.Write(traceID[:])
+	h.Write(spanID[:])
+	if !traceID.IsEmpty() && !spanID.IsEmpty() {
+		return
+	}
+	h.str(span.Name())
+	h.tagged(pcommon.ValueTypeInt, uint64(span.StartTimestamp()))
+	h.tagged(pcommon.ValueTypeInt, uint64(span.EndTimestamp()))
+	h.attributes(span.Attributes())
 }
 
 // contentHash hashes values so that two different values never yield the same bytes:

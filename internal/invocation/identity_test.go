@@ -18,7 +18,7 @@ func identify(t *testing.T, record plog.LogRecord) string {
 	t.Helper()
 	inv, ok := readWith(defaults(), record)
 	require.True(t, ok)
-	return inv.ContentID(record)
+	return inv.ContentID(Source{Record: record})
 }
 
 func attributeRecord() plog.LogRecord {

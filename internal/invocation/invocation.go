@@ -171,6 +171,7 @@ type workspace struct {
 	found  findings
 	levels levels
 	scope  scopeState
+	bodies bodies
 
 	sequences [maxWrappers + 1]scanner // one for each depth of readSequence
 }
@@ -178,6 +179,7 @@ type workspace struct {
 // scopeState is the instrumentation scope of the records.
 type scopeState struct {
 	name    string
+	version string
 	checked bool // silent is set
 	silent  bool // see [Reader.silent]
 }
@@ -192,6 +194,7 @@ func (inv *Invocation) Clear() {
 			inv.levels[i].clear()
 		}
 		inv.scope = scopeState{}
+		inv.bodies = bodies{}
 		for i := range inv.sequences {
 			inv.sequences[i].text = ""
 		}

@@ -3,11 +3,13 @@
 
 package invocation
 
+import "slices"
+
 // key numbers an attribute that is looked up.
 type key uint16
 
-// The attributes that are looked up whatever the settings are. Those that the
-// settings name get the numbers after them.
+// The attributes that are looked up whatever the settings are, in the order of
+// [attributes]. Those that the settings name get the numbers after them.
 const (
 	keyAccount key = iota
 	keyRegion
@@ -37,38 +39,31 @@ const (
 	keyCompletionTokens
 	keySchemaType
 	keyModelID
+
+	// The others are looked up only in spans.
+	keyService
+	keySpanKind
+	keyAIOperation
+	keyRequestType
+	keyLLMFinishReason
+	keyLLMStopReason
+	keyAIFinishReason
+	keyFinishReason
+	keyStopReason
+	keyLLMResponseFinish
+	keyLLMResponseStop
+	keyCompletionFinish
+	keyRequestBody
+	keyAnswerBody
+	keyProviderMetadata
+	keyStrandsTime
+
+	ownKeys // the number of these keys
 )
 
-var keyNames = [...]string{ //nolint:gosec // G101: tokens are what models count in, no secrets
-	keyAccount:             attrAccount,
-	keyRegion:              attrRegion,
-	keyModel:               attrModel,
-	keyModelECS:            attrModelECS,
-	keyRequestID:           attrRequestID,
-	keyRequestIDDot:        attrRequestIDDot,
-	keyResponseID:          attrResponseID,
-	keyRequestIDECS:        attrRequestIDECS,
-	keyMethod:              attrMethod,
-	keyActionECS:           attrActionECS,
-	keyOperation:           attrOperation,
-	keyProvider:            "gen_ai.provider.name",
-	keySystem:              "gen_ai.system",
-	keyFinishReasons:       "gen_ai.response.finish_reasons",
-	keyResponseModel:       "gen_ai.response.model",
-	keyGuardrailVersion:    "gen_ai.guardrail.version",
-	keyGuardrailVersionAWS: "aws.bedrock.guardrail.version",
-	keyPolicyAction:        "gen_ai.policy.action",
-	keyViolation:           "gen_ai.compliance.violation_detected",
-	keyErrorType:           "error.type",
-	keyErrorCode:           "gen_ai.response.error_code",
-	keyOutcome:             "event.outcome",
-	keyOutputMessages:      "gen_ai.output.messages",
-	keyCompletion:          "gen_ai.completion",
-	keyOutputTokens:        "gen_ai.usage.output_tokens",
-	keyCompletionTokens:    "gen_ai.usage.completion_tokens",
-	keySchemaType:          fieldSchema,
-	keyModelID:             fieldModel,
-}
+// logKeys is the number of keys that are looked up in log records. These come first, so
+// that a key has the same number wherever it is looked up.
+const logKeys = keyService
 
 // decisiveKeys are the keys that alone can decide the verdict on an attribute
 // record, besides the guardrail keys of the settings.
@@ -77,18 +72,59 @@ var decisiveKeys = []key{
 	keyFinishReasons, keyOutputMessages, keyGuardrailVersion, keyGuardrailVersionAWS,
 }
 
+// decisiveSpanKeys are the keys that alone can decide whether a span is an
+// invocation, and the verdict on it, besides the finish reasons and the guardrail keys
+// of the settings.
+var decisiveSpanKeys = []key{
+	keyMethod, keyService, keyOperation, keySpanKind, keyAIOperation, keyRequestType,
+	keyOutputMessages, keyGuardrailVersion, keyGuardrailVersionAWS, keyErrorType, keyErrorCode,
+}
+
 // The lists that do not depend on the settings.
 var (
-	regionKeys           = listOf(keyRegion)
-	modelKeys            = listOf(keyModel, keyModelECS)
-	operationKeys        = listOf(keyMethod, keyActionECS, keyOperation)
-	interventionKeys     = listOf(keyFinishReasons, keyOutputMessages)
-	guardrailVersionKeys = listOf(keyGuardrailVersion, keyGuardrailVersionAWS)
-	requestIDKeys        = listOf(keyRequestID, keyRequestIDDot)
-	responseIDKeys       = listOf(keyResponseID)
-	requestIDECSKey      = listOf(keyRequestIDECS)
-	providerKeys         = listOf(keyProvider, keySystem)
-	failureKeys          = listOf(keyErrorType, keyErrorCode)
-	outcomeKeys          = listOf(keyOutcome)
-	bedrockKeys          = listOf(keySchemaType, keyModelID)
+	guardrailVersionKeys = logKeysOf(meansVersion)
+	failureKeys          = logKeysOf(meansFailure)
+	outcomeKeys          = logKeysOf(meansOutcome)
+	bedrockKeys          = logKeysOf(meansBedrockRecord)
 )
+
+// vocabulary holds the keys that are looked up in one kind of records.
+type vocabulary struct {
+	table    *keyTable // of all keys
+	decisive *keyTable // of the keys that alone can decide a verdict
+
+	user, guardrail, region, model, operation, provider keyList
+
+	requestID, answerID, requestIDECS keyList // in this order
+}
+
+// newLogVocabulary returns the keys that are looked up in log records.
+func newLogVocabulary(options *Options) vocabulary {
+	v := newVocabulary(options, inLogs)
+	v.decisive = v.table.subset(slices.Concat(decisiveKeys, v.guardrail.keys)...)
+	return v
+}
+
+// newVocabulary returns the keys that are looked up in a kind of records, without the
+// decisive ones. Keys of their own have the same numbers in both kinds.
+func newVocabulary(options *Options, in signals) (v vocabulary) {
+	table := newKeyTable(in)
+	v.table = table
+	v.user = listOf(table.addAll(options.UserKeys)...)
+	v.guardrail = listOf(table.addAll(options.GuardrailKeys)...)
+	for _, list := range []struct {
+		of    *keyList
+		means meaning
+	}{
+		{&v.region, meansRegion},
+		{&v.model, meansModel},
+		{&v.operation, meansOperation},
+		{&v.provider, meansProvider},
+		{&v.requestID, meansRequestID},
+		{&v.answerID, meansAnswerID},
+		{&v.requestIDECS, meansRequestIDECS},
+	} {
+		*list.of = listOf(table.addAll(namesOf(list.means, in))...)
+	}
+	return v
+}

@@ -36,7 +36,7 @@ func TestKeysBeyondTheTableAreFound(t *testing.T) {
 }
 
 func TestKeyTableFindsEveryKey(t *testing.T) {
-	table := newKeyTable()
+	table := newKeyTable(inLogs)
 	table.addAll(defaults().GuardrailKeys)
 	table.addAll(append(defaults().UserKeys, "", attrAccount))
 	for i, name := range table.names {

@@ -16,11 +16,16 @@ type keyTable struct {
 // word. Further keys, when the settings name so many, are looked up one by one.
 const maxTabled = 64
 
-// newKeyTable returns a table of [keyNames].
-func newKeyTable() *keyTable {
+// newKeyTable returns a table of the attributes with a key of their own that are looked
+// up in a kind of records.
+func newKeyTable(in signals) *keyTable {
+	own := attributes[:logKeys]
+	if in == inSpans {
+		own = attributes[:ownKeys]
+	}
 	t := new(keyTable)
-	for _, name := range keyNames {
-		t.add(name)
+	for _, a := range own {
+		t.add(a.name)
 	}
 	return t
 }

@@ -15,23 +15,21 @@ type Options struct {
 	GuardrailKeys      []string  // attributes that name the guardrails of an attribute record
 	UserKeys           []string  // attributes that name the user, the best first
 	Providers          []string  // providers whose attribute records are judged; "*": any; others are not applicable
-	SilentScopes       []string  // globs of instrumentation scopes whose records never mention guardrails
+	SilentScopes       []string  // instrumentation scopes whose records never mention guardrails; see [LogSilentScopes]
 	ApprovedGuardrails []string  // "id" or "id:version"; empty: every guardrail is approved
 	UnguardableModels  []string  // globs of the ids of foundation models that take no guardrail
 	AssumeGuarded      []Pattern // invocations for which a guardrail is enforced outside the request
 	TrustAnnotations   bool      // take verdict and fields from a trusted instance's annotations
 }
 
-// Reader reads invocations from log records. It holds no state and may be used
-// by any number of goroutines at once.
+// Reader reads invocations from log records and spans. It holds no state and may be
+// used by any number of goroutines at once.
 type Reader struct {
 	Options
 
-	table         *keyTable // of all keys
-	decisive      *keyTable // of the keys that alone can decide the verdict on an attribute record
-	userKeys      keyList
-	guardrailKeys keyList
-	anyProvider   bool
+	logs        vocabulary
+	spans       spanVocabulary
+	anyProvider bool
 }
 
 // NewReader returns a Reader with the given settings.
@@ -44,21 +42,22 @@ func NewReader(options Options) *Reader {
 		}
 	}
 	options.ApprovedGuardrails = approved
-	r := &Reader{Options: options, table: newKeyTable(), anyProvider: slices.Contains(options.Providers, "*")}
-	r.userKeys = listOf(r.table.addAll(options.UserKeys)...)
-	r.guardrailKeys = listOf(r.table.addAll(options.GuardrailKeys)...)
-	r.decisive = r.table.subset(append(slices.Clone(decisiveKeys), r.guardrailKeys.keys...)...)
-	return r
+	return &Reader{
+		Options:     options,
+		logs:        newLogVocabulary(&options),
+		spans:       newSpanVocabulary(&options),
+		anyProvider: slices.Contains(options.Providers, "*"),
+	}
 }
 
-// Enter prepares inv for the records of a scope: the attributes of scope and
-// resource are read once for all of them. They must not change until the last
-// of the records has been read.
+// Enter prepares inv for the log records or the spans of a scope: the attributes of
+// scope and resource are read once for all of them. They must not change until the
+// last one has been read.
 func (r *Reader) Enter(resource pcommon.Resource, scope pcommon.InstrumentationScope, inv *Invocation) {
 	inv.reset()
-	inv.levels[1].read(scope.Attributes(), r.table)
-	inv.levels[2].read(resource.Attributes(), r.table)
-	inv.scope = scopeState{name: scope.Name()}
+	inv.levels[1].read(scope.Attributes(), r.logs.table)
+	inv.levels[2].read(resource.Attributes(), r.logs.table)
+	inv.scope = scopeState{name: scope.Name(), version: scope.Version()}
 }
 
 // Read judges one record of the scope that [Reader.Enter] has prepared inv for.
@@ -90,8 +89,8 @@ func (r *Reader) Read(record plog.LogRecord, inv *Invocation) bool {
 // levelsOf returns the attributes of record, scope and resource under all keys of
 // the reader.
 func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
-	if attrs := &inv.levels[0]; attrs.table != r.table {
-		attrs.read(record.Attributes(), r.table)
+	if attrs := &inv.levels[0]; attrs.table != r.logs.table {
+		attrs.read(record.Attributes(), r.logs.table)
 	}
 	return &inv.levels
 }
@@ -101,7 +100,7 @@ func (r *Reader) levelsOf(record plog.LogRecord, inv *Invocation) *levels {
 // others would be wasted.
 func (r *Reader) decisiveOf(record plog.LogRecord, inv *Invocation) *levels {
 	if attrs := &inv.levels[0]; attrs.table == nil {
-		attrs.read(record.Attributes(), r.decisive)
+		attrs.read(record.Attributes(), r.logs.decisive)
 	}
 	return &inv.levels
 }
