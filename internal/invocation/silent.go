@@ -40,7 +40,8 @@ func SpanSilentScopes() []string {
 		"io.opentelemetry.aws-sdk-1.11", "io.opentelemetry.aws-sdk-2.2 < 2.32",
 		"go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws",
 		"AWSSDK*", "Amazon.AWS.AWSClientInstrumentation", "OpenTelemetry::Instrumentation::AwsSdk",
-		"io.opentelemetry.contrib.php.aws*",
+		"io.opentelemetry.contrib.php.aws*", "aws.sdk.kotlin.*", "github.com/aws/aws-sdk-go-v2/service/*",
+		"amazon.opentelemetry.distro*",
 		// OpenLLMetry, except for Bedrock in Python.
 		"opentelemetry.instrumentation.openai*", "opentelemetry.instrumentation.langchain*",
 		"opentelemetry.instrumentation.llamaindex*", "opentelemetry.instrumentation.haystack*",
@@ -53,7 +54,7 @@ func SpanSilentScopes() []string {
 		"langsmith*", "litellm*", "logfire*", "traceai*", "llm_tracekit*",
 		// Frameworks with telemetry of their own.
 		"ai", "gen_ai", "strands*", "@strands-agents/*", "pydantic-ai*", "pydantic_ai*", "agno*", "autogen*",
-		"@mastra/*", "genkit*", "org.springframework.boot", "Microsoft.SemanticKernel*",
+		"@mastra/*", "genkit*", "org.springframework.boot", "io.quarkus.opentelemetry", "Microsoft.SemanticKernel*",
 		"Microsoft.Extensions.AI*", "Experimental.Microsoft.*", "Microsoft.Agents.AI*",
 	}
 }

@@ -50,7 +50,7 @@ func (inv *Invocation) readBodies(attrs *levels, call call) {
 	if own.has.has(keyAnswerBody) && own.has&textKeys == 0 {
 		if body, ok := own.body(keyAnswerBody, "output.mime_type", attrAnswerText, attrAnswerTexts); ok {
 			f.answerOf(body)
-			b.answer, b.cut = !f.cut, f.cut
+			b.answer, b.cut = !f.cut && body.Type() == pcommon.ValueTypeStr, f.cut // of a map, sdk is not read
 		}
 		if b.answer && !f.sdk.streaming && call.converse(f) {
 			if body, ok := own.body(keyRequestBody, "input.mime_type"); ok {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // Case holds log records, and what a processor with the given settings must do with them.
@@ -29,9 +30,10 @@ type Case struct {
 	Annotated map[string]string `json:"annotated"` // attributes of every record that is forwarded; "": absent
 	Log       string            `json:"log"`       // part of a warning; empty: any or none
 
-	Logs plog.Logs `json:"-"`
+	Logs   plog.Logs     `json:"-"`
+	Traces ptrace.Traces `json:"-"` // of a file of spans; else empty
 
-	File     string         `json:"file"` // holds the records as OTLP JSON, instead of the fields that follow
+	File     string         `json:"file"` // holds the records or spans as OTLP JSON, instead of the fields that follow
 	Times    *int           `json:"times"`
 	Scope    string         `json:"scope"`
 	Resource map[string]any `json:"resource"`
@@ -121,6 +123,9 @@ func loadFile(parse func([]byte) (any, error), file string) ([]*Case, error) {
 			return nil, err
 		}
 		if c.Logs, err = (&plog.JSONUnmarshaler{}).UnmarshalLogs(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.File, err)
+		}
+		if c.Traces, err = (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(text); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.File, err)
 		}
 	}
