@@ -67,6 +67,15 @@ func newCrashScenario(seed uint64) crashScenario {
 	return s
 }
 
+// date gives all calls a time of their own.
+func (s *crashScenario) date() {
+	for _, d := range s.deliveries {
+		for i := range d.calls {
+			d.calls[i].observed = false
+		}
+	}
+}
+
 // act is some minutes in the lives of some users.
 func (s *crashScenario) act(rng *rand.Rand, act int, pause time.Duration) (deliveries []delivery) {
 	var calls []crashCall

@@ -37,7 +37,8 @@ type Engine struct {
 	id        component.ID
 	kind      component.Kind
 	config    *settings.Config
-	reader    *invocation.Reader
+	logs      *invocation.Reader
+	spans     *invocation.Reader
 	rules     []*rule
 	counts    kindTable[bool] // kinds that at least one rule counts
 	partition []groupField
@@ -55,20 +56,12 @@ type Engine struct {
 // New returns an engine that delivers its alerts to next. The error says which metric could not be created.
 func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, error) {
 	e := &Engine{
-		durable: durable{ready: make(chan struct{}), aborted: make(chan struct{})},
-		id:      c.ID,
-		kind:    c.Kind,
-		config:  config,
-		reader: invocation.NewReader(invocation.Options{
-			GuardrailKeys:      config.GuardrailKeys,
-			UserKeys:           config.UserKeys,
-			Providers:          config.Providers,
-			SilentScopes:       config.SilentScopes,
-			ApprovedGuardrails: config.ApprovedGuardrails,
-			UnguardableModels:  config.UnguardableModels,
-			AssumeGuarded:      patterns(config.AssumeGuarded),
-			TrustAnnotations:   config.TrustAnnotations,
-		}),
+		durable:   durable{ready: make(chan struct{}), aborted: make(chan struct{})},
+		id:        c.ID,
+		kind:      c.Kind,
+		config:    config,
+		logs:      newReader(config, invocation.LogUserKeys, invocation.LogSilentScopes),
+		spans:     newReader(config, invocation.SpanUserKeys, invocation.SpanSilentScopes),
 		partition: groupFields(config.PartitionBy),
 		telemetry: newTelemetry(c.Instruments),
 		logger:    c.Telemetry.Logger,
@@ -89,6 +82,20 @@ func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, er
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return e, nil
+}
+
+// newReader returns a reader with the settings, and with the defaults of a signal.
+func newReader(config *settings.Config, userKeys, silentScopes func() []string) *invocation.Reader {
+	return invocation.NewReader(invocation.Options{
+		GuardrailKeys:      config.GuardrailKeys,
+		UserKeys:           settings.OrDefault(config.UserKeys, userKeys),
+		Providers:          config.Providers,
+		SilentScopes:       settings.OrDefault(config.SilentScopes, silentScopes),
+		ApprovedGuardrails: config.ApprovedGuardrails,
+		UnguardableModels:  config.UnguardableModels,
+		AssumeGuarded:      patterns(config.AssumeGuarded),
+		TrustAnnotations:   config.TrustAnnotations,
+	})
 }
 
 // Start opens the state, if there is a storage, and starts the background work:

@@ -20,7 +20,6 @@ var sharedTests = map[string]func(*testing.T){
 	"TestRestartKnowsRepeatsOfEveryKind":                   TestRestartKnowsRepeatsOfEveryKind,
 	"TestFloodEvictsNobodyThroughTheState":                 TestFloodEvictsNobodyThroughTheState,
 	"TestFaultRefusedAlerts":                               TestFaultRefusedAlerts,
-	"TestFaultRefusalInFront":                              TestFaultRefusalInFront,
 	"TestRuleChangedBetweenStarts":                         TestRuleChangedBetweenStarts,
 	"TestRuleGoneBetweenStarts":                            TestRuleGoneBetweenStarts,
 	"TestFaultClockStep":                                   TestFaultClockStep,
@@ -78,17 +77,12 @@ var sharedTests = map[string]func(*testing.T){
 	"TestClosedIsNotDeliveredBeforeOpen":                   TestClosedIsNotDeliveredBeforeOpen,
 	"TestHangingTickDoesNotStopTheClock":                   TestHangingTickDoesNotStopTheClock,
 	"TestTimersStopAtShutdown":                             TestTimersStopAtShutdown,
-	"TestBuiltInRuleDetectsWhatItPromises":                 TestBuiltInRuleDetectsWhatItPromises,
 	"TestAlertsNameTheCollectorThatRaisedThem":             TestAlertsNameTheCollectorThatRaisedThem,
-	"TestAlertsRaiseNoAlerts":                              TestAlertsRaiseNoAlerts,
-	"TestRulesCountOnTheirOwn":                             TestRulesCountOnTheirOwn,
 	"TestExemptionsEndWhenTheySay":                         TestExemptionsEndWhenTheySay,
 	"TestMaxAgeLeavesOldInvocationsOut":                    TestMaxAgeLeavesOldInvocationsOut,
 	"TestGroupsByAnyAttribute":                             TestGroupsByAnyAttribute,
 	"TestGroupsByPrincipalAcrossSessions":                  TestGroupsByPrincipalAcrossSessions,
 	"TestInvocationsWithoutAGroupAreExcluded":              TestInvocationsWithoutAGroupAreExcluded,
-	"TestInvocationsAreDatedByWhatTheRecordHas":            TestInvocationsAreDatedByWhatTheRecordHas,
-	"TestInvocationsAreCountedByVerdictAndEvidence":        TestInvocationsAreCountedByVerdictAndEvidence,
 	"TestExcludedInvocationsAreCountedByReason":            TestExcludedInvocationsAreCountedByReason,
 	"TestAlertsAreCountedByRule":                           TestAlertsAreCountedByRule,
 	"TestArrivalDelayIsMeasured":                           TestArrivalDelayIsMeasured,
@@ -96,8 +90,29 @@ var sharedTests = map[string]func(*testing.T){
 	"TestConcurrentShutdown":                               TestConcurrentShutdown,
 }
 
+// sharedLogTests are those that depend on what is in log records.
+var sharedLogTests = map[string]func(*testing.T){
+	"TestRulesCountOnTheirOwn":                      TestRulesCountOnTheirOwn,
+	"TestAlertsRaiseNoAlerts":                       TestAlertsRaiseNoAlerts,
+	"TestInvocationsAreCountedByVerdictAndEvidence": TestInvocationsAreCountedByVerdictAndEvidence,
+	"TestBuiltInRuleDetectsWhatItPromises":          TestBuiltInRuleDetectsWhatItPromises,
+	"TestInvocationsAreDatedByWhatTheRecordHas":     TestInvocationsAreDatedByWhatTheRecordHas,
+	"TestFaultRefusalInFront":                       TestFaultRefusalInFront,
+}
+
 // The connector for log records detects, keeps its state and delivers as the processor does.
 func TestThroughTheLogsConnector(t *testing.T) {
+	for name, test := range sharedTests {
+		t.Run(name, test)
+	}
+	for name, test := range sharedLogTests {
+		t.Run(name, test)
+	}
+}
+
+// The connector for spans keeps its state and delivers as the processor does, and detects in spans what that detects
+// in log records which say the same.
+func TestThroughTheTracesConnector(t *testing.T) {
 	for name, test := range sharedTests {
 		t.Run(name, test)
 	}

@@ -27,14 +27,14 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 			if e.config.Annotate { // a forged one would be trusted downstream
 				invocation.StripAnnotationsAround(resource, scope)
 			}
-			e.reader.Enter(resource, scope, inv)
+			e.logs.Enter(resource, scope, inv)
 			records := scopeLogs.LogRecords()
 			if !strings.HasPrefix(scope.Name(), ownScopes) { // not the alerts of an earlier component
 				b.records += int64(records.Len())
 			}
 			for i := range records.Len() {
 				record := records.At(i)
-				if !e.reader.Read(record, inv) {
+				if !e.logs.Read(record, inv) {
 					if e.config.Annotate {
 						invocation.StripAnnotations(record)
 					}
@@ -44,7 +44,7 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 				if !e.counts[inv.Verdict][inv.Evidence] && !e.config.Annotate {
 					continue // saves a twentieth of the time for guarded invocations, the majority
 				}
-				e.reader.Describe(record, inv)
+				e.logs.Describe(record, inv)
 				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
 				e.collect(inv, source, now, b)
 				if e.config.Annotate {
@@ -70,4 +70,26 @@ func (e *Engine) collect(inv *invocation.Invocation, source invocation.Source, n
 
 // readTraces does for spans what readLogs does for log records, except that nothing is annotated.
 func (e *Engine) readTraces(traces ptrace.Traces, now time.Time, b *batch) {
+	inv := &b.invocation
+	for _, resourceSpans := range traces.ResourceSpans().All() {
+		resource := resourceSpans.Resource()
+		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
+			scope := scopeSpans.Scope()
+			e.spans.Enter(resource, scope, inv)
+			spans := scopeSpans.Spans()
+			b.records += int64(spans.Len())
+			for i := range spans.Len() {
+				span := spans.At(i)
+				if !e.spans.ReadSpan(span, inv) {
+					continue
+				}
+				b.kinds[inv.Verdict][inv.Evidence]++
+				if !e.counts[inv.Verdict][inv.Evidence] {
+					continue
+				}
+				e.spans.DescribeSpan(span, inv)
+				e.collect(inv, invocation.Source{Resource: resource, Scope: scope, Span: span}, now, b)
+			}
+		}
+	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"example.com/otelcol-guardrail/internal/invocation"
 )
 
 // Config holds the settings of a component that detects. A setting that is omitted or null has the default given with
@@ -95,23 +97,10 @@ func (c *Config) MaxBytes() int64 { return int64(c.MaxStateMiB) << 20 }
 // Default returns the settings of a processor that is configured as {}: the complete built-in rule.
 func Default() *Config {
 	return &Config{
-		GuardrailKeys: []string{
-			"gen_ai.guardrail_id", "gen_ai.guardrail.id", "aws.bedrock.guardrail.id", "gen_ai.bedrock.guardrail.id",
-			"gen_ai.guardrail.policy.id",
-		},
-		// Where no user is named, the service stands for one.
-		UserKeys: []string{
-			"user.id", "enduser.id", "enduser.pseudo.id", "gen_ai.request.user", "traceloop.association.properties.user_id",
-			"service.name",
-		},
-		Providers: []string{"aws.bedrock", "bedrock", "amazon.bedrock", "bedrock.converse", "aws"},
-		SilentScopes: []string{
-			"opentelemetry.instrumentation.botocore*", "opentelemetry.instrumentation.bedrock*",
-			"opentelemetry.instrumentation.openai*", "opentelemetry.instrumentation.langchain*",
-			"opentelemetry.instrumentation.genai*", "opentelemetry.util.genai*", "openlit*",
-			"@opentelemetry/instrumentation-openai", "@elastic/opentelemetry-instrumentation-openai",
-			"io.opentelemetry.aws-sdk-2.2",
-		},
+		GuardrailKeys:      invocation.GuardrailKeys(),
+		UserKeys:           invocation.LogUserKeys(),
+		Providers:          []string{"aws.bedrock", "bedrock", "amazon.bedrock", "bedrock.converse", "aws"},
+		SilentScopes:       invocation.LogSilentScopes(),
 		ApprovedGuardrails: []string{},
 		UnguardableModels: []string{
 			"amazon.titan-embed-*", "amazon.nova-*embed*", "cohere.embed-*", "*.rerank-*", "amazon.nova-*sonic*",
@@ -126,10 +115,18 @@ func Default() *Config {
 }
 
 // ConnectorDefault returns the settings of a connector that is configured as {}: those of a processor, except that
-// nothing but alerts is emitted, and that SilentScopes is nil, which stands for the default of each signal.
+// nothing but alerts is emitted, and that UserKeys and SilentScopes are nil, which stands for the defaults of each signal.
 func ConnectorDefault() *Config {
 	c := Default()
 	c.PassThrough, c.alertsOnly = false, true
-	c.SilentScopes = nil
+	c.UserKeys, c.SilentScopes = nil, nil
 	return c
+}
+
+// OrDefault returns the entries of a setting, or the default if it is not set.
+func OrDefault(entries []string, byDefault func() []string) []string {
+	if entries == nil {
+		return byDefault()
+	}
+	return entries
 }
