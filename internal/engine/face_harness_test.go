@@ -198,7 +198,7 @@ func faceOf(t testing.TB) *face {
 	switch name, _, _ := strings.Cut(t.Name(), "/"); name {
 	case logsConnectorTest:
 		return &throughLogsConnector
-	case tracesConnectorTest:
+	case tracesConnectorTest, "TestSpansOfClients":
 		return &throughTracesConnector
 	default:
 		return &throughProcessor
