@@ -23,28 +23,24 @@ func (b *batch) prepare(events []Event, hasher *hasher) {
 	for i := range b.first {
 		b.first[i] = -1
 	}
-	b.prepared = slices.Grow(b.prepared[:0], len(events))[:len(events)]
+	prepared := slices.Grow(b.prepared[:0], len(events))[:len(events)]
 	for i := len(events) - 1; i >= 0; i-- { // from the end, so that each list runs in the order of the batch
-		p := &b.prepared[i]
-		p.Hash, p.Group = hasher.group(events[i].Key), 0
-		prepareEvent(&p.Event, &events[i], hasher)
+		e, p := &events[i], &prepared[i]
+		p.Hash, p.Group = hasher.group(e.Key), 0
+		p.Time, p.Text, p.Flags = e.Time, 0, 0
+		var isUUID bool
+		if p.ID, isUUID = parseUUID(e.ID); isUUID {
+			p.Flags = store.EventUUID
+		} else {
+			p.ID = hasher.text(e.ID)
+		}
+		if e.Presumed {
+			p.Flags |= store.EventPresumed
+		}
 		first := &b.first[shardOf(p.Hash)]
 		p.Next, *first = *first, int32(i)
 	}
-}
-
-// prepareEvent sets what is known of an event before its shard is.
-func prepareEvent(p *store.Event, e *Event, hasher *hasher) {
-	p.Time, p.Text, p.Flags = e.Time, 0, 0
-	var isUUID bool
-	if p.ID, isUUID = parseUUID(e.ID); isUUID {
-		p.Flags = store.EventUUID
-	} else {
-		p.ID = hasher.text(e.ID)
-	}
-	if e.Presumed {
-		p.Flags |= store.EventPresumed
-	}
+	b.prepared = prepared
 }
 
 // inOrder returns the emitted alerts in the order of the events that caused them.
