@@ -109,9 +109,12 @@ func (s *Store) worthPrefetching() bool { return s.groups.next+s.buckets.next >=
 // that inserting looks at brought into the cache, if that pays: no event then waits for the
 // memory of the one before.
 func (s *Store) Prefetch(events []Prepared, first int32) {
-	if !s.worthPrefetching() {
-		return
+	if s.worthPrefetching() {
+		s.prefetch(events, first)
 	}
+}
+
+func (s *Store) prefetch(events []Prepared, first int32) {
 	var sink int64
 	for i := first; i >= 0; i = events[i].Next {
 		sink += int64(s.index.prefetch(events[i].Hash.tag()))
