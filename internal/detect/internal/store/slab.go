@@ -102,12 +102,12 @@ func (s *generationSlab[T]) of(generation uint8) iter.Seq[[]uint32] {
 	return func(yield func([]uint32) bool) {
 		var array [64]uint32
 		found := array[:0]
-		for n := uint32(0); n < s.next; n++ { // what is yielded may be released, and all of the slab with it
-			if s.oldest[n] != generation {
+		for n, oldest := range s.oldest[:s.next] {
+			if oldest != generation {
 				continue
 			}
-			if found = append(found, n); len(found) == len(array) {
-				if !yield(found) {
+			if found = append(found, uint32(n)); len(found) == len(array) {
+				if !yield(found) || s.next == 0 { // all were released meanwhile, and the slab with them
 					return
 				}
 				found = array[:0]

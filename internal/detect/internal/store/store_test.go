@@ -87,3 +87,22 @@ func TestStoreKnowsWhatWasInserted(t *testing.T) {
 		})
 	})
 }
+
+// Memory that is released while it is looked through for what is too old is not looked at.
+func TestExpiryEndsWithTheLastSparseEvent(t *testing.T) {
+	s := New(Config{Size: 60, Threshold: 1})
+	insert := func(user, time int) {
+		p := Prepared{Event: Event{Time: int64(time)}, Hash: GroupHash(user) << 40}
+		s.Insert(s.Locate(&p), &p)
+	}
+	for user := range minPrefetched + 300 {
+		insert(user, 0)
+	}
+	for user := 100; user < minPrefetched+300; user++ { // these go to buckets: their numbers are free
+		insert(user, 1)
+	}
+	s.Advance(Generations, func(GroupID, int64) {})
+	if err := s.Check(); err != nil || s.Len() != 0 {
+		t.Fatalf("%d groups are left: %v", s.Len(), err)
+	}
+}
