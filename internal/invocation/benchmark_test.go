@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"example.com/otelcol-guardrail/internal/invocation"
 )
@@ -96,6 +97,29 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if !reader.Read(log, &inv) {
+					b.Fatal("misread")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkReadSpan is the cost of a span with the same facts as the log records of
+// [BenchmarkRead].
+func BenchmarkReadSpan(b *testing.B) {
+	for _, facts := range benchFacts {
+		b.Run(facts.name, func(b *testing.B) {
+			span := ptrace.NewSpan()
+			if err := span.Attributes().FromRaw(facts.attrs); err != nil {
+				b.Fatal(err)
+			}
+			resource, scope := benchSurroundings()
+			reader := invocation.NewReader(spanDefaults())
+			var inv invocation.Invocation
+			reader.Enter(resource, scope, &inv)
+			b.ReportAllocs()
+			for b.Loop() {
+				if reader.ReadSpan(span, &inv) != facts.called {
 					b.Fatal("misread")
 				}
 			}

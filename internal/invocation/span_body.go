@@ -58,7 +58,7 @@ func (inv *Invocation) readBodies(attrs *levels, call call) {
 			}
 		}
 	}
-	if own.has.has(keyProviderMetadata) {
+	if own.has.has(keyProviderMetadata) && !f.answer && !b.cut {
 		f.readProviderMetadata(own.values[keyProviderMetadata])
 	}
 }
