@@ -54,3 +54,5 @@
 // stack of brackets, one bit a level, so that nesting costs bits of memory and
 // no recursion.
 package invocation
+
+//go:generate go run ../../cmd/attributetable ../../docs/spans.md

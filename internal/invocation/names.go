@@ -44,6 +44,13 @@ const (
 	meansBedrockRecord   meaning = "Bedrock record split into attributes"
 )
 
+// meanings lists them in the order in which the documentation has them.
+var meanings = []meaning{
+	meansGuardrail, meansVersion, meansFinish, meansMessages, meansViolation, meansUser, meansAccount, meansRegion, meansModel, meansAnswerModel,
+	meansProvider, meansMetadata, meansRequestID, meansAnswerID, meansRequestIDECS, meansOperation, meansService, meansFailure, meansOutcome,
+	meansAnswer, meansTokens, meansRequestBody, meansAnswerBody, meansProviderAnswer, meansInstrumentation, meansBedrockRecord,
+}
+
 // signals is a set of kinds of records.
 type signals uint8
 
@@ -54,8 +61,8 @@ const (
 )
 
 // attributes lists every attribute that is read. Those with a key of their own stand
-// first; of those without, only the meaning matters. A test requires that the
-// documentation has the same table.
+// first; of those without, only the meaning matters. The documentation's table is made
+// from it.
 var attributes = [...]attribute{ //nolint:gosec // G101: tokens are what models count in, no secrets
 	keyAccount:             {attrAccount, meansAccount, inBoth, "resource detectors; no client library writes it itself"},
 	keyRegion:              {attrRegion, meansRegion, inBoth, "OpenTelemetry Python and JS, resource detectors"},
@@ -140,6 +147,28 @@ var attributes = [...]attribute{ //nolint:gosec // G101: tokens are what models 
 	{"llm.usage.completion_tokens", meansTokens, inSpans, "older OpenLLMetry"},
 	{"ai.usage.outputTokens", meansTokens, inSpans, "Vercel AI SDK, older telemetry"},
 	{"ai.usage.completionTokens", meansTokens, inSpans, "Vercel AI SDK, older telemetry"},
+}
+
+// Attribute describes an attribute that is read.
+type Attribute struct {
+	Name    string
+	Meaning string
+	Logs    bool   // it is read in log records
+	Spans   bool   // it is read in spans
+	Writers string // the clients that write it
+}
+
+// Attributes returns every attribute that is read unless the settings say otherwise, by
+// meaning, the best of each first.
+func Attributes() (all []Attribute) {
+	for _, means := range meanings {
+		for _, a := range attributes {
+			if a.means == means {
+				all = append(all, Attribute{a.name, string(means), a.in&inLogs != 0, a.in&inSpans != 0, a.writers})
+			}
+		}
+	}
+	return all
 }
 
 // namesOf returns the attributes of one meaning in a kind of records, the best first.

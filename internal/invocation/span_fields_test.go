@@ -180,8 +180,10 @@ func TestTimeOfSpans(t *testing.T) {
 
 // A retry would count twice, or two calls once.
 func TestIdentityOfSpans(t *testing.T) {
+	base := newSpan(t, chat())
 	id := func(change func(ptrace.Span)) string {
-		span := newSpan(t, chat())
+		span := ptrace.NewSpan()
+		base.CopyTo(span)
 		span.SetTraceID(pcommon.TraceID{1})
 		span.SetSpanID(pcommon.SpanID{2})
 		change(span)
