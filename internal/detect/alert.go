@@ -22,9 +22,18 @@ type openAlert struct {
 	unsaved  bool // is among shard.unsaved
 }
 
-const openAlertBytes = 220 // about what one takes in addition to its key, with its places in lists and in the map
+const (
+	openAlertBytes    = 220 // about what one takes in addition to its key, with its places in lists and in the map
+	interventionBytes = 64  // what its intervention takes in addition to names
+)
 
-func (a *openAlert) bytes() int64 { return openAlertBytes + int64(len(a.Key)) }
+func (a *openAlert) bytes() int64 {
+	bytes := openAlertBytes + int64(len(a.Key))
+	if i := a.Intervention; i != nil {
+		bytes += interventionBytes + int64(len(i.RequestID)+len(i.GuardrailID))
+	}
+	return bytes
+}
 
 // accepts reports whether the alert still takes buckets next to it.
 func (a *openAlert) accepts(rule *Rule, now time.Time) bool {
@@ -69,7 +78,7 @@ func (s *shard) addAlert(g store.GroupID, a *openAlert) {
 func (s *shard) expireAlerts(g store.GroupID, now time.Time) {
 	alerts := slices.DeleteFunc(s.alerts[g], func(a *openAlert) bool {
 		// Twice as long as an event is promised to be, so that none outlives its alert.
-		if !a.Closed || a.Corrected || a.Suppressed && !a.Summarized || now.Sub(a.Changed) <= 2*(s.rule.Size+s.rule.Retention) {
+		if !a.Closed || a.Corrected || a.Suppressed && !a.Summarized || now.Sub(a.Changed) <= 2*s.rule.remembered() {
 			return false
 		}
 		s.dropAlert(a)

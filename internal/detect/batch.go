@@ -15,8 +15,23 @@ import (
 type batch struct {
 	first    [shardCount]int32 // number of the first event of each shard; negative: none
 	prepared []store.Prepared
-	counted  []int32 // events of a shard that are no repeats
+	added    []addition // events of a shard that are no repeats
 }
+
+// addition says what an event of a batch was added as.
+type addition struct {
+	event int32 // its number
+	as    addedAs
+}
+
+// addedAs are flags.
+type addedAs uint8
+
+const (
+	addedCounted addedAs = 1 << iota
+	addedWaiting         // for an intervention
+	addedIntervention
+)
 
 // prepare hashes a batch of events and lists them by shard.
 func (b *batch) prepare(events []Event, hasher *hasher) {

@@ -7,9 +7,9 @@ import "example.com/otelcol-guardrail/internal/detect/internal/store"
 
 // budget returns the memory that the shard may take: an equal share. Of that, at most
 //
-//   - three quarters go to groups and events, and to IDs by which alone repeats are
-//     recognised (a quarter of the share at most); some are reserved for groups with several
-//     events in a bucket, see blockReserve;
+//   - three quarters go to groups and events, in windows or held, and to IDs by which alone
+//     repeats are recognised (a quarter of the share at most); some are reserved for groups
+//     with several events in a bucket, see blockReserve;
 //   - an eighth to texts, which are evidence only: no more are kept then;
 //   - a sixteenth to profiles, likewise;
 //   - the rest, at least a sixteenth, to alerts.
@@ -20,7 +20,14 @@ func (s *shard) bytes() int64 {
 	return s.windowBytes() + s.textBytes() + s.profiles.bytes + s.alertBytes
 }
 
-func (s *shard) windowBytes() int64 { return s.store.Bytes() + s.observed.bytes(0) }
+func (s *shard) windowBytes() int64 { return s.store.Bytes() + s.heldBytes() + s.observed.bytes(0) }
+
+func (s *shard) heldBytes() int64 {
+	if s.held == nil {
+		return 0
+	}
+	return s.held.Bytes()
+}
 
 func (s *shard) textBytes() (n int64) {
 	for _, t := range s.texts {
@@ -57,6 +64,9 @@ func (s *shard) guaranteedInserts() int {
 		return 0
 	}
 	once, each := s.store.MaxGrowth()
+	if s.held != nil {
+		once += s.held.MaxGrowth()
+	}
 	return int(min((s.available()-s.reserved()-once-observed)/each, store.ChunkLen))
 }
 

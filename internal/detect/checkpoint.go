@@ -54,22 +54,34 @@ func (d *Detector) Compact(page Page) (Page, error) {
 			return page, err
 		case kind == journal.End:
 			return Page{Number: page.Number, Arrived: page.Arrived, Body: compacted.Body()}, nil
-		case kind == journal.KindEvent && d.remembers(&entries.Event):
+		case isEvent(kind) && d.remembers(kind, &entries.Event):
 			compacted.Arrive(entries.Arrived())
-			compacted.Event(compacted.Group([]byte(entries.Event.Key)), &entries.Event)
+			group := compacted.Group([]byte(entries.Event.Key))
+			switch kind {
+			case journal.KindEvent:
+				compacted.Event(group, &entries.Event)
+			case journal.KindWaiting:
+				compacted.Waiting(group, &entries.Event)
+			default:
+				compacted.Intervention(group, &entries.Event)
+			}
 		}
 	}
 }
 
-// remembers reports whether a repeat of an event would be recognised.
-func (d *Detector) remembers(e *journal.Event) bool {
+func isEvent(kind journal.Kind) bool {
+	return kind == journal.KindEvent || kind == journal.KindWaiting || kind == journal.KindIntervention
+}
+
+// remembers reports whether a repeat of an event would be recognised, as an entry of a kind.
+func (d *Detector) remembers(kind journal.Kind, e *journal.Event) bool {
 	s, hash := d.shard(e.Key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stored := s.storedEvent(e)
-	if e.Flags&journal.IDOnly != 0 && s.observed.has(hash, stored.ID) {
-		return true
+	p := store.Prepared{Event: s.storedEvent(e), Hash: hash}
+	idOnly := e.Flags&journal.IDOnly != 0
+	if kind == journal.KindIntervention {
+		return idOnly && s.observed.has(hash, interventionID(p.ID)) || s.holds(store.HeldIntervention, &p)
 	}
-	g := s.store.FindGroup(hash)
-	return g != 0 && s.store.Contains(g, &stored)
+	return idOnly && s.observed.has(hash, p.ID) || s.counted(&p) || s.holds(store.HeldCall, &p)
 }

@@ -13,6 +13,11 @@ func (d *Detector) Consistent() error {
 		if err := s.store.Check(); err != nil {
 			return fmt.Errorf("shard %d: %w", i, err)
 		}
+		if s.held != nil {
+			if err := s.held.Check(); err != nil {
+				return fmt.Errorf("shard %d, held: %w", i, err)
+			}
+		}
 		for g, alerts := range s.alerts {
 			if len(alerts) == 0 || !s.store.Pinned(g) {
 				return fmt.Errorf("shard %d: group %d with %d alerts, pinned: %t", i, g, len(alerts), s.store.Pinned(g))

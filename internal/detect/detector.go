@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -37,6 +38,9 @@ func New(rule Rule) *Detector {
 		})
 		s.generationOffset = time.Duration(rule.generationLength() / shardCount * int64(i))
 		s.profiles.maxBytes = s.budget() / 16
+		if rule.AfterIntervention > 0 {
+			s.held = new(store.Held)
+		}
 	}
 	return d
 }
@@ -49,7 +53,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 	if len(events) == 0 {
 		return Result{}
 	}
-	if len(events) > 1 && d.limiter.mayExceed(2*len(events), now) { // one event makes at most two buckets alert
+	if len(events) > 1 && d.limiter.mayExceed(d.mostAlerts(events), now) {
 		return d.observeInOrder(events, now)
 	}
 	b := d.batches.Get().(*batch)
@@ -57,7 +61,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 	b.prepare(events, &d.hasher)
 
 	u := groupUpdate{limiter: &d.limiter, now: now}
-	counted := 0
+	added := 0
 	start := shardOf(b.prepared[0].Hash) // anywhere, so that calls do not follow each other from lock to lock
 	for k := range uint64(shardCount) {
 		i := (start + k) % shardCount
@@ -71,11 +75,24 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		s.store.Prefetch(b.prepared, first)
 		u.shard = s
 		b.countList(&u, events, first)
-		counted += len(b.counted)
-		d.journal.record(s, &d.limiter, events, b.counted, now)
+		added += len(b.added)
+		d.journal.record(s, &d.limiter, events, b.added, now)
 		s.mu.Unlock()
 	}
-	return Result{Alerts: u.inOrder(), Repeats: len(events) - counted}
+	return Result{Alerts: u.inOrder(), Repeats: len(events) - added}
+}
+
+// mostAlerts returns how many alerts a batch may open: an event makes at most two buckets
+// alert, but an intervention lets any number of events count.
+func (d *Detector) mostAlerts(events []Event) int {
+	if d.rule.AfterIntervention > 0 {
+		for i := range events {
+			if events[i].Intervened {
+				return math.MaxInt
+			}
+		}
+	}
+	return 2 * len(events)
 }
 
 // observeInOrder counts a batch event by event, where Observe does it shard by shard.
@@ -129,6 +146,9 @@ func (d *Detector) Stats() Stats {
 		s := &d.shards[i]
 		s.mu.Lock()
 		stats.Groups += s.store.Len()
+		if s.held != nil {
+			stats.Held += s.held.Len()
+		}
 		stats.Evicted += s.evicted
 		stats.Bytes += s.bytes()
 		s.mu.Unlock()

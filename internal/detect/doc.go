@@ -23,10 +23,17 @@
 // plus the retention of running time, and is counted together with whatever arrives within
 // that, however old either is.
 //
+// A rule may count only what follows an intervention: an event at t counts if a guardrail
+// intervened in an event of the same group that lies in [t-after, t). That depends on the set
+// of events alone, too: an event without an intervention waits for one, in front of the windows,
+// and is put into them when one arrives. All is then remembered for longer by after.
+//
 // # What lies where
 //
 //	Detector.Observe                       a batch of events, prepared and sorted by shard: detector.go, batch.go
-//	  └─ groupUpdate.count                 one event, under the lock of its shard: shard.go
+//	  ├─ groupUpdate.observe               one event, if only what follows an intervention counts: intervention.go
+//	  │    └─ Held                         events that wait, and interventions: internal/store
+//	  └─ groupUpdate.count                 one event that counts, under the lock of its shard: shard.go
 //	       ├─ Store.Locate, Store.Insert   its place among its group's: internal/store
 //	       └─ groupUpdate.check            does a bucket begin to alert? sliding.go, tumbling.go, session.go
 //	            └─ groupUpdate.raise       which alert does it belong to? update.go, alert.go
@@ -42,6 +49,9 @@
 //   - group: what events are counted by, a user and an account say;
 //   - bucket: a group's events of one stretch of event time, a size long;
 //   - window: what must hold more than the threshold of events to alert;
+//   - intervention: an event in which a guardrail intervened, whether or not it counts itself;
+//   - waiting: of an event that counts once an intervention is known that it follows;
+//   - held: of interventions and waiting events, which no window holds;
 //   - generation: one of the spans of arrival time after which events are forgotten;
 //   - sparse list: where a group's events are as long as they are few and far apart;
 //   - block: the memory of a bucket's events, if there are several;

@@ -88,6 +88,10 @@ func (t *texts) add(s string) uint32 {
 	if s == "" {
 		return 0
 	}
+	return t.append(s)
+}
+
+func (t *texts) append(s string) uint32 {
 	s = cut(s, maxText)
 	if len(*t) == 0 {
 		*t = append(*t, 0)
@@ -95,6 +99,21 @@ func (t *texts) add(s string) uint32 {
 	at := uint32(len(*t))
 	*t = append(append(*t, byte(len(s))), s...)
 	return at
+}
+
+// addPair keeps two texts, and returns where they lie.
+func (t *texts) addPair(first, second string) uint32 {
+	at := t.append(first)
+	t.append(second)
+	return at
+}
+
+// pairAt returns what addPair keeps at n.
+func (t texts) pairAt(n uint32) (first, second string) {
+	if first = t.at(n); n == 0 {
+		return "", ""
+	}
+	return first, t.at(n + 1 + uint32(len(first)))
 }
 
 func (t texts) at(n uint32) string {

@@ -13,7 +13,7 @@ import (
 )
 
 // Journal collects, in order, what a detector needs after a restart to continue where it
-// was: the events counted, and its alerts as they stand after every change. It writes them
+// was: the events that were no repeats, and its alerts as they stand after every change. It writes them
 // into pages, each readable by itself. Its owner stores the pages; docs/state-format.md
 // describes their bytes.
 //
@@ -47,18 +47,18 @@ const (
 	maxSealed = 64
 )
 
-// record writes what a shard, which is locked, has counted of a batch, and what changed in
-// its alerts.
-func (j *Journal) record(s *shard, l *limiter, events []Event, counted []int32, now time.Time) {
-	if j == nil || len(counted) == 0 && len(s.unsaved) == 0 {
+// record writes what of a batch was new to a shard, which is locked, and what changed in its
+// alerts.
+func (j *Journal) record(s *shard, l *limiter, events []Event, added []addition, now time.Time) {
+	if j == nil || len(added) == 0 && len(s.unsaved) == 0 {
 		return
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.begin(now)
 	j.page.Arrive(runningTime(now))
-	for _, n := range counted {
-		j.recordEvent(&events[n])
+	for _, a := range added {
+		j.recordEvent(&events[a.event], a.as)
 		j.seal(maxPageSize, now)
 	}
 	for _, a := range s.unsaved {
@@ -76,7 +76,7 @@ func (j *Journal) record(s *shard, l *limiter, events []Event, counted []int32, 
 	s.unsaved = s.unsaved[:0]
 }
 
-func (j *Journal) recordEvent(e *Event) {
+func (j *Journal) recordEvent(e *Event, as addedAs) {
 	entry := journal.Event{Time: e.Time, Text: e.ID, Kind: e.Kind, Model: e.Model, Operation: e.Operation, Region: e.Region}
 	if e.Presumed {
 		entry.Flags |= journal.Presumed
@@ -90,7 +90,17 @@ func (j *Journal) recordEvent(e *Event) {
 	if e.RequestID != "" { // then it is the ID
 		entry.Flags |= journal.IsRequestID
 	}
-	j.page.Event(j.page.Group(e.Key), &entry)
+	group := j.page.Group(e.Key)
+	if as&addedIntervention != 0 {
+		entry.GuardrailID = e.GuardrailID
+		j.page.Intervention(group, &entry)
+	}
+	switch {
+	case as&addedCounted != 0:
+		j.page.Event(group, &entry)
+	case as&addedWaiting != 0:
+		j.page.Waiting(group, &entry)
+	}
 }
 
 // recordAlerting writes which of a group's buckets alert.

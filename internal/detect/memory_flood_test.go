@@ -26,6 +26,8 @@ type flood struct {
 	id     func(i int) string
 	// observed: the events have no time of their own.
 	observed bool
+	// blocked: a guardrail intervenes in each of them.
+	blocked bool
 	// fits: all of it fits into memory.
 	fits bool
 	// busy: the flood is not made longer in long runs, since its users would be busier than the burst and push it out.
@@ -78,62 +80,98 @@ func longNames(i int) string {
 // Memory stays bounded whatever arrives; evictions are reported;
 // and a user who makes more calls than the rest is still found.
 func TestMemoryHoldsInFloods(t *testing.T) {
-	const bound = 16 << 20
 	for name, f := range floods {
 		t.Run(name, func(t *testing.T) {
-			rule := detect.Rule{
-				Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour,
-				Limit: 0, MaxBytes: bound,
-			}
+			rule := floodRule()
 			if strings.Contains(name, "megabyte") {
 				rule.Threshold = 1
 			}
-			slack := f.slack
-			if slack == 0 {
-				slack = bound/10 + 1<<20
-			}
-			before := heap()
-			detector := detect.New(rule)
-			rng := rand.New(rand.NewPCG(1, 1))
-			var most int64
-			found := false
-			total := f.events
-			if !f.busy {
-				total *= int(max(*streamCount/1000, 1))
-			}
-			for i := range total {
-				event := detect.Event{
-					Time: noon.Add(f.time(i)).UnixNano(), Key: detect.AppendKey(nil, f.user(i)),
-					ID: f.id(i), RequestID: f.id(i), IDOnly: f.observed,
-				}
-				found = foundIn(detector.Observe([]detect.Event{event}, noon), "mallory") || found
-				if since := i - total/2 + f.events/2; 0 <= since && since < f.events && since%(f.events/60) == f.events/120 { // a real burst among it, sixty calls long
-					call := noon.Add(time.Duration(rng.IntN(50)) * time.Second)
-					found = foundIn(detector.Observe([]detect.Event{{
-						Time: call.UnixNano(), Key: detect.AppendKey(nil, "mallory"), ID: "m" + strconv.Itoa(i),
-					}}, noon), "mallory") || found
-				}
-				if i%(total/10) == total/10-1 {
-					most = max(most, heap()-before)
-				}
-			}
-			stats := detector.Stats()
-			t.Logf("%.1f MiB of heap at most, %.1f by its own account; %d groups evicted", float64(most)/(1<<20), float64(stats.Bytes)/(1<<20), stats.Evicted)
-			assert.LessOrEqual(t, most, bound+slack)
-			assert.LessOrEqual(t, stats.Bytes, bound+slack)
-			assert.True(t, found, "the burst is lost in it")
-			require.NoError(t, detector.Consistent())
-			assert.Equal(t, !f.fits, stats.Evicted > 0, "%d evicted", stats.Evicted)
-			var emitted int
-			for _, a := range detector.Tick(noon.Add(time.Second)) {
-				if a.State == detect.Overflow {
-					emitted = a.Overflow.Evicted
-				}
-			}
-			assert.Equal(t, stats.Evicted, emitted, "evictions that an alert reports")
-			runtime.KeepAlive(detector)
+			f.check(t, rule)
 		})
 	}
+}
+
+func floodRule() detect.Rule {
+	return detect.Rule{
+		Threshold: 5, Size: time.Minute, KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour,
+		Limit: 0, MaxBytes: 16 << 20,
+	}
+}
+
+// So it does for a rule that counts only what follows an intervention, where what does not is
+// held: the flood must not make it forget who was blocked before a burst.
+func TestMemoryHoldsInFloodsOfWaitingCalls(t *testing.T) {
+	more := map[string]flood{
+		"users who are each blocked once":         {events: 160_000, user: everyUser, time: now, id: uuidOf, blocked: true},
+		"a user who is blocked at full speed":     {events: 80_000, user: oneUser, time: now, id: uuidOf, blocked: true, fits: true},
+		"a user who makes up times of being so":   {events: 80_000, user: oneUser, time: anyMinute, id: uuidOf, blocked: true},
+		"blocked calls with long ids of one user": {events: 80_000, user: oneUser, time: now, id: longID, blocked: true, fits: true},
+	}
+	for name, f := range floods {
+		f.fits = name == "users who each raise an alert" // here they do not
+		if f.slack == 0 {                                // the others are no different
+			more[name] = f
+		}
+	}
+	for name, f := range more {
+		t.Run(name, func(t *testing.T) {
+			rule := floodRule()
+			rule.AfterIntervention = 2 * time.Minute
+			f.check(t, rule)
+		})
+	}
+}
+
+func (f flood) check(t *testing.T, rule detect.Rule) {
+	bound, slack := rule.MaxBytes, f.slack
+	if slack == 0 {
+		slack = bound/10 + 1<<20
+	}
+	before := heap()
+	detector := detect.New(rule)
+	rng := rand.New(rand.NewPCG(1, 1))
+	var most int64
+	found, blocked := false, false
+	total := f.events
+	if !f.busy {
+		total *= int(max(*streamCount/1000, 1))
+	}
+	for i := range total {
+		event := detect.Event{
+			Time: noon.Add(f.time(i)).UnixNano(), Key: detect.AppendKey(nil, f.user(i)),
+			ID: f.id(i), RequestID: f.id(i), IDOnly: f.observed, Intervened: f.blocked, GuardrailID: "guardrail",
+		}
+		found = foundIn(detector.Observe([]detect.Event{event}, noon), "mallory") || found
+		if since := i - total/2 + f.events/2; 0 <= since && since < f.events && since%(f.events/60) == f.events/120 { // a real burst among it, sixty calls long
+			call := detect.Event{
+				Time: noon.Add(time.Duration(rng.IntN(50)) * time.Second).UnixNano(),
+				Key:  detect.AppendKey(nil, "mallory"), ID: "m" + strconv.Itoa(i),
+			}
+			if rule.AfterIntervention > 0 && !blocked { // in her first call
+				blocked = true
+				call.Time, call.Intervened = noon.Add(-time.Second).UnixNano(), true
+			}
+			found = foundIn(detector.Observe([]detect.Event{call}, noon), "mallory") || found
+		}
+		if i%(total/10) == total/10-1 {
+			most = max(most, heap()-before)
+		}
+	}
+	stats := detector.Stats()
+	t.Logf("%.1f MiB of heap at most, %.1f by its own account; %d groups evicted", float64(most)/(1<<20), float64(stats.Bytes)/(1<<20), stats.Evicted)
+	assert.LessOrEqual(t, most, bound+slack)
+	assert.LessOrEqual(t, stats.Bytes, bound+slack)
+	assert.True(t, found, "the burst is lost in it")
+	require.NoError(t, detector.Consistent())
+	assert.Equal(t, !f.fits, stats.Evicted > 0, "%d evicted", stats.Evicted)
+	var emitted int
+	for _, a := range detector.Tick(noon.Add(time.Second)) {
+		if a.State == detect.Overflow {
+			emitted = a.Overflow.Evicted
+		}
+	}
+	assert.Equal(t, stats.Evicted, emitted, "evictions that an alert reports")
+	runtime.KeepAlive(detector)
 }
 
 // foundIn reports whether an alert of a user was opened.

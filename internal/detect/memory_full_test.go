@@ -26,6 +26,8 @@ type fullShard struct {
 	now   time.Time
 	users int
 	calls int
+
+	latest []byte // user
 }
 
 // user makes a user of the shard.
@@ -40,10 +42,20 @@ func (f *fullShard) user() []byte {
 
 // call has a user make a call so much after noon.
 func (f *fullShard) call(user []byte, after time.Duration) Result {
+	return f.observe(user, after, false)
+}
+
+// block has a guardrail intervene in a call of a user.
+func (f *fullShard) block(user []byte, after time.Duration) Result {
+	return f.observe(user, after, true)
+}
+
+func (f *fullShard) observe(user []byte, after time.Duration, blocked bool) Result {
 	f.calls++
 	before := f.shards[0].evicted
 	result := f.Observe([]Event{{
 		Time: noon.Add(after).UnixNano(), Key: user, ID: fmt.Sprintf("%08x-0000-4000-8000-000000000000", f.calls),
+		Intervened: blocked, Uncounted: blocked, GuardrailID: "guardrail",
 	}}, f.now)
 	// To free a page, as many groups may have to be evicted as have the shortest blocks.
 	require.LessOrEqual(f.t, f.shards[0].evicted-before, 5*int(store.PageBytes/store.EventBytes), "groups evicted for one call")
@@ -325,9 +337,13 @@ func (f *fullShard) takeForBlocks(users int, flood [][]byte) {
 
 // A full detector stays consistent and within its bound, whatever arrives.
 func TestFullMemoryStaysConsistent(t *testing.T) {
-	for _, window := range []WindowType{Sliding, Tumbling, Session} {
-		f := newFullShardOf(t, Rule{Window: window, Threshold: 8, MaxBytes: 8 << 20})
-		s, rng := &f.shards[0], rand.New(rand.NewPCG(1, uint64(window)))
+	for _, rule := range []Rule{
+		{Window: Sliding}, {Window: Tumbling}, {Window: Session},
+		{Window: Sliding, AfterIntervention: 5 * time.Minute}, {Window: Session, AfterIntervention: time.Hour},
+	} {
+		rule.Threshold, rule.MaxBytes = 8, 8<<20
+		f := newFullShardOf(t, rule)
+		s, rng := &f.shards[0], rand.New(rand.NewPCG(1, uint64(rule.Window)))
 		var users [][]byte
 		for range 60 {
 			kind := rng.IntN(4)
@@ -338,7 +354,8 @@ func TestFullMemoryStaysConsistent(t *testing.T) {
 				}
 				users = append(users, user)
 				// In one window, in some, anywhere in an hour, or in weeks.
-				f.call(user, time.Duration(rng.Int64N([...]int64{1e9, 3e11, 36e11, 1e15}[rng.IntN(4)])))
+				after := time.Duration(rng.Int64N([...]int64{1e9, 3e11, 36e11, 1e15}[rng.IntN(4)]))
+				f.observe(user, after, rule.AfterIntervention > 0 && rng.IntN(3) == 0)
 			}
 			require.NoError(t, f.Consistent())
 			require.LessOrEqual(t, s.bytes(), s.budget()*11/10)

@@ -27,10 +27,15 @@ type load struct {
 	id                      int // bytes of a request id; 0: a UUID
 	observed                bool
 	threshold               int
+	waiting                 bool // for an intervention
 }
 
-// formula returns the memory of docs/memory.md for groups whose calls are far from each other.
+// formula returns the memory of docs/memory.md for groups whose calls are far from each other,
+// or wait.
 func (l load) formula() int64 {
+	if l.waiting {
+		return 1<<20 + int64(l.groups)*40 + l.calls()*50
+	}
 	return 1<<20 + int64(l.groups)*50 + l.calls()*43
 }
 
@@ -43,6 +48,9 @@ func (l load) calls() int64 { return int64(l.groups * l.windows * l.events) }
 
 func (l load) fill(rule detect.Rule) *detect.Detector {
 	rule.Threshold = l.threshold
+	if l.waiting {
+		rule.AfterIntervention = time.Hour
+	}
 	detector := detect.New(rule)
 	name := strings.Repeat("n", l.name-12)
 	batch := make([]detect.Event, 0, 1000)
@@ -94,6 +102,8 @@ func TestMemoryIsAsDocumented(t *testing.T) {
 		"50,000 users, 4 calls without a time":           {load{groups: 50_000, windows: 1, events: 4, name: 90, observed: true, threshold: never}, 20.9, false},
 		"50,000 users, an alert each":                    {load{groups: 50_000, windows: 1, events: 1, name: 90}, 19.9, false},
 		"10,000 users, an alert with 3,000 bytes each":   {load{groups: 10_000, windows: 1, events: 1, name: 3000}, 32.6, false},
+		"100,000 users, a call each that waits":          {load{groups: 100_000, windows: 1, events: 1, name: 90, threshold: 5, waiting: true}, 9.1, true},
+		"60 users, 8,000 calls each that wait":           {load{groups: 60, windows: 1, events: 8_000, name: 90, threshold: 5, waiting: true}, 22.8, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := heap()

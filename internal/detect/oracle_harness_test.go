@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -48,7 +49,8 @@ func check(stream streams.Stream) error {
 					return fmt.Errorf("batch %d: %w", i, err)
 				}
 			}
-			if err := checkContent(stream, alert, before, all[:arrived]); err != nil {
+			if err := errors.Join(checkContent(stream, alert, before, all[:arrived]),
+				checkIntervention(stream, alert, batch, before, all[:arrived])); err != nil {
 				return fmt.Errorf("batch %d: %w", i, err)
 			}
 		}
@@ -58,7 +60,7 @@ func check(stream streams.Stream) error {
 			}
 		}
 	}
-	if want := len(all) - len(oracle.Distinct(all)); repeats != want {
+	if want := oracle.Repeats(all); repeats != want {
 		return fmt.Errorf("%d repeats recognised, not %d", repeats, want)
 	}
 	return tick(feed, ledger, ticks.last.Add(100*(stream.Size+stream.Retention)))
@@ -129,21 +131,59 @@ func checkContent(stream streams.Stream, alert detect.Alert, before, after []ora
 	return nil
 }
 
+// checkIntervention checks that an alert names the latest intervention before its first event,
+// as it was known before the call or became known during it.
+func checkIntervention(stream streams.Stream, alert detect.Alert, batch streams.Batch, before, after []oracle.Event) error {
+	if stream.AfterIntervention == 0 {
+		if alert.Intervention != nil {
+			return fmt.Errorf("an intervention: %#v", alert)
+		}
+		return nil
+	}
+	group := groupName(alert.Group)
+	latest := func(known []oracle.Event) (at int64, ids []string) {
+		at = math.MinInt64
+		for _, i := range oracle.Interventions(known) {
+			if i.Group != group || i.Time >= alert.First || i.Time < at {
+				continue
+			}
+			if i.Time > at {
+				at, ids = i.Time, nil
+			}
+			ids = append(ids, i.ID)
+		}
+		return at, ids
+	}
+	least, idsBefore := latest(before)
+	most, ids := latest(after)
+	i := alert.Intervention
+	switch {
+	case i == nil || i.Time < least || i.Time > most:
+		return fmt.Errorf("not the latest intervention, which is at %d to %d: %#v: %#v", least, most, i, alert)
+	case i.Time == most && !slices.Contains(ids, i.RequestID), i.Time == least && least == most && i.RequestID < slices.Max(append(idsBefore, "")):
+		return fmt.Errorf("not one of the interventions %q: %#v: %#v", ids, i, alert)
+	case len(batch.Events) == 1 && (i.Time != most || i.RequestID != slices.Max(ids)):
+		return fmt.Errorf("not %q at %d: %#v: %#v", ids, most, i, alert)
+	}
+	return nil
+}
+
 // windowOf returns the known events of the window that an alert opened for.
 func windowOf(stream streams.Stream, alert detect.Alert, known []oracle.Event) []oracle.Event {
 	name := named(alert)
+	counted := oracle.Counted(known, stream.Rule())
 	switch stream.Window {
 	case oracle.Tumbling:
-		return oracle.Between(known, name.Group, name.Start, name.Start+int64(stream.Size)-1)
+		return oracle.Between(counted, name.Group, name.Start, name.Start+int64(stream.Size)-1)
 	case oracle.Session:
 		for _, run := range oracle.Runs(known, stream.Rule()) {
 			if run.Holds(name.Group, name.Start) {
-				return oracle.Between(known, name.Group, run.First, run.Last)
+				return oracle.Between(counted, name.Group, run.First, run.Last)
 			}
 		}
 		return nil
 	}
-	return oracle.Window(known, name.Group, alert.Last, stream.Size)
+	return oracle.Window(counted, name.Group, alert.Last, stream.Size)
 }
 
 func checkBounds(stream streams.Stream, alert detect.Alert) error {

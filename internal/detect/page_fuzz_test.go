@@ -28,17 +28,27 @@ func FuzzPage(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	interventions, err := goldenPage("page_interventions.hex")
+	if err != nil {
+		f.Fatal(err)
+	}
 	var w journal.Writer
 	w.Event(w.Group(AppendKey(nil, "alice")), &journal.Event{Time: noon.UnixNano(), Text: "1"})
 	f.Add(versionOne, uint8(0), int64(90*time.Minute))
 	f.Add(counted, uint8(0), int64(90*time.Minute))
 	f.Add(w.Body(), uint8(1), int64(0))
 	f.Add(slices.Concat(w.Body(), versionOne), uint8(2), int64(1)<<62)
+	f.Add(interventions, uint8(3), int64(90*time.Minute))
+	f.Add(interventions, uint8(4), int64(0))
+	f.Add(interventions, uint8(2), int64(0))                                     // of a rule that has AfterIntervention no longer
 	f.Add([]byte{1, 0, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, uint8(0), int64(-1)) // an empty text, and an alert
-	f.Fuzz(func(t *testing.T, body []byte, window uint8, arrived int64) {
+	f.Fuzz(func(t *testing.T, body []byte, kind uint8, arrived int64) {
 		rule := Rule{
-			Window: WindowType(window % 3), Threshold: 2, Size: time.Minute,
+			Window: WindowType(kind % 3), Threshold: 2, Size: time.Minute,
 			KeepAlive: 10 * time.Minute, MaxDuration: time.Hour, Retention: time.Hour,
+		}
+		if kind/3%2 == 1 {
+			rule.AfterIntervention = time.Minute
 		}
 		detector := New(rule)
 		journal, replay := detector.EnableJournal()
@@ -59,6 +69,9 @@ func FuzzPage(f *testing.F) {
 		}
 
 		const user = "somebody whom no page knows"
+		if rule.AfterIntervention > 0 {
+			detector.Observe([]Event{blocked(user, "blocked", noon.Add(-1))}, now)
+		}
 		for i := range 2 * rule.Threshold {
 			alerts := detector.Observe([]Event{at(user, strconv.Itoa(i), noon)}, now)
 			if opened := len(alerts.Alerts); opened > 0 != (i == rule.Threshold) {

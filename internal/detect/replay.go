@@ -38,6 +38,7 @@ type Replay struct {
 // replayedEvent is an event that was read.
 type replayedEvent struct {
 	journal.Event
+	kind    journal.Kind
 	hash    store.GroupHash
 	arrived int64 // running time, in nanoseconds
 }
@@ -87,8 +88,8 @@ func (r *Replay) Page(page Page) error {
 		switch kind {
 		case journal.End:
 			return nil
-		case journal.KindEvent:
-			r.addEvent(&entries.Event, entries.Arrived())
+		case journal.KindEvent, journal.KindWaiting, journal.KindIntervention:
+			r.addEvent(kind, &entries.Event, entries.Arrived())
 		case journal.KindAlert:
 			r.alerts[alertID{entries.Alert.Key, entries.Alert.Opened}] = entries.Alert
 		case journal.KindAlerting:
@@ -100,9 +101,9 @@ func (r *Replay) Page(page Page) error {
 	}
 }
 
-func (r *Replay) addEvent(e *journal.Event, arrived int64) {
+func (r *Replay) addEvent(kind journal.Kind, e *journal.Event, arrived int64) {
 	r.events++
-	r.read = append(r.read, replayedEvent{*e, r.detector.hasher.groupString(e.Key), arrived})
+	r.read = append(r.read, replayedEvent{*e, kind, r.detector.hasher.groupString(e.Key), arrived})
 	if len(r.read) == replayBatch {
 		r.count()
 	}
@@ -134,14 +135,22 @@ func (s *shard) replayEvent(e *replayedEvent) {
 	event := Event{
 		Time:   e.Time,
 		IDOnly: e.Flags&journal.IDOnly != 0,
-		Kind:   e.Kind, Model: e.Model, Operation: e.Operation, Region: e.Region,
+		Kind:   e.Kind, Model: e.Model, Operation: e.Operation, Region: e.Region, GuardrailID: e.GuardrailID,
 	}
 	if e.Flags&journal.IsRequestID != 0 {
 		event.RequestID = e.Text
 	}
 	p := store.Prepared{Event: s.storedEvent(&e.Event), Hash: e.hash}
 	u := groupUpdate{shard: s, now: arrived}
-	if u.count(&event, &p); u.raised {
+	switch {
+	case e.kind == journal.KindEvent, e.kind == journal.KindWaiting && s.held == nil:
+		u.count(&event, &p)
+	case e.kind == journal.KindWaiting:
+		u.addCall(&event, &p)
+	case s.held != nil: // else the rule has AfterIntervention no longer
+		u.addIntervention(&event, p)
+	}
+	if u.raised {
 		s.replay.mu.Lock()
 		s.replay.raised[e.hash] = e.Key
 		s.replay.mu.Unlock()

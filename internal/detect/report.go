@@ -3,7 +3,10 @@
 
 package detect
 
-import "example.com/otelcol-guardrail/internal/detect/internal/store"
+import (
+	"example.com/otelcol-guardrail/internal/detect/internal/journal"
+	"example.com/otelcol-guardrail/internal/detect/internal/store"
+)
 
 // State is the state of an alert that an [Alert] reports.
 type State uint8
@@ -38,8 +41,16 @@ type Alert struct {
 	RequestIDs, Models, Operations, Regions []string
 	Kinds                                   []string // of all of those events that are remembered, sorted
 
+	// Intervention is the latest intervention before the first of those events, as known when the
+	// alert was opened: all records of the alert carry the same. It is nil where the rule has no
+	// AfterIntervention, or none is remembered.
+	Intervention *Intervention
+
 	Overflow *Summary // of an overflow
 }
+
+// Intervention is an invocation in which a guardrail intervened.
+type Intervention = journal.Intervention
 
 // Summary is what an overflow stands for.
 type Summary struct {
@@ -70,6 +81,8 @@ func (s *shard) report(g store.GroupID, a *openAlert, state State) Alert {
 		Count:       a.Count,
 		Presumed:    a.Presumed,
 		Exact:       !a.Inexact,
+
+		Intervention: a.Intervention,
 	}
 	if s.rule.Window == Session {
 		record.WindowStart, record.WindowEnd = a.FirstTime, a.LastTime

@@ -4,6 +4,7 @@
 package detect
 
 import (
+	"math"
 	"time"
 
 	"example.com/otelcol-guardrail/internal/detect/internal/store"
@@ -27,15 +28,26 @@ type Rule struct {
 	KeepAlive   time.Duration // how long after an alerting bucket another still belongs to its alert; 0: each its own
 	MaxDuration time.Duration // the most event time that one alert spans
 	Limit       int           // alerts opened in ten minutes, the rest are summed up; 0: no limit
-	Retention   time.Duration // how long beyond Size an event is remembered after it arrived
+	Retention   time.Duration // how long beyond Size and AfterIntervention an event is remembered after it arrived
 	MaxBytes    int64         // bound on the memory taken; 0: none
+
+	// AfterIntervention is how long after an intervention of the same group an event still
+	// counts: one at t does when an intervention lies in [t - AfterIntervention, t). 0: all do.
+	AfterIntervention time.Duration
 }
 
 // Generations is how many spans of arrival the memory of an event is divided into.
 const Generations = store.Generations
 
+// remembered returns for how long at least an event is remembered after it arrived. Even twice
+// that can be expressed.
+func (r *Rule) remembered() time.Duration {
+	const longest = math.MaxInt64 / 4
+	return min(r.Size+r.Retention+min(r.AfterIntervention, longest), longest)
+}
+
 // generationLength returns how long a generation lasts, in nanoseconds.
-func (r *Rule) generationLength() int64 { return int64(r.Size+r.Retention)/(Generations-1) + 1 }
+func (r *Rule) generationLength() int64 { return int64(r.remembered())/(Generations-1) + 1 }
 
 // generationOf returns the generation of what arrives at a running time, in nanoseconds.
 func (r *Rule) generationOf(running int64) uint32 {

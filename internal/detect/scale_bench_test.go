@@ -46,6 +46,9 @@ type traffic struct {
 	calls     int           // of a user, while one is remembered, on average
 	retention time.Duration // in addition to a minute
 	groups    []int         // how many users there are
+
+	after   time.Duration // an intervention, that alone counts; 0: all calls do
+	blocked int           // one in so many calls is an intervention; 0: none
 }
 
 var traffics = []traffic{
@@ -53,15 +56,18 @@ var traffics = []traffic{
 	{name: "busy", calls: 2, groups: []int{10_000, 1_000_000}},
 	{name: "steady", calls: 20, retention: 59 * time.Minute, groups: []int{10_000}},
 	{name: "dense", calls: 200, retention: 59 * time.Minute, groups: []int{1_000}},
+	{name: "waiting", calls: 2, retention: 49 * time.Minute, groups: []int{10_000, 1_000_000}, after: 10 * time.Minute},
+	{name: "following", calls: 2, retention: 29 * time.Minute, groups: []int{10_000, 1_000_000}, after: 30 * time.Minute, blocked: 10},
+	{name: "dense-waiting", calls: 200, retention: 49 * time.Minute, groups: []int{1_000}, after: 10 * time.Minute},
 }
 
 func benchmarkScale(b *testing.B, t traffic, groups, batch int) {
-	rule := detect.Rule{Threshold: 50, Size: time.Minute, Retention: t.retention, MaxBytes: 8 << 30}
+	rule := detect.Rule{Threshold: 50, Size: time.Minute, Retention: t.retention, MaxBytes: 8 << 30, AfterIntervention: t.after}
 	empty := heap()
 	p := &population{
 		detector: detect.New(rule), groups: groups, batch: batch, now: noon,
-		pause: (rule.Size + rule.Retention) / time.Duration(t.calls*groups),
-		rng:   rand.New(rand.NewPCG(1, uint64(groups))),
+		pause: (rule.Size + rule.Retention + rule.AfterIntervention) / time.Duration(t.calls*groups), blocked: t.blocked,
+		rng: rand.New(rand.NewPCG(1, uint64(groups))),
 	}
 	for group := 0; group < groups; group += batch { // everybody once
 		p.observe(func(i int) int { return min(group+i, groups-1) })
@@ -126,6 +132,7 @@ type population struct {
 	batch    int
 	now      time.Time
 	pause    time.Duration // between two calls, whoever makes them
+	blocked  int           // one in so many calls is an intervention; 0: none
 	rng      *rand.Rand
 
 	events []detect.Event
@@ -158,6 +165,10 @@ func (p *population) observe(who func(i int) int) time.Duration {
 			Time: p.now.UnixNano(), Key: key, ID: id, RequestID: id,
 			Model: "anthropic.claude-3-5-sonnet-20241022-v2:0", Operation: "Converse", Region: "us-east-1",
 		})
+		if p.blocked > 0 && i%p.blocked == 0 {
+			e := &p.events[len(p.events)-1]
+			e.Intervened, e.Uncounted, e.GuardrailID = true, true, "g0ex4mple001"
+		}
 	}
 	begun := time.Now()
 	p.detector.Observe(p.events, p.now)

@@ -38,7 +38,10 @@ type shard struct {
 	// generationOffset is how much earlier than in the first shard generations end: so that
 	// one call never waits for all shards to forget.
 	generationOffset time.Duration
-	evicted          int // groups, since the start
+	evicted          int // groups, or parts of them, since the start
+
+	held  *store.Held   // interventions, and calls that wait for one; nil: everything counts
+	taken []store.Event // memory for those that have waited
 }
 
 // textSlots is more than [Generations], and divides 256, modulo which an event knows its
@@ -47,10 +50,15 @@ const textSlots = 8
 
 // countList counts the events of one shard, and notes which of them are no repeats.
 func (b *batch) countList(u *groupUpdate, events []Event, first int32) {
-	b.counted = b.counted[:0]
+	b.added = b.added[:0]
+	all := u.rule.AfterIntervention <= 0
 	for i := first; i >= 0; i = b.prepared[i].Next {
-		if u.count(&events[i], &b.prepared[i]) {
-			b.counted = append(b.counted, i)
+		if all {
+			if u.count(&events[i], &b.prepared[i]) {
+				b.added = append(b.added, addition{i, addedCounted})
+			}
+		} else if as := u.observe(&events[i], &b.prepared[i]); as != 0 {
+			b.added = append(b.added, addition{i, as})
 		}
 		for len(u.causes) < len(u.emitted) {
 			u.causes = append(u.causes, i)
@@ -69,8 +77,8 @@ func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 	if e.IDOnly && !s.observed.add(p.Hash, p.ID, s.generation) {
 		return false
 	}
-	if p.Flags&store.EventUUID == 0 && s.hasTextRoom() {
-		p.Text = s.texts[s.generation%textSlots].add(e.RequestID)
+	if p.Flags&store.EventUUID == 0 {
+		p.Text = s.keepText(e.RequestID)
 	}
 	g, bucket, added := s.store.Insert(at, p)
 	if bucket == 0 || !added { // in a sparse list, it is far from alerting
@@ -78,10 +86,16 @@ func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 	}
 	u.group, u.key = g, e.Key
 	u.check(bucket, &p.Event)
-	if s.alertBytes > s.budget()/16 {
-		u.boundAlerts()
-	}
+	u.boundAlerts()
 	return true
+}
+
+// keepText keeps a text if there is room, and returns where it lies.
+func (s *shard) keepText(text string) uint32 {
+	if !s.hasTextRoom() {
+		return 0
+	}
+	return s.texts[s.generation%textSlots].add(text)
 }
 
 // advance moves on to the generation that now belongs to, and forgets what arrived too many
@@ -108,6 +122,9 @@ func (s *shard) advance(now time.Time) {
 // more.
 func (s *shard) forget(now time.Time) {
 	s.store.Advance(s.generation, s.markIncomplete)
+	if s.held != nil {
+		s.held.Advance(s.generation)
+	}
 	if s.generation < Generations {
 		return
 	}

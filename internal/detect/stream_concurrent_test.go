@@ -15,14 +15,14 @@ import (
 // Sources that deliver at the same time share what is counted: together they
 // raise every alert, and each only once.
 func TestConcurrentSourcesAreCountedTogether(t *testing.T) {
-	eachWindow(t, concurrentSources)
+	eachKind(t, concurrentSources)
 }
 
-func concurrentSources(t *testing.T, window oracle.Type) {
+func concurrentSources(t *testing.T, kind streamKind) {
 	t.Helper()
 	const sources = 8
 	for _, seed := range seeds(5) {
-		stream := streams.New(seed, window)
+		stream := kind.stream(seed)
 		events := withOriginalTimes(stream)
 		start := stream.Batches[0].Now
 
@@ -71,7 +71,7 @@ func concurrentSources(t *testing.T, window oracle.Type) {
 		if err := ledger.compare(all); err != nil {
 			t.Fatalf("seed %d, %d batches from %v: %v", seed, len(stream.Batches), start, err)
 		}
-		if want := len(all) - len(oracle.Distinct(all)); repeats != want {
+		if want := oracle.Repeats(all); repeats != want {
 			t.Fatalf("seed %d: %d repeats recognised, not %d", seed, repeats, want)
 		}
 	}

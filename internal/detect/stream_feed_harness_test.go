@@ -42,6 +42,8 @@ func newFeederFor(stream streams.Stream, keepAlive, maxDuration time.Duration) *
 			KeepAlive:   keepAlive,
 			MaxDuration: maxDuration,
 			Retention:   stream.Retention,
+
+			AfterIntervention: stream.AfterIntervention,
 		}),
 	}
 }
@@ -65,6 +67,10 @@ func (f *feeder) feed(events []streams.Event, now time.Time) detect.Result {
 			Model:     f.text(event.Model),
 			Operation: f.text(operation(event)),
 			Region:    f.text(region(event)),
+
+			Intervened:  event.Intervened,
+			Uncounted:   event.Uncounted,
+			GuardrailID: f.text(event.Guardrail),
 		})
 	}
 	result := f.detector.Observe(f.events, now)
@@ -130,6 +136,7 @@ func toOracle(groups [][]string, events []streams.Event) []oracle.Event {
 	for i, event := range events {
 		converted[i] = oracle.Event{
 			Time: event.Time, ID: event.ID, IDOnly: event.IDOnly, Group: groupName(groups[event.Group]),
+			Intervened: event.Intervened, Uncounted: event.Uncounted,
 		}
 	}
 	return converted

@@ -77,10 +77,10 @@ func (l *ledger) found(events []oracle.Event) (found map[oracle.Alert]int, wrong
 		return l.opened, wrong
 	}
 	found = map[oracle.Alert]int{}
-	runs := oracle.Runs(events, l.rule)
+	runs, counted := oracle.Runs(events, l.rule), oracle.Counted(events, l.rule)
 	for alert, times := range l.opened {
 		start, ok := runStart(runs, alert)
-		if !ok || len(oracle.Between(events, alert.Group, alert.Start, alert.Start)) == 0 {
+		if !ok || len(oracle.Between(counted, alert.Group, alert.Start, alert.Start)) == 0 {
 			wrong = append(wrong, fmt.Sprintf("extra %+v, when nothing happened", alert))
 		}
 		found[start] += times
@@ -108,7 +108,7 @@ func runStart(runs []oracle.Run, alert oracle.Alert) (start oracle.Alert, ok boo
 // lies in front of it, and it is none that was open already.
 func (l *ledger) checkNews(session detect.Alert, before []oracle.Event, openedBefore []oracle.Alert) error {
 	name := named(session)
-	for _, event := range oracle.Distinct(before) {
+	for _, event := range oracle.Counted(before, l.rule) {
 		if event.Group == name.Group && near(event.Time, name.Start, l.rule) && event.Time < name.Start {
 			return fmt.Errorf("%+v is not the first, %d was known", name, event.Time)
 		}

@@ -9,16 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"example.com/otelcol-guardrail/internal/testing/oracle"
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // However long alerts live, their records fit together, and no alerting
 // window is left out of them.
 func TestLifecycleOfStreams(t *testing.T) {
-	eachWindow(t, func(t *testing.T, window oracle.Type) {
+	eachKind(t, func(t *testing.T, kind streamKind) {
 		for _, seed := range seeds(1) {
-			stream := streams.New(seed, window)
+			stream := kind.stream(seed)
 			if checkLifecycle(stream) != nil {
 				fail(t, stream, checkLifecycle)
 			}

@@ -24,7 +24,7 @@ type lives struct {
 	known    map[oracle.Alert]*aLife
 }
 
-// happened is a distinct event: its time, and when it arrived.
+// happened is a distinct event that counts: its time, and when it began to.
 type happened struct {
 	time  int64
 	place int // among all that arrive
@@ -43,16 +43,24 @@ type aLife struct {
 func newLives(stream streams.Stream, all []oracle.Event) *lives {
 	l := &lives{stream: stream, happened: map[string][]happened{}, known: map[oracle.Alert]*aLife{}}
 	l.keepAlive, l.maxDuration = life(stream)
-	distinct := oracle.Distinct(all)
-	place := 0
+	places := map[oracle.Event]int{} // where each arrived first
+	var arrivals []time.Time
 	for _, batch := range stream.Batches {
 		for range batch.Events {
-			if event := all[place]; len(distinct) > 0 && event == distinct[0] {
-				l.happened[event.Group] = append(l.happened[event.Group], happened{event.Time, place, batch.Now})
-				distinct = distinct[1:]
+			place := len(arrivals)
+			if _, repeat := places[all[place]]; !repeat {
+				places[all[place]] = place
 			}
-			place++
+			arrivals = append(arrivals, batch.Now)
 		}
+	}
+	interventions := oracle.Interventions(all)
+	for _, event := range oracle.Counted(all, stream.Rule()) {
+		place := places[event]
+		if followed := oracle.Followed(event, interventions, stream.AfterIntervention); stream.AfterIntervention > 0 {
+			place = max(place, places[slices.MinFunc(followed, func(a, b oracle.Event) int { return places[a] - places[b] })])
+		}
+		l.happened[event.Group] = append(l.happened[event.Group], happened{event.Time, place, arrivals[place]})
 	}
 	return l
 }

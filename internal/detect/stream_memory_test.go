@@ -24,20 +24,23 @@ import (
 // the nanosecond, however long the detector has been running. What is forgotten
 // sooner or later can at worst open an alert again, never invent one.
 func TestRememberedForSizeAndRetention(t *testing.T) {
-	eachWindow(t, rememberedForSizeAndRetention)
+	eachKind(t, rememberedForSizeAndRetention)
 }
 
-func rememberedForSizeAndRetention(t *testing.T, window oracle.Type) {
+func rememberedForSizeAndRetention(t *testing.T, kind streamKind) {
 	t.Helper()
 	thoroughly(t, func(t *rapid.T) {
 		stream := streams.Stream{
-			Window:    window,
+			Window:    kind.window,
 			Threshold: rapid.IntRange(0, 3).Draw(t, "threshold"),
 			Size:      1000,
 			Retention: rapid.SampledFrom([]time.Duration{0, 1, 500, 1000, 7000}).Draw(t, "retention"),
 			Groups:    [][]string{{"a"}},
 		}
-		horizon := stream.Size + stream.Retention
+		if kind.after {
+			stream.AfterIntervention = rapid.SampledFrom([]time.Duration{1, 300, 1000, 9000}).Draw(t, "after intervention")
+		}
+		horizon := remembered(stream)
 		pauses := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{
 			0, 0, 1, horizon / 4, horizon / 2, horizon - 1, horizon, horizon + 1, 2*horizon - 1, 2 * horizon, 9 * horizon,
 		}), 1, 40).Draw(t, "pauses")
@@ -51,6 +54,10 @@ func rememberedForSizeAndRetention(t *testing.T, window oracle.Type) {
 			}
 			event := streams.Event{
 				Time: rapid.Int64Range(-2500, 2500).Draw(t, "time"), ID: strconv.Itoa(i), Model: "model",
+			}
+			if kind.after {
+				event.Intervened = rapid.Bool().Draw(t, "intervened")
+				event.Uncounted = event.Intervened && rapid.Bool().Draw(t, "uncounted")
 			}
 			if err := kept.observe(stream, event); err != nil {
 				t.Fatal(err)
@@ -69,6 +76,11 @@ func rememberedForSizeAndRetention(t *testing.T, window oracle.Type) {
 	})
 }
 
+// remembered returns for how long at least an event must be.
+func remembered(stream streams.Stream) time.Duration {
+	return stream.Size + stream.AfterIntervention + stream.Retention
+}
+
 // memory holds what a detector must still remember.
 type memory struct {
 	feed   *feeder
@@ -83,20 +95,35 @@ type memory struct {
 
 type opening struct {
 	name  oracle.Alert
-	at    time.Time
-	event oracle.Event // that raised it
+	at    time.Time    // from when on it must be known for a time: of a session, when the event arrived
+	event oracle.Event // the latest to arrive of those counted
+}
+
+// opening returns how an alert was opened just now. What it counts may have waited.
+func (m *memory) opening(alert detect.Alert) (o opening) {
+	o.name = named(alert)
+	counted := oracle.Between(oracle.Counted(m.all, m.rule), o.name.Group, alert.First, alert.Last)
+	for i, event := range m.all {
+		if slices.Contains(counted, event) {
+			o.at, o.event = m.at[i], event
+		}
+	}
+	if m.rule.Type != oracle.Session { // the alert keeps its bucket
+		o.at = m.now
+	}
+	return o
 }
 
 func (m *memory) observe(stream streams.Stream, event streams.Event) error {
 	m.all, m.at = append(m.all, toOracle(stream.Groups, []streams.Event{event})...), append(m.at, m.now)
-	for m.now.Sub(m.at[m.oldest]) > stream.Size+stream.Retention {
+	for m.now.Sub(m.at[m.oldest]) > remembered(stream) {
 		m.oldest++
 	}
 	for _, alert := range m.ledger.enter(m.feed.feed([]streams.Event{event}, m.now).Alerts) {
 		if err := m.again(stream, alert); err != nil {
 			return err
 		}
-		m.opened = append(m.opened, opening{named(alert), m.now, m.all[len(m.all)-1]})
+		m.opened = append(m.opened, m.opening(alert))
 	}
 	if err := m.feed.detector.Consistent(); err != nil {
 		return err
@@ -119,7 +146,7 @@ func (m *memory) again(stream streams.Stream, alert detect.Alert) error {
 	name := named(alert)
 	runs := oracle.Runs(m.all[m.oldest:], m.rule)
 	for _, before := range m.opened {
-		if m.now.Sub(before.at) > stream.Size+stream.Retention {
+		if m.now.Sub(before.at) > remembered(stream) {
 			continue
 		}
 		if _, gone := m.ledger.merged[before.name]; gone {

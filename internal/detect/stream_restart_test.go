@@ -14,14 +14,13 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/internal/detect"
-	"example.com/otelcol-guardrail/internal/testing/oracle"
 	"example.com/otelcol-guardrail/internal/testing/streams"
 )
 
 // A detector that is killed again and again emits the same, word for word, as one
 // that never stops: nothing counted, no open alert and no record of one is lost.
 func TestRestartedDetectorTellsTheSame(t *testing.T) {
-	eachWindow(t, func(t *testing.T, window oracle.Type) {
+	eachKind(t, func(t *testing.T, kind streamKind) {
 		restarts := 0
 		check := func(stream streams.Stream) error {
 			n, err := checkRestarts(stream)
@@ -29,7 +28,7 @@ func TestRestartedDetectorTellsTheSame(t *testing.T) {
 			return err
 		}
 		for _, seed := range seeds(12) {
-			for _, stream := range []streams.Stream{streams.New(seed, window), streams.Live(seed, window)} {
+			for _, stream := range []streams.Stream{kind.stream(seed), kind.live(seed)} {
 				if check(stream) != nil {
 					fail(t, stream, check)
 				}

@@ -49,13 +49,14 @@ func without(stream streams.Stream, from, count int) streams.Stream {
 // show writes a stream for a person to read.
 func show(stream streams.Stream) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "threshold %d, size %v, retention %v\n", stream.Threshold, stream.Size, stream.Retention)
+	fmt.Fprintf(&text, "threshold %d, size %v, retention %v, after intervention %v\n",
+		stream.Threshold, stream.Size, stream.Retention, stream.AfterIntervention)
 	for i, batch := range stream.Batches {
 		fmt.Fprintf(&text, "batch %d at +%v\n", i, batch.Now.Sub(stream.Batches[0].Now))
 		for _, event := range batch.Events {
-			fmt.Fprintf(&text, "  time %d (bucket %+d) group %q id %q id only %t\n", event.Time,
+			fmt.Fprintf(&text, "  time %d (bucket %+d) group %q id %q id only %t, intervened %t, uncounted %t\n", event.Time,
 				event.Time-(event.Time%int64(stream.Size)+int64(stream.Size))%int64(stream.Size),
-				stream.Groups[event.Group], event.ID, event.IDOnly)
+				stream.Groups[event.Group], event.ID, event.IDOnly, event.Intervened, event.Uncounted)
 		}
 	}
 	return text.String()

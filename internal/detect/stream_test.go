@@ -53,12 +53,44 @@ func eachWindow(t *testing.T, test func(*testing.T, oracle.Type)) {
 	}
 }
 
+// streamKind is a kind of stream that tests run for: that of a kind of window, for a rule that counts
+// all calls or only those after an intervention.
+type streamKind struct {
+	window oracle.Type
+	after  bool
+}
+
+// stream returns the stream of a seed, all of which is remembered together.
+func (k streamKind) stream(seed uint64) streams.Stream {
+	if k.after {
+		return streams.NewAfter(seed, k.window)
+	}
+	return streams.New(seed, k.window)
+}
+
+// live returns the stream of a seed that lasts longer than anything is remembered.
+func (k streamKind) live(seed uint64) streams.Stream {
+	if k.after {
+		return streams.LiveAfter(seed, k.window)
+	}
+	return streams.Live(seed, k.window)
+}
+
+// eachKind runs a test for every kind of stream.
+func eachKind(t *testing.T, test func(*testing.T, streamKind)) {
+	t.Helper()
+	eachWindow(t, func(t *testing.T, window oracle.Type) { test(t, streamKind{window: window}) })
+	for _, name := range []string{"sliding", "tumbling", "session"} {
+		t.Run(name+" after an intervention", func(t *testing.T) { test(t, streamKind{windows[name], true}) })
+	}
+}
+
 // No alert is missed, none is too much, none comes twice, whatever arrives how.
 func TestStreams(t *testing.T) {
-	eachWindow(t, func(t *testing.T, window oracle.Type) {
+	eachKind(t, func(t *testing.T, kind streamKind) {
 		var fed statistics
 		for _, seed := range seeds(1) {
-			stream := streams.New(seed, window)
+			stream := kind.stream(seed)
 			if check(stream) != nil {
 				fail(t, stream, check)
 			}
@@ -73,10 +105,10 @@ func TestStreams(t *testing.T) {
 
 // Traffic that lasts for days alerts as if nothing were ever forgotten.
 func TestLiveStreams(t *testing.T) {
-	eachWindow(t, func(t *testing.T, window oracle.Type) {
+	eachKind(t, func(t *testing.T, kind streamKind) {
 		var fed statistics
 		for _, seed := range seeds(2) {
-			stream := streams.Live(seed, window)
+			stream := kind.live(seed)
 			if check(stream) != nil {
 				fail(t, stream, check)
 			}
@@ -88,9 +120,9 @@ func TestLiveStreams(t *testing.T) {
 
 // When timers run, or whether, opens no alert and holds none back.
 func TestTimeChangesNoAlert(t *testing.T) {
-	eachWindow(t, func(t *testing.T, window oracle.Type) {
+	eachKind(t, func(t *testing.T, kind streamKind) {
 		for _, seed := range seeds(5) {
-			stream := streams.New(seed, window)
+			stream := kind.stream(seed)
 			if checkTimeless(stream) != nil {
 				fail(t, stream, checkTimeless)
 			}
@@ -121,6 +153,7 @@ type statistics struct {
 	events                                                             []int
 	total, alerts                                                      int
 	alerting, edgeBursts, gapTies, closeCalls, ties, repeats, disorder int // streams that have any
+	interventions, late, edges, misses                                 int
 }
 
 func (s *statistics) add(stream streams.Stream) {
@@ -137,6 +170,11 @@ func (s *statistics) add(stream streams.Stream) {
 		&s.ties:       stats.Ties,
 		&s.repeats:    stats.Repeats,
 		&s.disorder:   stats.Disorder,
+
+		&s.interventions: stats.Interventions,
+		&s.late:          stats.LateFollowed,
+		&s.edges:         stats.EdgeFollowed,
+		&s.misses:        stats.EdgeMissed,
 	} {
 		if has > 0 {
 			*count++
@@ -145,13 +183,25 @@ func (s *statistics) add(stream streams.Stream) {
 }
 
 func (s statistics) String() string {
-	return fmt.Sprintf("%d streams, %d events (median %d), %d alerts; of the streams %d%% alert, and have "+
+	text := fmt.Sprintf("%d streams, %d events (median %d), %d alerts; of the streams %d%% alert, and have "+
 		"bursts over an edge %d%%, events exactly one window apart %d%% (decisive %d%%), ties %d%%, repeats %d%%, disorder %d%%",
 		len(s.events), s.total, s.median(), s.alerts, s.percent(s.alerting),
 		s.percent(s.edgeBursts), s.percent(s.gapTies), s.percent(s.closeCalls), s.percent(s.ties), s.percent(s.repeats), s.percent(s.disorder))
+	if s.interventions > 0 {
+		text += fmt.Sprintf("; interventions %d%%, that arrive after calls they let count %d%%, decisive at the first instant %d%%, "+
+			"missing calls by a nanosecond or at their own time %d%%",
+			s.percent(s.interventions), s.percent(s.late), s.percent(s.edges), s.percent(s.misses))
+	}
+	return text
 }
 
 func (s statistics) require(t *testing.T) {
+	if s.interventions > 0 {
+		if min(s.percent(s.alerting), s.percent(s.late), s.percent(s.edges), s.percent(s.misses)) < 40 {
+			t.Error("interventions that are too easy")
+		}
+		return
+	}
 	if s.median() < 200 || s.percent(s.alerting) < 60 || s.percent(s.alerting) > 95 {
 		t.Error("streams that are too short, alert too rarely, or always")
 	}

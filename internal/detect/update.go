@@ -23,6 +23,10 @@ type groupUpdate struct {
 	emitted []Alert
 	causes  []int32 // of each, the number of the event that caused it in its batch
 	raised  bool    // during a replay: a bucket has begun to alert
+
+	// incomplete: another event of the group and of that time is counted next. Nothing is emitted
+	// before, so that alerts do not depend on how events of one time are ordered.
+	incomplete bool
 }
 
 // check counts an event that was put into a bucket in the alerts of its group, and looks
@@ -35,7 +39,9 @@ func (u *groupUpdate) check(bucket store.BucketID, e *store.Event) {
 	if pinned {
 		u.addToAlerts(bucket, e)
 	}
-	u.checkWindows(bucket, e.Time)
+	if !u.incomplete {
+		u.checkWindows(bucket, e.Time)
+	}
 }
 
 // checkWindows looks whether an event at t, in a bucket, makes a bucket alert.
@@ -95,6 +101,9 @@ func (u *groupUpdate) open(lo, hi, from, to int64) *openAlert {
 	}}
 	if u.rule.Window == Session {
 		a.Opened = from
+	}
+	if u.held != nil {
+		a.Intervention = u.interventionBefore(u.hasher.group(u.key), from)
 	}
 	a.Count, a.Presumed, a.Inexact = u.countBetween(u.group, from, to)
 	u.addAlert(u.group, a)
@@ -258,6 +267,9 @@ func (u *groupUpdate) noteChange(a *openAlert) {
 	}
 	u.addTimer(a)
 	u.save(a)
+	if u.incomplete {
+		return
+	}
 	limit := 10 * max(1, u.rule.Threshold)
 	for range a.Escalations {
 		limit *= 10

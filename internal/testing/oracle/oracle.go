@@ -19,6 +19,9 @@ type Event struct {
 	ID     string
 	Group  string
 	IDOnly bool // Time says nothing about identity
+
+	Intervened bool // a guardrail intervened in it
+	Uncounted  bool // it never counts, whatever else happened
 }
 
 // Type is the kind of window.
@@ -36,6 +39,7 @@ type Rule struct {
 	Type      Type
 	Size      time.Duration // session: the longest gap within one
 	Threshold int
+	After     time.Duration // not 0: only what follows an intervention within this counts
 }
 
 // Alert names what alerts: a group, and the start of a bucket or the time of a
@@ -48,7 +52,7 @@ type Alert struct {
 // Alerts returns everything that alerts, once each, sorted by group and time.
 func Alerts(events []Event, rule Rule) []Alert {
 	found := map[Alert]bool{}
-	for _, group := range byGroup(Distinct(events)) {
+	for _, group := range byGroup(Counted(events, rule)) {
 		switch rule.Type {
 		case Sliding:
 			sliding(found, group, rule)
@@ -66,16 +70,21 @@ func Distinct(events []Event) []Event {
 	seen := map[Event]bool{}
 	var distinct []Event
 	for _, event := range events {
-		identity := event
-		if event.IDOnly {
-			identity.Time = 0
-		}
-		if !seen[identity] {
-			seen[identity] = true
+		if id := event.identity(); !seen[id] {
+			seen[id] = true
 			distinct = append(distinct, event)
 		}
 	}
 	return distinct
+}
+
+// identity is what is the same in all repeats of an event.
+func (e Event) identity() Event {
+	id := Event{Group: e.Group, ID: e.ID, IDOnly: e.IDOnly}
+	if !e.IDOnly {
+		id.Time = e.Time
+	}
+	return id
 }
 
 // Window returns the distinct events of a group in (end-size, end].

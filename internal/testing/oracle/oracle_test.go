@@ -24,7 +24,7 @@ type table map[string]struct {
 func (tests table) run(t *testing.T, kind Type) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, Alerts(test.events, Rule{kind, time.Second, test.threshold}))
+			assert.Equal(t, test.want, Alerts(test.events, Rule{Type: kind, Size: time.Second, Threshold: test.threshold}))
 		})
 	}
 }
@@ -136,7 +136,7 @@ func TestDistinct(t *testing.T) {
 func TestRepeatsDoNotAlert(t *testing.T) {
 	event := Event{Time: 3, ID: "a", Group: "g"}
 	for _, kind := range []Type{Sliding, Tumbling, Session} {
-		assert.Empty(t, Alerts([]Event{event, event, event}, Rule{kind, time.Second, 1}))
+		assert.Empty(t, Alerts([]Event{event, event, event}, Rule{Type: kind, Size: time.Second, Threshold: 1}))
 	}
 }
 
@@ -148,9 +148,9 @@ func TestGroupsAreCountedApart(t *testing.T) {
 		{Time: 3, ID: "b", Group: "i"},
 	}
 	for _, kind := range []Type{Sliding, Tumbling} {
-		assert.Equal(t, []Alert{{"h", 0}}, Alerts(events, Rule{kind, time.Second, 1}))
+		assert.Equal(t, []Alert{{"h", 0}}, Alerts(events, Rule{Type: kind, Size: time.Second, Threshold: 1}))
 	}
-	assert.Equal(t, []Alert{{"h", 3}}, Alerts(events, Rule{Session, time.Second, 1}))
+	assert.Equal(t, []Alert{{"h", 3}}, Alerts(events, Rule{Type: Session, Size: time.Second, Threshold: 1}))
 }
 
 func TestWindow(t *testing.T) {

@@ -24,7 +24,7 @@ func (r Run) Holds(group string, at int64) bool {
 // Runs returns all sessions, whether they alert or not, by group and time.
 func Runs(events []Event, rule Rule) []Run {
 	var all []Run
-	for _, group := range byGroup(Distinct(events)) {
+	for _, group := range byGroup(Counted(events, rule)) {
 		all = append(all, runs(group, rule)...)
 	}
 	slices.SortFunc(all, func(a, b Run) int {

@@ -28,7 +28,7 @@ func TestRuns(t *testing.T) {
 		"groups are no one session": {append(at(1), Event{Time: 1, Group: "f"}), []Run{{"f", 1, 1, 1}, {"g", 1, 1, 1}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, Runs(test.events, Rule{Session, time.Second, 1}))
+			assert.Equal(t, test.want, Runs(test.events, Rule{Type: Session, Size: time.Second, Threshold: 1}))
 		})
 	}
 }

@@ -25,6 +25,11 @@ type Stats struct {
 	// EdgeBursts are windows overfull although none of their buckets' parts is;
 	// tumbling: which must not alert.
 	EdgeBursts int
+
+	Interventions int // distinct ones
+	LateFollowed  int // calls that did not count yet when they arrived
+	EdgeFollowed  int // calls that count only since an intervention lies exactly as far before them as it may
+	EdgeMissed    int // calls that do not count, though an intervention is a nanosecond too far before them, or at their time
 }
 
 // Stats counts what is in the stream.
@@ -33,6 +38,7 @@ func (s Stream) Stats() Stats {
 	groups := make([][]int64, len(s.Groups))
 	newest := map[int]int64{}
 	seen := map[Event]bool{}
+	counts := s.followed(&stats)
 	for _, event := range s.Events() {
 		stats.Events++
 		if seen[event.Identity()] {
@@ -45,7 +51,9 @@ func (s Stream) Stats() Stats {
 		} else {
 			stats.Disorder++
 		}
-		groups[event.Group] = append(groups[event.Group], event.Time)
+		if counts[event.Identity()] {
+			groups[event.Group] = append(groups[event.Group], event.Time)
+		}
 	}
 	for _, times := range groups {
 		slices.Sort(times)
@@ -65,6 +73,65 @@ func (s Stream) Stats() Stats {
 		}
 	}
 	return stats
+}
+
+// followed returns which calls count, and adds up how they follow interventions.
+func (s Stream) followed(stats *Stats) (counts map[Event]bool) {
+	type arrival struct {
+		Event
+		place int
+	}
+	counts = map[Event]bool{}
+	var calls, interventions []arrival
+	isCall, isIntervention := map[Event]bool{}, map[Event]bool{}
+	for place, event := range s.Events() {
+		if id := event.Identity(); !event.Uncounted && !isCall[id] {
+			isCall[id] = true
+			calls = append(calls, arrival{event, place})
+		}
+		if id := event.Identity(); event.Intervened && !isIntervention[id] {
+			isIntervention[id] = true
+			interventions = append(interventions, arrival{event, place})
+		}
+	}
+	stats.Interventions = len(interventions)
+	for _, call := range calls {
+		if s.AfterIntervention == 0 {
+			counts[call.Identity()] = true
+			continue
+		}
+		inside, known, near := 0, 0, 0
+		for _, i := range interventions {
+			if i.Group != call.Group {
+				continue
+			}
+			distance := uint64(call.Time) - uint64(i.Time)
+			switch {
+			case i.Time < call.Time && distance < uint64(s.AfterIntervention):
+				inside++
+			case i.Time < call.Time && distance == uint64(s.AfterIntervention):
+				counts[call.Identity()] = true
+			case i.Time == call.Time && i.ID != call.ID, i.Time < call.Time && distance == uint64(s.AfterIntervention)+1:
+				near++
+				continue
+			default:
+				continue
+			}
+			if i.place < call.place {
+				known++
+			}
+		}
+		switch onEdge := counts[call.Identity()]; {
+		case onEdge && inside == 0:
+			stats.EdgeFollowed++
+		case !onEdge && inside == 0 && near > 0:
+			stats.EdgeMissed++
+		}
+		if counts[call.Identity()] = counts[call.Identity()] || inside > 0; counts[call.Identity()] && known == 0 {
+			stats.LateFollowed++
+		}
+	}
+	return counts
 }
 
 // window counts in the times of one group, which are in order.

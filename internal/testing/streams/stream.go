@@ -24,6 +24,8 @@ type Stream struct {
 	Retention time.Duration
 	Groups    [][]string // the values of each group; Event.Group is an index
 	Batches   []Batch    // all within Size+Retention of each other
+
+	AfterIntervention time.Duration // not 0: only what follows an intervention within this counts
 }
 
 // Batch is what arrives in one call.
@@ -40,6 +42,10 @@ type Event struct {
 	IDOnly   bool // a repeat may have another time
 	Presumed bool
 	Model    string
+
+	Intervened bool   // a guardrail intervened in it
+	Uncounted  bool   // it is only an intervention
+	Guardrail  string // that intervened
 }
 
 // Identity is what is the same in all repeats of an event.
@@ -53,7 +59,7 @@ func (e Event) Identity() Event {
 
 // Rule is the stream's rule in the oracle's words.
 func (s Stream) Rule() oracle.Rule {
-	return oracle.Rule{Type: s.Window, Size: s.Size, Threshold: s.Threshold}
+	return oracle.Rule{Type: s.Window, Size: s.Size, Threshold: s.Threshold, After: s.AfterIntervention}
 }
 
 // New makes the stream of a seed for a kind of window.

@@ -21,6 +21,10 @@ func TestSameSeedSameStream(t *testing.T) {
 			assert.Equal(t, first, second)
 			first, second = Live(seed, window), Live(seed, window)
 			assert.Equal(t, first, second)
+			first, second = NewAfter(seed, window), NewAfter(seed, window)
+			assert.Equal(t, first, second)
+			first, second = LiveAfter(seed, window), LiveAfter(seed, window)
+			assert.Equal(t, first, second)
 		}
 		assert.NotEqual(t, New(1, window).Batches, New(2, window).Batches)
 	}
@@ -29,7 +33,7 @@ func TestSameSeedSameStream(t *testing.T) {
 func TestEverythingArrivesWhileItIsRemembered(t *testing.T) {
 	for _, window := range windows {
 		for seed := range uint64(500) {
-			stream := New(seed, window)
+			stream := NewAfter(seed, window)
 			first, last := stream.Batches[0].Now, stream.Batches[len(stream.Batches)-1].Now
 			assert.LessOrEqual(t, last.Sub(first), stream.Size+stream.Retention, "seed %d", seed)
 			for i, batch := range stream.Batches {

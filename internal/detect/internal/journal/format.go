@@ -39,13 +39,18 @@ const (
 	kindArrival  Kind = 5
 	KindAlerting Kind = 6
 
+	KindWaiting       Kind = 7
+	KindIntervention  Kind = 8
+	kindFollowedAlert Kind = 9 // an alert with its Intervention, read as KindAlert
+
 	// These are written since events have a kind and the records of alerts are counted. They
 	// are read as KindAlert and KindEvent.
 	kindCountedAlert Kind = 10
 	kindEventOfKind  Kind = 11
 )
 
-// Event is an invocation that was counted.
+// Event is an invocation that was counted, that waits for an intervention, or in which a
+// guardrail intervened.
 type Event struct {
 	Key   string // of its group
 	Time  int64  // Unix nanoseconds
@@ -53,7 +58,9 @@ type Event struct {
 	UUID  [16]byte // its ID, with IsUUID
 	Text  string   // its ID otherwise
 
-	Kind, Model, Operation, Region string // at most [MaxName] bytes of each are written
+	// At most [MaxName] bytes of each are written.
+	Kind, Model, Operation, Region string // not of an intervention
+	GuardrailID                    string // of an intervention
 }
 
 // EventFlags describe an [Event].
@@ -88,6 +95,14 @@ type Alert struct {
 	Suppressed bool // over the limit: never reported by itself
 	Summarized bool // reported by an overflow
 	Dropped    bool // the detector does not know it any more
+
+	Intervention *Intervention // that it follows; nil: none
+}
+
+// Intervention is an invocation in which a guardrail intervened.
+type Intervention struct {
+	Time                   int64  // Unix nanoseconds
+	RequestID, GuardrailID string // empty where unknown; at most [MaxName] bytes of each are written
 }
 
 // MaxEscalations is the most escalations that one alert reports.

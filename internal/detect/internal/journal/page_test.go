@@ -18,8 +18,13 @@ import (
 	"example.com/otelcol-guardrail/internal/wire"
 )
 
-// entries are the entries of a page: Event, Alert, Limiter or Alerting.
+// entries are the entries of a page: Event, waiting, intervention, Alert, Limiter or Alerting.
 type entries []any
+
+type (
+	waiting      Event
+	intervention Event
+)
 
 // write returns a page of them.
 func (c entries) write() []byte {
@@ -28,6 +33,10 @@ func (c entries) write() []byte {
 		switch e := e.(type) {
 		case Event:
 			w.Event(w.Group([]byte(e.Key)), &e)
+		case waiting:
+			w.Waiting(w.Group([]byte(e.Key)), (*Event)(&e))
+		case intervention:
+			w.Intervention(w.Group([]byte(e.Key)), (*Event)(&e))
 		case Alert:
 			w.Alert(&e)
 		case Limiter:
@@ -50,6 +59,10 @@ func read(body []byte) (c entries, err error) {
 			return c, nil
 		case kind == KindEvent:
 			c = append(c, r.Event)
+		case kind == KindWaiting:
+			c = append(c, waiting(r.Event))
+		case kind == KindIntervention:
+			c = append(c, intervention(r.Event))
 		case kind == KindAlert:
 			c = append(c, r.Alert)
 		case kind == KindLimiter:
@@ -96,6 +109,13 @@ func drawEntries(t *rapid.T) entries {
 		} else {
 			e.Text = texts.Draw(t, "id")
 		}
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			return waiting(e)
+		case 1:
+			e.Kind, e.Model, e.Operation, e.Region, e.GuardrailID = "", "", "", "", e.Model
+			return intervention(e)
+		}
 		return e
 	})
 	alert := rapid.Custom(func(t *rapid.T) any {
@@ -112,6 +132,11 @@ func drawEntries(t *rapid.T) entries {
 		}
 		for _, flag := range a.flags() {
 			*flag = rapid.Bool().Draw(t, "flag")
+		}
+		if rapid.Bool().Draw(t, "follows") {
+			a.Intervention = &Intervention{
+				Time: times.Draw(t, "intervention"), RequestID: texts.Draw(t, "request id"), GuardrailID: texts.Draw(t, "guardrail"),
+			}
 		}
 		return a
 	})
@@ -175,6 +200,36 @@ func counted() entries {
 	return page
 }
 
+// interventions are the entries that testdata/page_interventions.hex holds: those of a rule that
+// counts only what follows an intervention.
+func interventions() entries {
+	alice, bob := keyOf("alice", "111122223333"), keyOf("bob", "")
+	noon := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC).UnixNano()
+	return entries{
+		waiting{
+			Key: alice, Time: noon, Flags: IsUUID | IsRequestID | Presumed,
+			UUID: [16]byte{0x01, 0x90, 0xf6, 0xa0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0x0a},
+			Kind: "unguarded/presumed", Model: "anthropic.claude-3", Operation: "Converse", Region: "us-east-1",
+		},
+		intervention{
+			Key: alice, Time: noon - 1e9, Flags: IsUUID | IsRequestID,
+			UUID:        [16]byte{0x01, 0x90, 0xf6, 0xa0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0x0b},
+			GuardrailID: "g0ex4mple001",
+		},
+		intervention{Key: bob, Time: noon + 5, Flags: IsRequestID | IDOnly, Text: "request 7"},
+		Event{Key: bob, Time: noon + 6, Text: "9f86d081884c7d659a2feaa0c55ad015"},
+		Alert{
+			Key: alice, Opened: noon, FirstBucket: noon / 6e10, LastBucket: noon / 6e10, FirstTime: noon, LastTime: noon,
+			Count: 1, Presumed: 1, Records: 1, Changed: time.Unix(0, 0),
+			Intervention: &Intervention{Time: noon - 1e9, RequestID: "0190f6a0-0000-7000-8000-00000000000b", GuardrailID: "g0ex4mple001"},
+		},
+		Alert{
+			Key: bob, Opened: noon + 6, FirstBucket: noon / 6e10, LastBucket: noon / 6e10, FirstTime: noon + 6, LastTime: noon + 6,
+			Count: 1, Changed: time.Unix(0, 0), Dropped: true, Intervention: &Intervention{Time: noon + 5},
+		},
+	}
+}
+
 // golden returns a page of testdata.
 func golden(t *testing.T, name string) []byte {
 	stored, err := os.ReadFile("testdata/" + name)
@@ -186,7 +241,9 @@ func golden(t *testing.T, name string) []byte {
 
 // What is in the storage must be read by later versions: a restart after an update must not lose it.
 func TestPagesOfEarlierVersionsAreRead(t *testing.T) {
-	for name, want := range map[string]entries{"page_v1.hex": versionOne(), "page_counted.hex": counted()} {
+	for name, want := range map[string]entries{
+		"page_v1.hex": versionOne(), "page_counted.hex": counted(), "page_interventions.hex": interventions(),
+	} {
 		got, err := read(golden(t, name))
 		require.NoError(t, err, name)
 		assert.Equal(t, want, got, name)
@@ -196,7 +253,9 @@ func TestPagesOfEarlierVersionsAreRead(t *testing.T) {
 // What is written now must not change unnoticed. It may change; then the page that holds it becomes one
 // of an earlier version.
 func TestPageIsWrittenAsBefore(t *testing.T) {
-	assert.Equal(t, golden(t, "page_counted.hex"), counted().write(), "%x", counted().write())
+	for name, page := range map[string]entries{"page_counted.hex": counted(), "page_interventions.hex": interventions()} {
+		assert.Equal(t, golden(t, name), page.write(), "%s: %x", name, page.write())
+	}
 }
 
 // A page that ends within an entry, or continues with anything else, returns what it holds
@@ -204,9 +263,16 @@ func TestPageIsWrittenAsBefore(t *testing.T) {
 func TestCorruptPageReturnsWhatIsBeforeTheFault(t *testing.T) {
 	var w Writer
 	group := w.Group([]byte(keyOf("alice")))
-	ends := []int{0, w.Len()} // of entries: a text, and three events
-	for range 3 {
-		w.Event(group, &Event{Text: "1"})
+	ends := []int{0, w.Len()} // of entries: a text, three events, and others of a rule that counts after interventions
+	for _, write := range []func(){
+		func() { w.Event(group, &Event{Text: "1"}) },
+		func() { w.Event(group, &Event{Text: "1"}) },
+		func() { w.Event(group, &Event{Text: "1"}) },
+		func() { w.Waiting(group, &Event{Text: "1"}) },
+		func() { w.Intervention(group, &Event{Text: "1"}) },
+		func() { w.Alert(&Alert{Key: keyOf("alice"), Intervention: &Intervention{}}) },
+	} {
+		write()
 		ends = append(ends, w.Len())
 	}
 	for size := range w.Len() {
@@ -239,7 +305,7 @@ func TestCorruptPageReturnsWhatIsBeforeTheFault(t *testing.T) {
 		"a number is too large":                                  {byte(KindAlert), 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
 	} {
 		got, err := read(append(w.Body()[:w.Len():w.Len()], more...))
-		assert.Len(t, got, 3, fault)
+		assert.Len(t, got, len(ends)-2, fault)
 		var corrupt *CorruptError
 		require.ErrorAs(t, err, &corrupt, fault)
 		assert.Equal(t, fault, corrupt.Fault)

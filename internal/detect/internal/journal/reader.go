@@ -13,8 +13,8 @@ import (
 
 // Reader reads the entries of a page, which may hold any bytes.
 type Reader struct {
-	// Event, Alert, Limiter and Alerting hold the latest entry of each kind. The next
-	// one overwrites it.
+	// Event, Alert, Limiter and Alerting hold the latest entry of each kind, Event also that of
+	// a waiting call or an intervention. The next one overwrites it.
 	Event    Event
 	Alert    Alert
 	Limiter  Limiter
@@ -65,16 +65,27 @@ func (r *Reader) entry() Kind {
 	case kindArrival:
 		r.arrived += b.Varint()
 	case KindEvent:
-		r.event()
-	case KindAlert:
-		r.alert()
+		r.call()
 	case kindEventOfKind:
-		r.event()
+		r.call()
 		r.Event.Kind = r.text()
 		return KindEvent
+	case KindWaiting:
+		r.call()
+		r.Event.Kind = r.text()
+	case KindIntervention:
+		r.event()
+		r.Event.GuardrailID = r.text()
+	case KindAlert:
+		r.alert()
 	case kindCountedAlert:
 		r.alert()
 		r.Alert.Records = b.Int()
+		return KindAlert
+	case kindFollowedAlert:
+		r.alert()
+		r.Alert.Records = b.Int()
+		r.Alert.Intervention = &Intervention{Time: r.time(), RequestID: r.text(), GuardrailID: r.text()}
 		return KindAlert
 	case KindAlerting:
 		r.alerting()
@@ -125,6 +136,7 @@ func (r *Reader) time() int64 {
 	return r.lastTime
 }
 
+// event reads what all kinds of events begin with.
 func (r *Reader) event() {
 	e, b := &r.Event, &r.bytes
 	*e = Event{Flags: EventFlags(b.Byte()), Key: r.key(), Time: r.time()}
@@ -133,7 +145,12 @@ func (r *Reader) event() {
 	} else {
 		e.Text = b.String()
 	}
-	e.Model, e.Operation, e.Region = r.text(), r.text(), r.text()
+}
+
+// call reads an event and what all but interventions have.
+func (r *Reader) call() {
+	r.event()
+	r.Event.Model, r.Event.Operation, r.Event.Region = r.text(), r.text(), r.text()
 }
 
 func (r *Reader) alert() {

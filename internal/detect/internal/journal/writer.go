@@ -58,10 +58,31 @@ func (w *Writer) Group(key []byte) uint64 {
 	return w.text(string(key))
 }
 
-// Event writes an event of a group. Its Key is not looked at.
-func (w *Writer) Event(group uint64, e *Event) {
-	kind, model, operation, region := w.name(e.Kind), w.name(e.Model), w.name(e.Operation), w.name(e.Region)
-	w.kind(kindEventOfKind)
+// Event writes an event of a group that was counted. Its Key is not looked at.
+func (w *Writer) Event(group uint64, e *Event) { w.call(kindEventOfKind, group, e) }
+
+// Waiting writes an event of a group that waits for an intervention. Its Key is not looked at.
+func (w *Writer) Waiting(group uint64, e *Event) { w.call(KindWaiting, group, e) }
+
+// Intervention writes an intervention of a group. Its Key is not looked at.
+func (w *Writer) Intervention(group uint64, e *Event) {
+	guardrail := w.name(e.GuardrailID)
+	w.event(KindIntervention, group, e)
+	w.uvarint(guardrail)
+}
+
+func (w *Writer) call(kind Kind, group uint64, e *Event) {
+	counted, model, operation, region := w.name(e.Kind), w.name(e.Model), w.name(e.Operation), w.name(e.Region)
+	w.event(kind, group, e)
+	w.uvarint(model)
+	w.uvarint(operation)
+	w.uvarint(region)
+	w.uvarint(counted)
+}
+
+// event writes what all kinds of events begin with.
+func (w *Writer) event(kind Kind, group uint64, e *Event) {
+	w.kind(kind)
 	w.body = append(w.body, byte(e.Flags))
 	w.uvarint(group)
 	w.time(e.Time)
@@ -70,22 +91,22 @@ func (w *Writer) Event(group uint64, e *Event) {
 	} else {
 		w.body = wire.AppendString(w.body, e.Text)
 	}
-	w.uvarint(model)
-	w.uvarint(operation)
-	w.uvarint(region)
-	w.uvarint(kind)
 }
 
 // Alert writes the state of an alert.
 func (w *Writer) Alert(a *Alert) {
 	group := w.text(a.Key)
+	kind, requestID, guardrail := kindCountedAlert, uint64(0), uint64(0)
+	if i := a.Intervention; i != nil {
+		kind, requestID, guardrail = kindFollowedAlert, w.name(i.RequestID), w.name(i.GuardrailID)
+	}
 	var flags byte
 	for bit, flag := range a.flags() {
 		if *flag {
 			flags |= 1 << bit
 		}
 	}
-	w.kind(kindCountedAlert)
+	w.kind(kind)
 	w.body = append(w.body, flags)
 	w.uvarint(group)
 	w.time(a.Opened)
@@ -98,6 +119,11 @@ func (w *Writer) Alert(a *Alert) {
 	w.uvarint(uint64(a.Escalations))
 	w.varint(a.Changed.UnixNano())
 	w.uvarint(uint64(a.Records))
+	if i := a.Intervention; i != nil {
+		w.time(i.Time)
+		w.uvarint(requestID)
+		w.uvarint(guardrail)
+	}
 }
 
 // Alerting writes which buckets of a group alert.

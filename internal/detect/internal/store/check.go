@@ -112,3 +112,63 @@ func (s *Store) checkBucket(g GroupID, n, previous BucketID) error {
 	}
 	return nil
 }
+
+// Check returns an error that says what in it contradicts the rest. It is for tests: it looks
+// at everything.
+func (h *Held) Check() error {
+	groups, events := 0, 0
+	for n := uint32(1); n < h.groups.next; n++ {
+		g, group := HeldID(n), h.groups.at(n)
+		held := 0
+		for kind, t := range group.trees {
+			listed, err := h.checkTree(g, HeldKind(kind), t.root)
+			if err != nil {
+				return fmt.Errorf("group %d: %w: %+v", g, err, *group)
+			}
+			if listed != int(t.events) {
+				return fmt.Errorf("group %d: %d events of kind %d: %+v", g, listed, kind, *group)
+			}
+			held += listed
+		}
+		if held == 0 { // it is free
+			continue
+		}
+		if h.Find(group.hash) != g {
+			return fmt.Errorf("group %d is not found", g)
+		}
+		groups, events = groups+1, events+held
+	}
+	switch {
+	case groups != h.index.used || groups != h.groups.used():
+		return fmt.Errorf("%d groups, %d in the index, %d in the slab", groups, h.index.used, h.groups.used())
+	case events != h.nodes.used():
+		return fmt.Errorf("%d events in groups, %d in the slab", events, h.nodes.used())
+	}
+	return nil
+}
+
+// checkTree checks the part of a group's tree below an event, and returns how many events it has.
+func (h *Held) checkTree(g HeldID, kind HeldKind, root uint32) (events int, err error) {
+	if root == 0 {
+		return 0, nil
+	}
+	x := h.nodes.at(root)
+	if x.group != g || x.kind != kind || h.nodes.oldest[root] != x.Generation || h.age(x.Generation) >= Generations {
+		return 0, fmt.Errorf("event %d does not belong: %+v", root, *x)
+	}
+	for _, child := range []uint32{x.left, x.right} {
+		if child == 0 {
+			continue
+		}
+		y := h.nodes.at(child)
+		if (child == x.left) != (y.compare(&x.Event) < 0) || y.compare(&x.Event) == 0 || x.priority < y.priority {
+			return 0, fmt.Errorf("event %d is out of order below event %d", child, root)
+		}
+		below, err := h.checkTree(g, kind, child)
+		if err != nil {
+			return 0, err
+		}
+		events += below
+	}
+	return events + 1, nil
+}

@@ -19,6 +19,12 @@
 // A group with many buckets, or whose buckets are asked for out of order, finds them in a
 // second index: it is indexed then.
 //
+// What no window counts yet, and the interventions that decide it, are not in the [Store] but in
+// a [Held]:
+//
+//	index ──> group ──┬──> tree of calls that wait     by time and identity
+//	(by hash)         └──> tree of interventions       likewise
+//
 // Groups, sparse events and buckets lie in slabs, events in blocks: all are found by number
 // and hold no pointers, so the garbage collector has nothing to follow however many there
 // are. Numbers are reused, and may change when a chunk of a slab is released.

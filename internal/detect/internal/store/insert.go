@@ -90,6 +90,13 @@ func (s *Store) Insert(at Position, p *Prepared) (GroupID, BucketID, bool) {
 	return at.group, at.bucket, s.add(group, at.bucket, s.Bucket(at.bucket), &p.Event)
 }
 
+// Backdate notes that a bucket holds an event that arrived in an earlier generation.
+func (s *Store) Backdate(n BucketID, generation uint8) {
+	if oldest := &s.buckets.oldest[n]; s.age(generation) > s.age(*oldest) {
+		*oldest = generation
+	}
+}
+
 // startGroup makes a group and returns where its first event belongs.
 func (s *Store) startGroup(hash GroupHash) Position {
 	g := s.AddGroup(hash)

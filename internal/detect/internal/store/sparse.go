@@ -41,9 +41,9 @@ func (s *Store) sparseList(group *group) iter.Seq2[uint32, *sparseEvent] {
 }
 
 // isNext reports whether an event is later than all others of a sparse list that have few
-// events, or none near it: then it belongs at the front.
+// events, or none near it: then it belongs at the front, unless it arrived before them.
 func (s *Store) isNext(group *group, e *Event) bool {
-	return e.Time > group.newest &&
+	return e.Time > group.newest && e.Generation == uint8(s.generation) &&
 		(group.events < s.maxNearby || group.events < maxSparse && distance(e.Time, group.newest) >= s.minGap)
 }
 
@@ -74,7 +74,7 @@ func (s *Store) searchSparse(group *group, e *Event) (link *uint32, kind positio
 			break
 		}
 	}
-	if nearby >= s.maxNearby {
+	if nearby >= s.maxNearby || e.Generation != uint8(s.generation) {
 		return nil, inBucketsWithOthers
 	}
 	return link, inSparseList
