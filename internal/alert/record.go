@@ -44,6 +44,20 @@ const threatFramework = "MITRE ATLAS"
 
 var threatTechniques = []string{"AML.T0051", "AML.T0054"}
 
+// techniques returns the ids of the techniques that the rule's alerts are about: those among its
+// tags, or the usual ones.
+func (r *Rule) techniques() (ids []string) {
+	for _, tag := range r.Tags {
+		if strings.HasPrefix(tag, "AML.T") {
+			ids = append(ids, tag)
+		}
+	}
+	if len(ids) == 0 {
+		return threatTechniques
+	}
+	return ids
+}
+
 // Rule holds what all alerts of a rule have in common.
 type Rule struct {
 	Identity
@@ -116,10 +130,26 @@ func (r *Rule) putGroup(attrs pcommon.Map, a *detect.Alert, group string) {
 	attrs.PutInt("gen_ai_guardrail.count_presumed", int64(a.Presumed))
 	attrs.PutBool("gen_ai_guardrail.count_exact", a.Exact)
 	putStrings(attrs, "gen_ai_guardrail.evidence", a.Kinds)
+	putIntervention(attrs, a.Intervention)
 	putStrings(attrs, "gen_ai_guardrail.request_ids", a.RequestIDs)
 	putStrings(attrs, "gen_ai_guardrail.models", a.Models)
 	putStrings(attrs, "gen_ai_guardrail.operations", a.Operations)
 	putStrings(attrs, "gen_ai_guardrail.regions", a.Regions)
+}
+
+// putIntervention writes the attributes of the intervention that the invocations follow, if
+// they must follow one.
+func putIntervention(attrs pcommon.Map, i *detect.Intervention) {
+	if i == nil {
+		return
+	}
+	attrs.PutStr("gen_ai_guardrail.intervention.time", timestamp(i.Time))
+	if i.RequestID != "" {
+		attrs.PutStr("gen_ai_guardrail.intervention.request_id", strings.ToValidUTF8(i.RequestID, replacement))
+	}
+	if i.GuardrailID != "" {
+		attrs.PutStr("gen_ai_guardrail.intervention.guardrail_id", strings.ToValidUTF8(i.GuardrailID, replacement))
+	}
 }
 
 // putRule writes the attributes that identify the rule.
@@ -135,7 +165,7 @@ func (r *Rule) putRule(attrs pcommon.Map) {
 		attrs.PutStr("security_rule.reference", r.References[0])
 	}
 	attrs.PutStr("threat.framework", threatFramework)
-	putStrings(attrs, "threat.technique.id", threatTechniques)
+	putStrings(attrs, "threat.technique.id", r.techniques())
 }
 
 // replacement replaces bytes that are not UTF-8, which exporters may refuse.

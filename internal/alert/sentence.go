@@ -28,8 +28,8 @@ func (r *Rule) sentence(a *detect.Alert) string {
 	var sentence string
 	switch a.State {
 	case detect.Open:
-		sentence = fmt.Sprintf("%s made %s within %s (%s), more than the %d allowed.",
-			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.Threshold)
+		sentence = fmt.Sprintf("%s made %s within %s (%s), %s%s.",
+			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.excess(), afterIntervention(a))
 	case detect.Escalated:
 		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d within %s are allowed.",
 			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, duration(r.WindowSize))
@@ -79,6 +79,27 @@ func (r *Rule) invocations(a *detect.Alert) string {
 		noun = "invocation"
 	}
 	return count + " " + noun + " " + r.Counted
+}
+
+// excess returns how the count relates to the threshold, as it reads after a comma.
+func (r *Rule) excess() string {
+	if r.Threshold == 0 {
+		return "where none is allowed"
+	}
+	return fmt.Sprintf("more than the %d allowed", r.Threshold)
+}
+
+// afterIntervention returns which intervention the invocations follow, as it reads after what
+// is allowed; empty where they need not follow one.
+func afterIntervention(a *detect.Alert) string {
+	if a.Intervention == nil {
+		return ""
+	}
+	guardrail := "a guardrail"
+	if id := a.Intervention.GuardrailID; id != "" {
+		guardrail = "guardrail " + legible(id)
+	}
+	return fmt.Sprintf(" after %s intervened at %s", guardrail, clock(a.Intervention.Time))
 }
 
 // span returns when the first and the last invocation happened.

@@ -30,7 +30,7 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 		"one invocation, none allowed": {
 			func(r *Rule, a *detect.Alert) { r.Threshold, a.Count, a.Last = 0, 1, a.First },
 			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 1 invocation without a guardrail within 1m " +
-				"(at 2026-03-14T09:12:00Z), more than the 0 allowed.",
+				"(at 2026-03-14T09:12:00Z), where none is allowed.",
 		},
 		"several at the same time": {
 			func(_ *Rule, a *detect.Alert) { a.Last = a.First },

@@ -56,23 +56,46 @@ func (e *Engine) putBack(b *batch) {
 func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) bool {
 	if r.exempts(inv) {
 		c.excluded[excludedExempt]++
+		c.collectIntervention(r, inv, source, now)
 		return false
 	}
-	if inv.TimeSource == invocation.NoTime {
-		c.excluded[excludedNoTime]++
+	event, excluded := c.event(r, inv, source, now)
+	if excluded != included {
+		c.excluded[excluded]++
 		return false
+	}
+	event.Intervened = r.after && inv.Intervened
+	c.events = append(c.events, event)
+	return true
+}
+
+// collectIntervention adds an invocation that the rule does not count, if a guardrail
+// intervened in it and the rule counts what follows that.
+func (c *collected) collectIntervention(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) {
+	if !r.after || !inv.Intervened {
+		return
+	}
+	if event, excluded := c.event(r, inv, source, now); excluded == included {
+		event.Intervened, event.Uncounted = true, true
+		c.events = append(c.events, event)
+	}
+}
+
+// event returns an invocation as a rule sees it, or the reason for which the rule excludes
+// it.
+func (c *collected) event(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) (event detect.Event, excluded int) {
+	if inv.TimeSource == invocation.NoTime {
+		return event, excludedNoTime
 	}
 	delay := now.Sub(time.Unix(0, inv.Time))
 	if r.maxAge > 0 && delay > r.maxAge {
-		c.excluded[excludedTooOld]++
-		return false
+		return event, excludedTooOld
 	}
 	start := len(c.keys)
 	for i, field := range r.group {
 		value := field.value(inv, source)
 		if i == 0 && value == "" {
-			c.excluded[excludedNoGroup]++
-			return false
+			return event, excludedNoGroup
 		}
 		c.keys = detect.AppendKey(c.keys, value)
 	}
@@ -80,7 +103,7 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 	if id == "" {
 		id = inv.ContentID(source)
 	}
-	c.events = append(c.events, detect.Event{
+	event = detect.Event{
 		Time:      inv.Time,
 		Key:       c.keys[start:len(c.keys):len(c.keys)],
 		ID:        id,
@@ -91,6 +114,9 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 		Model:     inv.Model,
 		Operation: inv.Operation,
 		Region:    inv.Region,
-	})
-	return true
+	}
+	if r.after && len(inv.Guardrails) > 0 {
+		event.GuardrailID = inv.Guardrails[0].ID
+	}
+	return event, included
 }

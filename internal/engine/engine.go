@@ -41,6 +41,7 @@ type Engine struct {
 	spans     *invocation.Reader
 	rules     []*rule
 	counts    kindTable[bool] // kinds that at least one rule counts
+	after     bool            // at least one rule counts only what follows an intervention
 	partition []groupField
 	outbox    *outbox
 	telemetry *telemetry
@@ -74,6 +75,7 @@ func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, er
 	for i := range config.Rules {
 		e.rules = append(e.rules, newRule(&config.Rules[i], config))
 		counted = append(counted, config.Rules[i].Count...)
+		e.after = e.after || config.Rules[i].AfterIntervention > 0
 	}
 	e.counts = countTable(counted)
 	e.outbox = newOutbox(next, newAlertTemplate(c), e.rules, e.telemetry, e.logger)

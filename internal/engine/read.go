@@ -41,7 +41,7 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 					continue
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
-				if !e.counts[inv.Verdict][inv.Evidence] && !e.config.Annotate {
+				if !e.matters(inv) && !e.config.Annotate {
 					continue // saves a twentieth of the time for guarded invocations, the majority
 				}
 				e.logs.Describe(record, inv)
@@ -55,12 +55,19 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 	}
 }
 
-// collect adds a described invocation to what each rule counts of the batch.
+// matters reports whether at least one rule counts the invocation, or what follows it.
+func (e *Engine) matters(inv *invocation.Invocation) bool {
+	return e.counts[inv.Verdict][inv.Evidence] || e.after && inv.Intervened
+}
+
+// collect adds a described invocation to what each rule observes of the batch.
 func (e *Engine) collect(inv *invocation.Invocation, source invocation.Source, now time.Time, b *batch) {
 	counted := false
 	for i, r := range e.rules {
 		if r.counts[inv.Verdict][inv.Evidence] {
 			counted = b.rules[i].collect(r, inv, source, now) || counted
+		} else if r.after && inv.Intervened {
+			b.rules[i].collectIntervention(r, inv, source, now)
 		}
 	}
 	if counted {
@@ -84,7 +91,7 @@ func (e *Engine) readTraces(traces ptrace.Traces, now time.Time, b *batch) {
 					continue
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
-				if !e.counts[inv.Verdict][inv.Evidence] {
+				if !e.matters(inv) {
 					continue
 				}
 				e.spans.DescribeSpan(span, inv)

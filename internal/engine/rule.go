@@ -24,6 +24,7 @@ type rule struct {
 	exempt   []invocation.Pattern
 	group    []groupField
 	maxAge   time.Duration
+	after    bool // counts only what follows an intervention
 	detector *detect.Detector
 }
 
@@ -49,6 +50,7 @@ func newRule(c *settings.RuleConfig, config *settings.Config) *rule {
 		exempt: patterns(c.Exempt),
 		group:  groupFields(c.GroupBy),
 		maxAge: config.MaxAge,
+		after:  c.AfterIntervention > 0,
 		detector: detect.New(detect.Rule{
 			Window:      windowTypes[c.Window.Type],
 			Size:        c.Window.Size,
@@ -58,6 +60,8 @@ func newRule(c *settings.RuleConfig, config *settings.Config) *rule {
 			Limit:       c.Alert.Limit,
 			Retention:   config.Retention,
 			MaxBytes:    config.MaxBytes() / int64(len(config.Rules)),
+
+			AfterIntervention: c.AfterIntervention,
 		}),
 	}
 }
@@ -71,8 +75,12 @@ func fingerprint(c *settings.RuleConfig) string {
 		exempt = append(exempt, fmt.Sprintf("%q", m))
 	}
 	slices.Sort(exempt)
-	digest := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %s %d",
-		slices.Sorted(slices.Values(c.Count)), exempt, c.GroupBy, c.Threshold, c.Window.Type, c.Window.Size))
+	settings := fmt.Appendf(nil, "%q %q %q %d %s %d",
+		slices.Sorted(slices.Values(c.Count)), exempt, c.GroupBy, c.Threshold, c.Window.Type, c.Window.Size)
+	if c.AfterIntervention > 0 { // so that the state of rules without it stays valid
+		settings = fmt.Appendf(settings, " after %d", c.AfterIntervention)
+	}
+	digest := sha256.Sum256(settings)
 	return hex.EncodeToString(digest[:16])
 }
 

@@ -24,6 +24,8 @@ const (
 	excludedDuplicate
 	excludedExempt
 	excludedCount
+
+	included = -1 // for no reason
 )
 
 var excludedNames = [excludedCount]string{"too_old", "no_group", "no_time", "duplicate", "exempt"}

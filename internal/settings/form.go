@@ -34,7 +34,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
 	found := unknownSettings(conf, c)
 	found = append(found, takeBadNumbers(conf,
-		[]string{"window::size", "alert::keep_alive", "alert::max_duration"},
+		[]string{"after_intervention", "window::size", "alert::keep_alive", "alert::max_duration"},
 		[]string{"threshold", "risk_score", "alert::limit"})...)
 	dropNulls(conf)
 

@@ -29,6 +29,10 @@ type RuleConfig struct {
 	// alert. 0 to 4095, default 5.
 	Threshold int `mapstructure:"threshold"`
 
+	// AfterIntervention, if not 0s, counts only what follows, within this time, an invocation of the same group
+	// in which a guardrail intervened. 0s to 24h, default 0s.
+	AfterIntervention time.Duration `mapstructure:"after_intervention"`
+
 	// Window is the stretch of event time over which invocations are counted.
 	Window WindowConfig `mapstructure:"window"`
 

@@ -24,6 +24,8 @@ const (
 	// Every counted invocation is remembered for the window plus the retention; what takes more than a day
 	// to build up is a matter for a report, not for an alert.
 	maxWindow = 24 * time.Hour
+	// Every invocation that may be counted waits for so long.
+	maxAfterIntervention = 24 * time.Hour
 	// An alert is kept in memory for as long as it may continue.
 	maxKeepAlive = 7 * 24 * time.Hour
 	// A year is longer than any alert, and too short for sums of times to overflow.
@@ -77,6 +79,7 @@ func (c *RuleConfig) Validate() error {
 	if c.Threshold < 0 || c.Threshold > maxThreshold {
 		found.add("threshold", "%d is out of range; allowed: 0 to %d", c.Threshold, maxThreshold)
 	}
+	found.checkDuration("after_intervention", c.AfterIntervention, 0, maxAfterIntervention)
 	if c.Alert.MaxDuration < c.Window.Size && c.Window.Size <= maxWindow {
 		found.add("alert::max_duration", "%s is less than window::size; allowed: %s to %s",
 			short(c.Alert.MaxDuration), short(c.Window.Size), short(maxAlertDuration))
