@@ -12,7 +12,7 @@ import (
 // LogSilentScopes returns the instrumentations whose log records are known to look the
 // same whether or not a guardrail ran. An entry is a [Glob] of an instrumentation scope's
 // name. With " < " and a version after it, it means only the versions before that one,
-// and scopes without a version.
+// not a scope without a version.
 func LogSilentScopes() []string {
 	return []string{
 		"opentelemetry.instrumentation.botocore*", "opentelemetry.instrumentation.bedrock*",
@@ -28,8 +28,9 @@ func LogSilentScopes() []string {
 // the name of an instrumentation that is recognised by an attribute, whatever its scope
 // is called: openinference, strands and ai (see [instrumentationMarks]).
 //
-// The spans of OpenLLMetry Python's Bedrock instrumentation are not in the list, since
-// they name the guardrail of every guarded call.
+// OpenLLMetry Python's Bedrock instrumentation and OpenTelemetry Java's for the AWS SDK
+// are in the list only in versions before their spans named the guardrail of every
+// guarded call.
 func SpanSilentScopes() []string {
 	return []string{
 		// OpenTelemetry and distributions of it.
@@ -42,7 +43,8 @@ func SpanSilentScopes() []string {
 		"AWSSDK*", "Amazon.AWS.AWSClientInstrumentation", "OpenTelemetry::Instrumentation::AwsSdk",
 		"io.opentelemetry.contrib.php.aws*", "aws.sdk.kotlin.*", "github.com/aws/aws-sdk-go-v2/service/*",
 		"amazon.opentelemetry.distro*",
-		// OpenLLMetry, except for Bedrock in Python.
+		// OpenLLMetry.
+		"opentelemetry.instrumentation.bedrock < 0.46",
 		"opentelemetry.instrumentation.openai*", "opentelemetry.instrumentation.langchain*",
 		"opentelemetry.instrumentation.llamaindex*", "opentelemetry.instrumentation.haystack*",
 		"opentelemetry.instrumentation.anthropic*", "opentelemetry.instrumentation.cohere*",
@@ -95,7 +97,7 @@ func (r *Reader) silent(scope *scopeState) bool {
 // matchesScope reports whether an entry of the settings means a scope.
 func matchesScope(entry, name, version string) bool {
 	glob, before, limited := strings.Cut(entry, " < ")
-	return Glob(glob, name) && (!limited || version == "" || isBefore(version, before))
+	return Glob(glob, name) && (!limited || version != "" && isBefore(version, before))
 }
 
 // isBefore reports whether a version is before another, comparing the numbers between
