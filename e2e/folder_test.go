@@ -30,7 +30,7 @@ func watch(t *testing.T, dir string) watched {
 	alerts := filepath.Join(t.TempDir(), "alerts.json")
 	c := collector.Start(t, collector.Settings{
 		Configs: []string{
-			"config/quickstart.yaml", alertsTo(alerts), metricsConfig,
+			"config/quickstart.yaml", alertsTo(alerts), metricsConfig, "yaml:processors::gen_ai_guardrail::rules: [{}]",
 			"yaml:receivers::file_log::poll_interval: 50ms",
 		},
 		Env: []string{"GUARDRAIL_LOGS=" + dir},

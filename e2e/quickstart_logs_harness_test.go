@@ -44,6 +44,9 @@ func sampleLogs(t *testing.T) (plog.Logs, []samplelogs.Invocation) {
 	return logs, truth
 }
 
+// nanoseconds is the layout of times in alerts.
+const nanoseconds = "2006-01-02T15:04:05.000000000Z07:00"
+
 // requireExpected checks that the alerts are those that the sample logs should raise, each with its known counts and times.
 func requireExpected(t *testing.T, alerts []alert) {
 	t.Helper()
@@ -66,7 +69,6 @@ func requireExpected(t *testing.T, alerts []alert) {
 	require.Equal(t, slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)))
 	require.Len(t, alerts, len(want), "an alert more than once")
 	for group, expected := range want {
-		const nanoseconds = "2006-01-02T15:04:05.000000000Z07:00"
 		assert.Equal(t, expected.Count, got[group].count(), group)
 		assert.Equal(t, expected.First.Format(nanoseconds), got[group].text("event.start"), group)
 		assert.Equal(t, expected.Crossed.Format(nanoseconds), got[group].text("event.end"), group)

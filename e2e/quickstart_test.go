@@ -6,6 +6,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,14 +25,23 @@ func TestQuickstartPrintsAndWritesTheAlertsOfTheSampleLogs(t *testing.T) {
 	c := collector.Launch(t, collector.Settings{Configs: []string{"config/quickstart.yaml", alertsTo(file)}})
 	c.AwaitStdout(func(stdout string) bool {
 		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.Contains(stdout, "MEDIUM escalated: ") &&
-			strings.HasSuffix(stdout, "\n")
+			strings.Contains(stdout, "HIGH open: ") && strings.HasSuffix(stdout, "\n")
 	})
 	result := c.Stop(os.Interrupt)
 	assert.Zero(t, result.Code)
 	assert.Empty(t, result.Stderr)
 
 	alerts := readAlerts(t, file)
-	requireExpected(t, alerts)
+	first := slices.IndexFunc(alerts, func(a alert) bool { return a.rule() == "around_the_guardrail" })
+	require.NotEqual(t, -1, first)
+	around := alerts[first]
+	requireExpected(t, slices.DeleteFunc(slices.Clone(alerts), func(a alert) bool { return a.rule() == around.rule() }))
+	expected := samplelogs.ExpectedAround()
+	assert.Equal(t, expected.Principal, around.text("gen_ai_guardrail.principal"))
+	assert.Equal(t, expected.Account, around.account())
+	assert.Equal(t, expected.Intervened.Format(nanoseconds), around.text("gen_ai_guardrail.intervention.time"))
+	assert.Equal(t, expected.First.Format(nanoseconds), around.text("event.start"))
+	assert.Contains(t, result.Stdout, "HIGH open: Principal "+expected.Principal+" in account "+expected.Account)
 	for _, expected := range samplelogs.Expected() {
 		assert.Contains(t, result.Stdout, "User "+expected.User+" in account "+expected.Account+" made 6 invocations without a guardrail")
 	}

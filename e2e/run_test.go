@@ -34,7 +34,8 @@ func TestMakeRunPrintsAlertsAndHowManyRecordsWereRead(t *testing.T) {
 	t.Parallel()
 	c := run(t, filepath.Join(collector.Root(t), "testdata", "quickstart"))
 	c.AwaitStdout(func(stdout string) bool {
-		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.Contains(stdout, "MEDIUM escalated: ")
+		return strings.Count(stdout, "MEDIUM open: ") == len(samplelogs.Expected()) && strings.Contains(stdout, "MEDIUM escalated: ") &&
+			strings.Contains(stdout, "HIGH open: ")
 	})
 	c.AwaitStderr(summary)
 	result := c.Stop(os.Interrupt)

@@ -19,6 +19,22 @@ type Alert struct {
 	Last  time.Time
 }
 
+// Around is the alert of a rule that counts, by principal and account, every invocation within ten minutes after an intervention. The
+// sample logs raise no other alert of such a rule.
+type Around struct {
+	Principal, Account string
+	// Intervened is when the guardrail intervened, First and Last the times of the first and the last invocation that followed.
+	Intervened, First, Last time.Time
+}
+
+// ExpectedAround returns what the sample logs raise with such a rule.
+func ExpectedAround() Around {
+	return Around{
+		Principal: "arn:aws:sts::" + museum + ":assumed-role/ExhibitWriters", Account: museum,
+		Intervened: at("09:53:12")[0], First: at("09:54:03")[0], Last: at("09:55:21")[0],
+	}
+}
+
 // Expected returns the alerts that the built-in rule raises on the sample logs, in the order in which they fall due. Nobody else alerts.
 func Expected() []Alert {
 	sustained := steadily(200, "09:40:05")

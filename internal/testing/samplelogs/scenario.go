@@ -85,6 +85,16 @@ var scenario = []actor{
 		{invokeModel, sonnet, passed, steadily(10, "10:10:30"), nil},
 	}},
 
+	// A guardrail stops a question; the same role asks three times without it within the next three minutes, in another session. No
+	// alert from the built-in rule, one from a rule that counts what follows an intervention.
+	{role(museum, "ExhibitWriters", "intern-1"), museum, virginia, []calls{
+		{converse, nova, traced, at("09:50:31", "09:51:46"), nil},
+		{converse, nova, blocked, at("09:53:12"), nil},
+	}},
+	{role(museum, "ExhibitWriters", "intern-2"), museum, virginia, []calls{
+		{converse, nova, plain, at("09:54:03", "09:54:40", "09:55:21"), nil},
+	}},
+
 	// Guarded, tracing off: the answer says that a guardrail ran and not which. No alert, however busy.
 	{role(museum, "TicketDeskTask", "task-41"), museum, virginia, []calls{
 		{invokeModel, haiku, passed, every(6*time.Second, 10, "09:02:10"), nil},
