@@ -30,6 +30,7 @@ type call struct {
 	id       string // empty: not in the record
 	at       time.Time
 	guarded  bool
+	blocked  bool // by the guardrail
 	converse bool // where an answer without evidence says less
 	offload  bool // the answer is not in the record
 	size     int  // of the record, in bytes, more or less
@@ -52,6 +53,9 @@ func (c call) bedrock() string {
 		operation = "Converse"
 	case c.guarded:
 		answer["amazon-bedrock-guardrailAction"] = "NONE"
+		if c.blocked {
+			answer["amazon-bedrock-guardrailAction"] = "INTERVENED"
+		}
 		answer["amazon-bedrock-trace"] = object{"guardrail": object{"input": object{"gr1": object{}}}}
 	}
 	output := object{"outputContentType": "application/json", "outputBodyJson": answer}

@@ -35,7 +35,7 @@ type scenarioCall struct {
 }
 
 var (
-	scenarioLine = regexp.MustCompile(`^(late )?(\d\d:\d\d:\d\d) +(\S+) +(\d{12}) +(unguarded|presumed|guarded|unknown)(?: +x(\d+))?(?: +every +(\S+))?$`)
+	scenarioLine = regexp.MustCompile(`^(late )?(\d\d:\d\d:\d\d) +(\S+) +(\d{12}) +(unguarded|presumed|guarded|blocked|unknown)(?: +x(\d+))?(?: +every +(\S+))?$`)
 	scenarioMany = regexp.MustCompile(`^(.+-)\{1\.\.(\d+)\}$`)
 )
 

@@ -44,7 +44,7 @@ func TestScenarios(t *testing.T) {
 				require.NoError(t, os.WriteFile(file, []byte(strings.TrimRight(happens, "\n")+"\n\n"+expectedMark+got), 0o600))
 				return
 			}
-			assert.Equal(t, want, got, "if this is as it should be: go test ./processor/guardrailprocessor -run TestScenarios -update-scenarios")
+			assert.Equal(t, want, got, "if this is as it should be: go test ./internal/engine -run TestScenarios -update-scenarios")
 		})
 	}
 }
@@ -91,6 +91,8 @@ func (s *scenario) logs(midnight time.Time, serial *int, calls []scenarioCall) p
 		switch c.verdict {
 		case "guarded":
 			made.guarded = true
+		case "blocked":
+			made.guarded, made.blocked = true, true
 		case "presumed":
 			made.converse = true
 		case "unknown":

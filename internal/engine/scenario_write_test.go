@@ -49,6 +49,12 @@ func describe(alerts []plog.LogRecord, crowds []string) string {
 		if n := attr(a, "gen_ai_guardrail.count_presumed"); n != "0" {
 			line += ", " + n + " presumed"
 		}
+		if attr(a, "gen_ai_guardrail.intervention.time") != "" {
+			line += ", after an intervention at " + clockOf(a, "gen_ai_guardrail.intervention.time")
+		}
+		if attr(a, "gen_ai_guardrail.last_guarded") != "" {
+			line += ", last guarded at " + clockOf(a, "gen_ai_guardrail.last_guarded")
+		}
 		if id := attr(a, "gen_ai_guardrail.alert.merged_into"); id != "" {
 			line += ", merged into " + label(id)
 		}
