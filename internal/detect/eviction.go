@@ -34,7 +34,11 @@ func (u *groupUpdate) makeRoomToHold(hash store.GroupHash) {
 	if s.freeInserts--; s.freeInserts >= 0 || s.hasGuaranteedInsert() {
 		return
 	}
-	for s.held.Growth(hash)+s.reserved() > s.available() && u.freeMemoryToHold(hash) {
+	for {
+		need := s.held.Growth(hash)
+		if need == 0 || need+s.reserved() <= s.available() || !u.freeMemoryToHold(hash) {
+			return
+		}
 	}
 }
 

@@ -9,15 +9,16 @@ import (
 	"example.com/otelcol-guardrail/internal/detect/internal/store"
 )
 
-// Rules with AfterIntervention have a stage in front of their windows. A call enters the windows
-// once an intervention is known that it follows: at once, or when that arrives. Until then it
-// waits. Interventions and waiting calls are held, for as long as they are remembered.
+// A rule with AfterIntervention has a stage in front of its windows. A call that follows a known
+// intervention is counted at once. Any other call waits: it is counted when an intervention
+// arrives that it follows. Waiting calls and interventions are held for as long as they are
+// remembered. Which calls are counted depends on the set of events alone, because whichever of a
+// call and its intervention arrives second finds the first.
 //
-// Which calls enter depends on the set of events alone: whichever of a call and an intervention
-// arrives second finds the first. A call enters with the generation in which it arrived, and is
-// forgotten with that. So it needs an intervention only once, and a journal that holds apart
-// what waited on arrival, what was counted, and interventions restores all of it: what has
-// waited is never remembered for longer than the intervention that ended that.
+// A call that has waited keeps the generation in which it arrived. So it is forgotten no later
+// than the intervention that it waited for, and the journal need not record it again when it is
+// counted. A call that is counted at once is recorded as such, because the intervention before it
+// is forgotten earlier.
 
 // observe takes an event of a rule with AfterIntervention, and returns what it is added as:
 // nothing if it is a repeat.
@@ -42,7 +43,7 @@ func (u *groupUpdate) addIntervention(e *Event, p store.Prepared) bool {
 	if u.hasTextRoom() {
 		requestID := e.RequestID
 		if p.Flags&store.EventUUID != 0 {
-			requestID = "" // the ID says it
+			requestID = "" // it is the ID
 		}
 		p.Text = u.texts[u.generation%textSlots].addPair(e.GuardrailID, requestID)
 	}
@@ -86,8 +87,8 @@ func interventionID(id store.EventID) store.EventID {
 	return store.EventID{High: ^id.High, Low: ^id.Low}
 }
 
-// addCall counts a call that follows an intervention, and lets any other wait. It returns as
-// what it is added: nothing if it is a repeat.
+// addCall counts a call that follows an intervention, and lets any other wait. It returns what the
+// call is added as: nothing if it is a repeat.
 func (u *groupUpdate) addCall(e *Event, p *store.Prepared) addedAs {
 	if u.followsIntervention(p) {
 		if u.count(e, p) {
@@ -111,8 +112,7 @@ func (u *groupUpdate) addCall(e *Event, p *store.Prepared) addedAs {
 	return addedWaiting
 }
 
-// followsIntervention reports whether a call lies after an intervention of its group, and near
-// enough.
+// followsIntervention reports whether a known intervention of its group lets a call count.
 func (s *shard) followsIntervention(p *store.Prepared) bool {
 	i := s.held.Before(s.held.Find(p.Hash), p.Time)
 	return i != nil && uint64(p.Time)-uint64(i.Time) <= uint64(s.rule.AfterIntervention)

@@ -338,7 +338,9 @@ func (f *fullShard) takeForBlocks(users int, flood [][]byte) {
 // A full detector stays consistent and within its bound, whatever arrives.
 func TestFullMemoryStaysConsistent(t *testing.T) {
 	for _, rule := range []Rule{
-		{Window: Sliding}, {Window: Tumbling}, {Window: Session},
+		{Window: Sliding},
+		{Window: Tumbling},
+		{Window: Session},
 		{Window: Sliding, AfterIntervention: 5 * time.Minute}, {Window: Session, AfterIntervention: time.Hour},
 	} {
 		rule.Threshold, rule.MaxBytes = 8, 8<<20
