@@ -5,6 +5,7 @@
 
 GO_MIN   := 1.26
 BINARY   := dist/otelcol-guardrail
+BACKTEST := dist/guardrail-backtest
 LOGS     ?= testdata/quickstart
 FUZZTIME ?= 20s
 export LOGS
@@ -12,9 +13,9 @@ export LOGS
 TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
 
 # Modules with code of our own, and all modules; cmd/otelcol-guardrail is generated.
-OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod bench/go.mod))
+OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard cmd/guardrail-backtest/go.mod e2e/go.mod bench/go.mod))
 MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail
-TESTED      := . $(patsubst %/go.mod,%,$(wildcard e2e/go.mod))
+TESTED      := . $(patsubst %/go.mod,%,$(wildcard cmd/guardrail-backtest/go.mod e2e/go.mod))
 OWN_CODE    := $(wildcard connector processor internal)
 
 # What the binary is made of: everything below these but tests, mutants and documents.
@@ -52,6 +53,17 @@ $(BINARY): $(SOURCES) dist/.sources
 	@cd cmd/otelcol-guardrail && \
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o ../../$@.new . && \
 	mv ../../$@.new ../../$@
+
+.PHONY: backtest
+backtest: check-logs $(BACKTEST) ## what would have been found in the sample logs, or in yours: make backtest LOGS=folder
+	@logs=$$(scripts/find-logs.sh "$$LOGS") && \
+	exec $(BACKTEST) "$$logs"
+
+# Go itself knows what is stale; with nothing to do, this takes less than a second.
+$(BACKTEST): FORCE
+	@scripts/check-go.sh $(GO_MIN)
+	@mkdir -p dist && cd cmd/guardrail-backtest && \
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o ../../$@ .
 
 # The names of the sources, touched only when they change: a deleted file, too, makes the binary stale.
 dist/.sources: FORCE
@@ -97,6 +109,7 @@ generate-check: ## check that everything generated is up to date
 .PHONY: fuzz
 fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 	@scripts/fuzz.sh $(FUZZTIME) $(OWN_CODE)
+	@cd cmd/guardrail-backtest && ../../scripts/fuzz.sh $(FUZZTIME) internal
 
 .PHONY: soak
 soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)

@@ -1,0 +1,230 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package judge turns texts into what a backtest keeps of them: it has the processor's own reader judge each record
+// and its rules say what they count, adds that up, and makes a fact of what must be put in order.
+package judge
+
+import (
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/fact"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/order"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
+	"example.com/otelcol-guardrail/internal/engine"
+	"example.com/otelcol-guardrail/internal/invocation"
+)
+
+// Judge holds what all workers share.
+type Judge struct {
+	Reader   *invocation.Reader
+	Rules    []engine.OfflineRule
+	From, To time.Time // of the calls that are taken, To excluded; zero: no limit
+}
+
+// Worker judges the texts of one goroutine.
+type Worker struct {
+	Tally *analysis.Tally
+	Facts order.Batch // of what was judged since it was emptied
+
+	judge     *Judge
+	inv       invocation.Invocation
+	plain     invocation.Source // a record without anything around it, whose body is a text
+	scratch   plog.LogRecord    // for the pieces of a record
+	collected []engine.Collected
+	keys      []byte
+	fact      fact.Fact
+}
+
+// NewWorker returns a worker.
+func (j *Judge) NewWorker() *Worker {
+	logs := plog.NewLogs().ResourceLogs().AppendEmpty()
+	scope := logs.ScopeLogs().AppendEmpty()
+	return &Worker{
+		Tally:     analysis.NewTally(len(j.Rules)),
+		judge:     j,
+		plain:     invocation.Source{Resource: logs.Resource(), Scope: scope.Scope(), Record: scope.LogRecords().AppendEmpty()},
+		scratch:   plog.NewLogRecord(),
+		collected: make([]engine.Collected, len(j.Rules)),
+	}
+}
+
+// Texts judges texts, each a record or a document of several.
+func (w *Worker) Texts(texts []string) {
+	w.enter(w.plain)
+	for _, text := range texts {
+		if isDocument(text) && w.document(text) {
+			w.enter(w.plain)
+			continue
+		}
+		w.plain.Record.Body().SetStr(text)
+		w.record(w.plain)
+	}
+	w.inv.Clear() // keeps no text
+	w.plain.Record.Body().SetStr("")
+}
+
+func (w *Worker) enter(s invocation.Source) { w.judge.Reader.Enter(s.Resource, s.Scope, &w.inv) }
+
+// record judges a log record.
+func (w *Worker) record(s invocation.Source) {
+	w.Tally.Records++
+	if !w.judge.Reader.Read(s.Record, &w.inv) {
+		return
+	}
+	if w.inv.Evidence == invocation.Several && w.split(s) {
+		return
+	}
+	w.take(s)
+}
+
+// maxDepth is how many lists are split, one in the other.
+const maxDepth = 4
+
+// split judges the records that a record holds several of. It reports false if it finds none in it.
+func (w *Worker) split(s invocation.Source) bool {
+	body := s.Record.Body()
+	var pieces []string
+	switch body.Type() {
+	case pcommon.ValueTypeSlice:
+		for _, element := range body.Slice().All() {
+			pieces = append(pieces, element.AsString())
+		}
+	case pcommon.ValueTypeEmpty:
+		for _, value := range s.Record.Attributes().All() { // the wrapper is one of them
+			pieces = append(pieces, value.AsString())
+		}
+	default:
+		pieces = source.Pieces(body.AsString())
+	}
+	found := w.pieces(s, pieces, 1)
+	if found > 0 {
+		w.Tally.Wrappers++
+		w.Tally.Split += int64(found)
+		return true
+	}
+	w.judge.Reader.Read(s.Record, &w.inv) // again, since the pieces have overwritten it
+	return false
+}
+
+// pieces judges the texts in place of the body that they were in, and returns how many records are among them.
+func (w *Worker) pieces(s invocation.Source, texts []string, depth int) (found int) {
+	for _, text := range texts {
+		piece, ok := w.piece(s, text)
+		if !ok {
+			continue
+		}
+		if w.inv.Evidence == invocation.Several && depth < maxDepth {
+			if inner := w.pieces(s, source.Pieces(text), depth+1); inner > 0 {
+				found += inner
+				continue
+			}
+			piece, _ = w.piece(s, text)
+		}
+		w.take(piece)
+		found++
+	}
+	return found
+}
+
+// piece reads a text in place of the body that it was in. ok is false if it is no invocation.
+func (w *Worker) piece(s invocation.Source, text string) (piece invocation.Source, ok bool) {
+	s.Record.CopyTo(w.scratch)
+	if s.Record.Body().Type() == pcommon.ValueTypeEmpty { // the text is from an attribute
+		w.scratch.Attributes().Clear()
+	}
+	w.scratch.Body().SetStr(text)
+	piece = invocation.Source{Resource: s.Resource, Scope: s.Scope, Record: w.scratch}
+	return piece, w.judge.Reader.Read(piece.Record, &w.inv)
+}
+
+// take counts the invocation that was just read.
+func (w *Worker) take(s invocation.Source) {
+	inv := &w.inv
+	w.judge.Reader.Describe(s.Record, inv)
+	if !w.judge.takes(inv) {
+		w.Tally.Outside++
+		return
+	}
+	w.Tally.Count(inv)
+	w.keep(s)
+}
+
+// takes reports whether an invocation lies within the time that is looked at.
+func (j *Judge) takes(inv *invocation.Invocation) bool {
+	if j.From.IsZero() && j.To.IsZero() {
+		return true
+	}
+	at := time.Unix(0, inv.Time)
+	return inv.TimeSource != invocation.NoTime && !at.Before(j.From) && (j.To.IsZero() || at.Before(j.To))
+}
+
+// keep makes a fact of an invocation, if it matters when it happened: of one that a rule counts, and of a guarded one.
+func (w *Worker) keep(s invocation.Source) {
+	inv, f := &w.inv, &w.fact
+	*f = fact.Fact{Kind: inv.Kind, Rules: f.Rules[:0]}
+	w.keys = w.keys[:0]
+	for i, rule := range w.judge.Rules {
+		event, excluded := rule.Collect(&w.collected[i], inv, s)
+		if excluded != "" {
+			w.Tally.Excluded[i][excluded]++
+		}
+		of := fact.Rule{Counted: event != nil}
+		start := len(w.keys)
+		if event != nil {
+			w.keys = append(w.keys, event.Key...)
+			f.Flags |= fact.Counted
+			f.ID = event.ID
+			if event.IDOnly {
+				f.Flags |= fact.IDOnly
+			}
+		} else if inv.Verdict == invocation.Guarded {
+			w.keys, _ = rule.AppendKey(w.keys, inv, s)
+		}
+		of.Key = string(w.keys[start:])
+		f.Rules = append(f.Rules, of)
+	}
+	if inv.TimeSource == invocation.NoTime || !f.Has(fact.Counted) && inv.Verdict != invocation.Guarded {
+		return
+	}
+	if inv.Intervened {
+		f.Flags |= fact.Intervened
+	}
+	f.RequestID, f.Principal = inv.RequestID, inv.Principal
+	f.Region, f.Model, f.Operation = inv.Region, inv.Model, inv.Operation
+	w.Facts.Append(inv.Time, f.Append)
+}
+
+// isDocument reports whether a text is an OTLP-JSON document, by its first member.
+func isDocument(text string) bool {
+	rest, ok := strings.CutPrefix(text, "{")
+	if !ok {
+		return false
+	}
+	rest = strings.TrimLeft(rest, " \t\r\n")
+	return strings.HasPrefix(rest, `"resourceLogs"`)
+}
+
+// document judges the records of an OTLP-JSON document. It returns false for a text that is none.
+func (w *Worker) document(text string) bool {
+	logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(text))
+	if err != nil {
+		return false
+	}
+	for _, resourceLogs := range logs.ResourceLogs().All() {
+		for _, scopeLogs := range resourceLogs.ScopeLogs().All() {
+			s := invocation.Source{Resource: resourceLogs.Resource(), Scope: scopeLogs.Scope()}
+			w.enter(s)
+			for _, record := range scopeLogs.LogRecords().All() {
+				s.Record = record
+				w.record(s)
+			}
+		}
+	}
+	return true
+}
