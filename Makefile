@@ -55,9 +55,10 @@ $(BINARY): $(SOURCES) dist/.sources
 	mv ../../$@.new ../../$@
 
 .PHONY: backtest
-backtest: check-logs $(BACKTEST) ## what would have been found in the sample logs, or in yours: make backtest LOGS=folder
+backtest: check-logs $(BACKTEST) ## what would have been found in the sample logs, or in yours: make backtest LOGS=folder; writes dist/report.html
 	@logs=$$(scripts/find-logs.sh "$$LOGS") && \
-	exec $(BACKTEST) "$$logs"
+	$(BACKTEST) --html dist/report.html "$$logs" && \
+	echo && echo "The report with plots is dist/report.html"
 
 # Go itself knows what is stale; with nothing to do, this takes less than a second.
 $(BACKTEST): FORCE

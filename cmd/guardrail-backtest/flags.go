@@ -19,6 +19,7 @@ type flags struct {
 	component string
 	from, to  moment
 	format    string
+	html      string
 }
 
 const usage = `Shows what the detection would have found in logs of model invocations.
@@ -46,6 +47,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.Var(&f.from, "from", "leave out calls before this `TIME`: 2026-03-14 or 2026-03-14T09:00:00Z")
 	set.Var(&f.to, "to", "leave out calls from this `TIME` on")
 	set.StringVar(&f.format, "format", "text", "`FORM` of the output: "+strings.Join(formats, ", ")+" (csv and otlp-json hold the alerts)")
+	set.StringVar(&f.html, "html", "", "also write a report with plots to this `FILE`, one page that needs nothing else")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}

@@ -5,11 +5,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
+	"os"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/backtest"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/html"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/report"
 )
 
@@ -52,5 +55,20 @@ func (o *output) write(result *backtest.Result) error {
 	if err != nil {
 		return err
 	}
-	return o.out.Flush()
+	if err := o.out.Flush(); err != nil {
+		return err
+	}
+	return o.writeHTML(result)
+}
+
+// writeHTML writes the report with plots, if it is wanted.
+func (o *output) writeHTML(result *backtest.Result) error {
+	if o.html == "" {
+		return nil
+	}
+	var page bytes.Buffer
+	if err := html.Write(&page, result.Report, nil); err != nil {
+		return err
+	}
+	return os.WriteFile(o.html, page.Bytes(), 0o600) // it names users
 }

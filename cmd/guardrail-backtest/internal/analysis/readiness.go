@@ -37,7 +37,7 @@ func readiness(r *RuleReport, span time.Duration, judged int64) (Readiness, stri
 	case perDay > maxPerDay:
 		return TooNoisy, fmt.Sprintf("%.3g alerts a day, more than the %g that people keep looking at", perDay, maxPerDay)
 	case span < minTime:
-		return NotEnoughData, fmt.Sprintf("%s of logs; read at least a day of them", Duration(span))
+		return NotEnoughData, Duration(span) + " of logs; read at least a day of them"
 	case judged < minInvocations:
 		return NotEnoughData, fmt.Sprintf("%d invocations; read at least %d", judged, minInvocations)
 	case r.Alerts == 0 && r.Counted == 0:

@@ -55,7 +55,7 @@ func TestTheShippedConfigurationsCanBeTried(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for name, c := range map[string]struct{ text, id, want string }{
-		"unknown setting": {"threshhold: 5\n", "", "threshhold"},
+		"unknown setting": {"treshold: 5\n", "", "treshold"},
 		"wrong value":     {"rules: [{threshold: -1}]\n", "", "threshold"},
 		"several":         {"processors:\n  gen_ai_guardrail/a:\n  gen_ai_guardrail/b:\n", "", "--component: gen_ai_guardrail/a, gen_ai_guardrail/b"},
 		"another":         {"processors:\n  gen_ai_guardrail/a:\n", "gen_ai_guardrail/c", `no component "gen_ai_guardrail/c"; there is gen_ai_guardrail/a`},

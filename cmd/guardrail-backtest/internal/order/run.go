@@ -9,10 +9,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -37,7 +37,7 @@ func (s *Sorter) writeRun(items *Batch) (err error) {
 			return err
 		}
 	}
-	file, err := os.Create(filepath.Join(s.dir, fmt.Sprint(len(s.runs))))
+	file, err := os.Create(filepath.Join(s.dir, strconv.Itoa(len(s.runs))))
 	if err != nil {
 		return err
 	}

@@ -143,10 +143,10 @@ func (r *Replay) emitAll(rule int, alerts []detect.Alert) {
 	now := time.Unix(0, r.now).UTC()
 	for i := range alerts {
 		a := &alerts[i]
-		switch a.State {
-		case detect.Overflow:
+		if a.State == detect.Overflow {
 			a.Opened = r.now // as in the processor
-		case detect.Open:
+		}
+		if a.State == detect.Open {
 			var key []byte
 			for _, value := range a.Group {
 				key = detect.AppendKey(key, value)

@@ -6,8 +6,8 @@ package report
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +34,7 @@ func CSV(w io.Writer, r *analysis.Report) error {
 	}
 	for _, a := range r.Alerts {
 		row := []string{
-			stamp(a.Raised), a.Rule, a.Severity, a.State, Group(r, a), fmt.Sprint(a.Count), fmt.Sprint(a.Presumed), stamp(a.Start), stamp(a.End),
+			stamp(a.Raised), a.Rule, a.Severity, a.State, Group(r, a), strconv.Itoa(a.Count), strconv.Itoa(a.Presumed), stamp(a.Start), stamp(a.End),
 			strings.Join(a.Models, " "), strings.Join(a.Operations, " "), strings.Join(a.Regions, " "), strings.Join(a.RequestIDs, " "), a.ID,
 		}
 		for i := range row {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ func (w *writer) groups(r *analysis.Report) {
 			if g.LastGuarded != nil {
 				last = g.LastGuarded.Format(timeLayout)
 			}
-			rows = append(rows, []string{name(strings.Join(g.Values, ", ")), fmt.Sprint(g.Alerts), fmt.Sprint(g.Counted), fmt.Sprint(g.Guarded), last})
+			rows = append(rows, []string{name(strings.Join(g.Values, ", ")), strconv.Itoa(g.Alerts), digits(g.Counted), digits(g.Guarded), last})
 		}
 		w.table(rows)
 		if left := len(rule.Groups) - shownGroups + rule.GroupsLeft; left > 0 {
@@ -207,7 +208,7 @@ func (w *writer) verdicts(r *analysis.Report) {
 		return cmp.Or(cmp.Compare(r.Verdicts[b], r.Verdicts[a]), cmp.Compare(a, b))
 	})
 	for _, kind := range kinds {
-		rows = append(rows, []string{kind, fmt.Sprint(r.Verdicts[kind]), percent(r.Verdicts[kind], r.Read.Invocations)})
+		rows = append(rows, []string{kind, digits(r.Verdicts[kind]), percent(r.Verdicts[kind], r.Read.Invocations)})
 	}
 	w.table(rows)
 }
@@ -228,8 +229,8 @@ func (w *writer) dimensions(r *analysis.Report) {
 				break
 			}
 			rows = append(rows, []string{
-				name(d.Value), fmt.Sprint(d.Unguarded), fmt.Sprint(d.Guarded),
-				fmt.Sprint(d.Verdicts["failed"]), fmt.Sprint(d.Verdicts["not_applicable"]), fmt.Sprint(d.Verdicts["unknown"]),
+				name(d.Value), digits(d.Unguarded), digits(d.Guarded),
+				digits(d.Verdicts["failed"]), digits(d.Verdicts["not_applicable"]), digits(d.Verdicts["unknown"]),
 			})
 		}
 		w.table(rows)
@@ -260,7 +261,7 @@ func (w *writer) seen(r *analysis.Report) {
 		if i == 2*shownValues {
 			break
 		}
-		rows = append(rows, []string{name(strings.Trim(s.Account+", "+s.Region, ", ")), when(s.First), when(s.Last), fmt.Sprint(s.Calls)})
+		rows = append(rows, []string{name(strings.Trim(s.Account+", "+s.Region, ", ")), when(s.First), when(s.Last), digits(s.Calls)})
 	}
 	w.table(rows)
 	if left := len(r.Seen) - 2*shownValues; left > 0 {
@@ -295,3 +296,5 @@ func Bytes(n int64) string {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
 	}
 }
+
+func digits(n int64) string { return strconv.FormatInt(n, 10) }

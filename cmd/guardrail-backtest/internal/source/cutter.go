@@ -230,8 +230,7 @@ func (c *Cutter) enter(first byte) bool {
 		c.nested = append(c.nested, nesting{})
 		return true
 	case '{':
-		for c.end-c.pos < 64 && c.fill() { // enough for the name
-		}
+		_, _ = c.peek(longestName)
 		for _, w := range wrappers {
 			if size := w.match(c.buf[c.pos:c.end]); size > 0 {
 				c.pos += size
@@ -276,6 +275,10 @@ var wrappers = []wrapper{
 	{`"resourceLogs"`, nesting{inObject: true, prefix: `{"resourceLogs":[`, suffix: `]}`}},
 	{`"resourceSpans"`, nesting{inObject: true, prefix: `{"resourceSpans":[`, suffix: `]}`}},
 }
+
+// longestName is more than the beginning of an object takes up to the bracket of the array, unless somebody has put much
+// white space into it.
+const longestName = 64
 
 // match returns the length of the beginning of an object up to and with the bracket of the array, 0 for another object.
 func (w *wrapper) match(text []byte) int {

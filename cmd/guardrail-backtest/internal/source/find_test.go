@@ -86,7 +86,7 @@ func TestWhatCannotBeFoundIsNamed(t *testing.T) {
 		root + "/[":  "syntax error",
 	} {
 		_, err := Find([]string{path})
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "only")))
 	_, err := Find([]string{root})
