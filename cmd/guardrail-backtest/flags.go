@@ -20,6 +20,12 @@ type flags struct {
 	from, to  moment
 	format    string
 	html      string
+
+	explain string
+	compare string
+	expect  string
+	junit   string
+	suggest bool
 }
 
 const usage = `Shows what the detection would have found in logs of model invocations.
@@ -48,6 +54,11 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.Var(&f.to, "to", "leave out calls from this `TIME` on")
 	set.StringVar(&f.format, "format", "text", "`FORM` of the output: "+strings.Join(formats, ", ")+" (csv and otlp-json hold the alerts)")
 	set.StringVar(&f.html, "html", "", "also write a report with plots to this `FILE`, one page that needs nothing else")
+	set.StringVar(&f.compare, "compare", "", "compare with another `RULE`: elastic, the SIEM rule as it is shipped")
+	set.StringVar(&f.explain, "explain", "", "say how the records with this `REQUEST_ID` are judged, and why")
+	set.StringVar(&f.expect, "expect", "", "`FILE` with alerts that must and must not come; exit code 1 if one is not met")
+	set.StringVar(&f.junit, "junit", "", "write what came of --expect to this `FILE`, as JUnit")
+	set.BoolVar(&f.suggest, "suggest-exempt", false, "propose exemptions for the noisiest principals; none that would silence an alert of --expect")
 	if err := set.Parse(args); err != nil {
 		return nil, err
 	}
@@ -58,6 +69,12 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 		mistake = "no PATH is given"
 	case !slices.Contains(formats, f.format):
 		mistake = fmt.Sprintf("--format %q is none of %s", f.format, strings.Join(formats, ", "))
+	case f.compare != "" && f.compare != "elastic":
+		mistake = fmt.Sprintf("--compare %q is not elastic", f.compare)
+	case f.junit != "" && f.expect == "":
+		mistake = "--junit needs --expect"
+	case f.format != "text" && (f.explain != "" || f.suggest):
+		mistake = "--explain and --suggest-exempt write text; leave --format out"
 	case !f.to.IsZero() && !f.from.Before(f.to.Time):
 		mistake = "--from is not before --to"
 	default:

@@ -18,6 +18,7 @@ import (
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/backtest"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/config"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/expect"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
 	"example.com/otelcol-guardrail/internal/settings"
 )
@@ -64,24 +65,41 @@ func (f *flags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writ
 		return exitUsage, err
 	}
 	inputs.Within(f.from.Time, f.to.Time)
+	var expected *expect.Expectations
+	if f.expect != "" {
+		if expected, err = expect.Load(f.expect); err != nil {
+			return exitUsage, err
+		}
+	}
 
 	output := newOutput(f, stdout)
 	bar := newProgress(stderr, inputs)
 	result, err := backtest.Run(ctx, &backtest.Options{
 		Inputs: inputs, Stdin: interruptible(ctx, stdin), Config: set, From: f.from.Time, To: f.to.Time,
+		Explain: f.explain, Compare: f.compare != "",
 		Progress: bar.add, OnAlert: output.alert,
 	})
 	bar.finish()
 	if err != nil {
 		return exitFailed, err
 	}
-	if err := output.write(result); err != nil {
+	if err := output.write(result, expected); err != nil {
 		return exitFailed, err
 	}
-	if ctx.Err() != nil {
-		return exitInterrupted, nil
+	failed := 0
+	if expected != nil {
+		if failed, err = output.writeOutcomes(result.Report, expected, stderr); err != nil {
+			return exitFailed, err
+		}
 	}
-	return exitOK, nil
+	switch {
+	case ctx.Err() != nil:
+		return exitInterrupted, nil
+	case failed > 0:
+		return exitFailed, nil
+	default:
+		return exitOK, nil
+	}
 }
 
 // interruptible returns a reader that ends when ctx does, even while nothing comes.

@@ -229,3 +229,57 @@ func TestADayBeginsAtMidnightUTC(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC), m.Time)
 	assert.Equal(t, "2026-03-14T00:00:00Z", m.String())
 }
+
+func TestARecordIsExplained(t *testing.T) {
+	stdout, _, code := command(t, "", "--explain", "b0789e2d-7771-489d-bbd4-db2be524e112", quickstart)
+	assert.Zero(t, code)
+	golden(t, "explain.txt", stdout)
+	stdout, _, _ = command(t, "", "--explain", "missing", quickstart)
+	assert.Contains(t, stdout, "No invocation with the request id missing")
+}
+
+func TestTheSampleLogsComparedWithTheShippedRule(t *testing.T) {
+	stdout, _, code := command(t, "", "--compare", "elastic", quickstart)
+	assert.Zero(t, code)
+	golden(t, "compared.txt", stdout[strings.Index(stdout, "COMPARED"):])
+	stdout, _, _ = command(t, "", "--compare", "elastic", "--format", "json", quickstart)
+	assert.Contains(t, stdout, `"only_theirs": 8`)
+}
+
+func TestExpectationsDecideTheExitCode(t *testing.T) {
+	folder := t.TempDir()
+	file, junit := filepath.Join(folder, "expect.yaml"), filepath.Join(folder, "junit.xml")
+	write := func(text string) { require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) }
+	write(`must_alert: [{group: {user.id: "arn:aws:iam::*:user/label-drafts"}}]`)
+	stdout, _, code := command(t, "", "--expect", file, "--suggest-exempt", quickstart)
+	assert.Zero(t, code)
+	assert.Contains(t, stdout, "REFUSED arn:aws:iam::111122223333:user/label-drafts")
+	assert.Contains(t, stdout, "1 of 1 met")
+
+	write(`must_not_alert: [{group: {user.id: "arn:aws:iam::*:user/label-drafts"}}]`)
+	stdout, stderr, code := command(t, "", "--expect", file, "--junit", junit, "--format", "csv", quickstart)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "FAILED", "the output itself is data")
+	assert.NotContains(t, stdout, "FAILED")
+	text, err := os.ReadFile(junit)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `failures="1"`)
+
+	write(`must_alert: [{rule: other}]`)
+	_, stderr, code = command(t, "", "--expect", file, quickstart)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, `no rule "other"`)
+}
+
+func TestTheReportWithPlots(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report.html")
+	_, _, code := command(t, "", "--html", file, "--compare", "elastic", quickstart)
+	assert.Zero(t, code)
+	page, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(page), "3 alerts in 1h38m of logs")
+	assert.Contains(t, string(page), "Compared with the SIEM")
+	_, stderr, code := command(t, "", "--html", "/missing/report.html", quickstart)
+	assert.Equal(t, exitFailed, code)
+	assert.Contains(t, stderr, "/missing/report.html")
+}

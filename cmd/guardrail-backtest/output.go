@@ -6,14 +6,19 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/backtest"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/expect"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/explain"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/html"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/report"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/suggest"
 )
 
 // output writes what the command finds in the form that is wanted.
@@ -38,27 +43,41 @@ func (o *output) alert(logs plog.Logs) {
 	}
 }
 
-// write writes the report.
-func (o *output) write(result *backtest.Result) error {
+// write writes the report, or what of it is asked for.
+func (o *output) write(result *backtest.Result, expected *expect.Expectations) error {
 	if o.err != nil {
 		return o.err
 	}
-	var err error
-	switch o.format {
-	case "text":
-		err = report.Text(o.out, result.Report)
-	case "json":
-		err = report.JSON(o.out, result.Report)
-	case "csv":
-		err = report.CSV(o.out, result.Report)
-	}
-	if err != nil {
+	if err := o.writeForm(result); err != nil {
 		return err
+	}
+	if o.suggest {
+		if err := suggest.Text(o.out, suggest.Exemptions(result.Report, expected)); err != nil {
+			return err
+		}
 	}
 	if err := o.out.Flush(); err != nil {
 		return err
 	}
 	return o.writeHTML(result)
+}
+
+func (o *output) writeForm(result *backtest.Result) error {
+	switch {
+	case o.explain != "":
+		return explain.Text(o.out, o.explain, result.Explained, result.Report)
+	case o.format == "json":
+		return report.JSON(o.out, result.Report, result.Compared)
+	case o.format == "csv":
+		return report.CSV(o.out, result.Report)
+	case o.format == "text":
+		if err := report.Text(o.out, result.Report); err != nil || result.Compared == nil {
+			return err
+		}
+		return report.Comparison(o.out, result.Compared)
+	default: // the alerts were written as they came
+		return nil
+	}
 }
 
 // writeHTML writes the report with plots, if it is wanted.
@@ -67,8 +86,34 @@ func (o *output) writeHTML(result *backtest.Result) error {
 		return nil
 	}
 	var page bytes.Buffer
-	if err := html.Write(&page, result.Report, nil); err != nil {
+	if err := html.Write(&page, result.Report, result.Compared); err != nil {
 		return err
 	}
 	return os.WriteFile(o.html, page.Bytes(), 0o600) // it names users
+}
+
+// writeOutcomes writes what came of the expectations, and returns how many are not met. It goes to stderr where the
+// output is data.
+func (o *output) writeOutcomes(r *analysis.Report, expected *expect.Expectations, stderr io.Writer) (failed int, err error) {
+	if err := expected.Check(r); err != nil {
+		return 0, err
+	}
+	outcomes := expected.Outcomes(r)
+	var to io.Writer = o.out
+	if o.format != "text" {
+		to = stderr
+	}
+	if err := errors.Join(expect.Text(to, outcomes), o.out.Flush()); err != nil {
+		return 0, err
+	}
+	if o.junit != "" {
+		text, err := expect.JUnit(outcomes)
+		if err != nil {
+			return 0, err
+		}
+		if err := os.WriteFile(o.junit, text, 0o600); err != nil {
+			return 0, err
+		}
+	}
+	return expect.Failed(outcomes), nil
 }

@@ -95,7 +95,7 @@ func writeGzip(m *month.Month, name string, calls []month.Call) error {
 		return err
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
-	packed, err := gzip.NewWriterLevel(buffered, gzip.DefaultCompression)
+	packed, err := gzip.NewWriterLevel(buffered, gzip.BestSpeed)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/explain"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/judge"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/order"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/replay"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
 	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/internal/settings"
@@ -30,6 +32,8 @@ type Options struct {
 	Stdin    io.Reader
 	Config   *settings.Config
 	From, To time.Time // of the calls that are taken, To excluded; zero: no limit
+	Explain  string    // request id of the invocations to be explained; empty: none
+	Compare  bool      // with the SIEM's rule as shipped
 
 	Progress func(bytes int)      // called with the number of bytes that were read; may be nil
 	OnAlert  func(logs plog.Logs) // called with each alert record, as it comes; may be nil
@@ -38,7 +42,9 @@ type Options struct {
 
 // Result is what a backtest found.
 type Result struct {
-	Report *analysis.Report
+	Report    *analysis.Report
+	Explained []*explain.Record
+	Compared  *siem.Comparison // nil: not wanted
 }
 
 // Run runs a backtest. When ctx is canceled, it stops reading and reports on what it has. The error is one that made
@@ -48,7 +54,7 @@ func Run(ctx context.Context, o *Options) (result *Result, err error) {
 	r := &run{
 		Options: o,
 		rules:   rules,
-		judge:   &judge.Judge{Reader: engine.NewReader(o.Config), Rules: rules, From: o.From, To: o.To},
+		judge:   &judge.Judge{Reader: engine.NewReader(o.Config), Rules: rules, From: o.From, To: o.To, Explain: o.Explain, Shipped: o.Compare},
 		sorter:  &order.Sorter{Limit: o.Limit},
 		alerts:  analysis.NewAlerts(),
 	}
@@ -73,7 +79,11 @@ func Run(ctx context.Context, o *Options) (result *Result, err error) {
 		Files: r.files, Bytes: r.bytes, Bodies: o.Inputs.Bodies, TooLong: r.tooLong, Faults: r.faults,
 		Interrupted: ctx.Err() != nil, Order: r.order(),
 	}
-	return &Result{analysis.NewReport(read, tally, r.replay.Rules, rules, r.alerts)}, nil
+	result = &Result{Report: analysis.NewReport(read, tally, r.replay.Rules, rules, r.alerts), Explained: r.explained}
+	if o.Compare {
+		result.Compared = siem.Compare(result.Report, &r.replay.Shipped)
+	}
+	return result, nil
 }
 
 // run is a backtest that runs.
@@ -89,6 +99,8 @@ type run struct {
 	fail    func(error) // stops everything
 	errOnce sync.Once
 	err     error
+
+	explained []*explain.Record
 
 	mu      sync.Mutex // guards what follows
 	files   int
@@ -134,10 +146,10 @@ func (r *run) read(ctx context.Context) *analysis.Tally {
 			}
 		})
 	}
-	tallies := make([]*analysis.Tally, cores)
-	for i := range tallies {
+	all := make([]*judge.Worker, cores)
+	for i := range all {
 		worker := r.judge.NewWorker()
-		tallies[i] = worker.Tally
+		all[i] = worker
 		workers.Go(func() {
 			for c := range chunks {
 				worker.Texts(c.texts)
@@ -162,10 +174,13 @@ func (r *run) read(ctx context.Context) *analysis.Tally {
 	r.hours.close()
 	<-released
 
-	for _, t := range tallies[1:] {
-		tallies[0].Merge(t)
+	for _, worker := range all {
+		r.explained = append(r.explained, worker.Explained...)
+		if worker != all[0] {
+			all[0].Tally.Merge(worker.Tally)
+		}
 	}
-	return tallies[0]
+	return all[0].Tally
 }
 
 // fileReader reads files one after another.

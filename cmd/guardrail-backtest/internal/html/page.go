@@ -19,6 +19,7 @@ import (
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/plot"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/report"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 )
 
 //go:embed page.html.tmpl
@@ -56,7 +57,7 @@ type view struct {
 	AlertPlot, CallPlot template.HTML
 	Rules               []ruleView
 	Dimensions          []dimensionView
-	Compared            any // of a comparison with the SIEM's rule; nil: none
+	Compared            *siem.Comparison // nil: not wanted
 }
 
 type ruleView struct {
@@ -77,8 +78,8 @@ type dimensionView struct {
 	Values []*analysis.Dimension
 }
 
-// Write writes a report as a page. compared is the comparison with another rule, if there is one.
-func Write(w io.Writer, r *analysis.Report, compared any) error {
+// Write writes a report as a page. compared is the comparison with the SIEM's rule, if it is wanted.
+func Write(w io.Writer, r *analysis.Report, compared *siem.Comparison) error {
 	digest := sha256.Sum256([]byte(script))
 	v := &view{
 		Report: r, Compared: compared,

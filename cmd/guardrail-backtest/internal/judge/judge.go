@@ -13,8 +13,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/explain"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/fact"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/order"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
 	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/internal/invocation"
@@ -25,12 +27,17 @@ type Judge struct {
 	Reader   *invocation.Reader
 	Rules    []engine.OfflineRule
 	From, To time.Time // of the calls that are taken, To excluded; zero: no limit
+
+	Explain string // request id of the invocations to be explained; empty: none
+	Shipped bool   // also keep what the SIEM's rule as shipped counts
 }
 
 // Worker judges the texts of one goroutine.
 type Worker struct {
 	Tally *analysis.Tally
 	Facts order.Batch // of what was judged since it was emptied
+
+	Explained []*explain.Record
 
 	judge     *Judge
 	inv       invocation.Invocation
@@ -153,6 +160,9 @@ func (w *Worker) take(s invocation.Source) {
 	}
 	w.Tally.Count(inv)
 	w.keep(s)
+	if w.judge.Explain != "" && inv.RequestID == w.judge.Explain && len(w.Explained) < maxExplained {
+		w.Explained = append(w.Explained, w.explain(s))
+	}
 }
 
 // takes reports whether an invocation lies within the time that is looked at.
@@ -176,20 +186,25 @@ func (w *Worker) keep(s invocation.Source) {
 		}
 		of := fact.Rule{Counted: event != nil}
 		start := len(w.keys)
-		if event != nil {
+		switch {
+		case event != nil:
 			w.keys = append(w.keys, event.Key...)
 			f.Flags |= fact.Counted
 			f.ID = event.ID
 			if event.IDOnly {
 				f.Flags |= fact.IDOnly
 			}
-		} else if inv.Verdict == invocation.Guarded {
+		case inv.Verdict == invocation.Guarded:
 			w.keys, _ = rule.AppendKey(w.keys, inv, s)
 		}
 		of.Key = string(w.keys[start:])
 		f.Rules = append(f.Rules, of)
 	}
-	if inv.TimeSource == invocation.NoTime || !f.Has(fact.Counted) && inv.Verdict != invocation.Guarded {
+	if inv.TimeSource == invocation.NoTime {
+		return
+	}
+	w.keepShipped(s)
+	if f.Flags&(fact.Counted|fact.Shipped) == 0 && inv.Verdict != invocation.Guarded {
 		return
 	}
 	if inv.Intervened {
@@ -198,6 +213,45 @@ func (w *Worker) keep(s invocation.Source) {
 	f.RequestID, f.Principal = inv.RequestID, inv.Principal
 	f.Region, f.Model, f.Operation = inv.Region, inv.Model, inv.Operation
 	w.Facts.Append(inv.Time, f.Append)
+}
+
+// keepShipped notes in the fact what the SIEM's rule as shipped counts.
+func (w *Worker) keepShipped(s invocation.Source) {
+	if !w.judge.Shipped {
+		return
+	}
+	if r, ok := siem.Read(s.Record.Body().AsString()); ok && !r.Named && r.User != "" {
+		w.fact.Flags |= fact.Shipped
+		w.fact.User, w.fact.Account = r.User, r.Account
+	}
+}
+
+// maxExplained is how many records with the same request id a worker explains.
+const maxExplained = 20
+
+// explain returns what is known of the invocation that was just taken. It shares no memory with the record.
+func (w *Worker) explain(s invocation.Source) *explain.Record {
+	inv := &w.inv
+	record := &explain.Record{
+		Kind: inv.Kind, Observed: inv.TimeSource == invocation.ObservedTime, Intervened: inv.Intervened, FromWrapper: s.Record == w.scratch,
+		RequestID: strings.Clone(inv.RequestID), User: strings.Clone(inv.User), Principal: strings.Clone(inv.Principal), Account: strings.Clone(inv.Account),
+		Region: strings.Clone(inv.Region), Model: strings.Clone(inv.Model), Operation: strings.Clone(inv.Operation),
+	}
+	if inv.TimeSource != invocation.NoTime {
+		record.Time = time.Unix(0, inv.Time).UTC()
+	}
+	for _, g := range inv.Guardrails {
+		record.Guardrails = append(record.Guardrails, invocation.Guardrail{ID: strings.Clone(g.ID), Version: strings.Clone(g.Version)})
+	}
+	for i, rule := range w.judge.Rules {
+		event, excluded := rule.Collect(&w.collected[i], inv, s)
+		of := explain.Rule{ID: rule.Alert().ID, Counted: event != nil, Excluded: excluded}
+		if event != nil {
+			of.Key = string(event.Key)
+		}
+		record.Rules = append(record.Rules, of)
+	}
+	return record
 }
 
 // isDocument reports whether a text is an OTLP-JSON document, by its first member.

@@ -12,6 +12,7 @@ import (
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/fact"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/internal/invocation"
@@ -27,7 +28,8 @@ type Emitted struct {
 
 // Replay runs rules over facts.
 type Replay struct {
-	Rules []*analysis.Rule
+	Rules   []*analysis.Rule
+	Shipped siem.Rule // the SIEM's rule as shipped
 
 	rules []rule
 	emit  func(Emitted)
@@ -69,6 +71,9 @@ func (r *Replay) Take(at int64, data []byte) {
 	}
 	f := &r.fact
 	f.Decode(data, len(r.rules))
+	if f.Has(fact.Shipped) {
+		r.Shipped.Add(max(at, r.now), f.User, f.Account, f.Kind)
+	}
 	for i := range r.rules {
 		of := &f.Rules[i]
 		r.Rules[i].Count(at, f, of)

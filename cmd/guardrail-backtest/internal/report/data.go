@@ -12,13 +12,17 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 )
 
-// JSON writes a whole report as JSON.
-func JSON(w io.Writer, r *analysis.Report) error {
+// JSON writes a whole report as JSON, with the comparison if there is one.
+func JSON(w io.Writer, r *analysis.Report, compared *siem.Comparison) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	return encoder.Encode(struct {
+		*analysis.Report
+		Compared *siem.Comparison `json:"compared,omitempty"`
+	}{r, compared})
 }
 
 var columns = []string{

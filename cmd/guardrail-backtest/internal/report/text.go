@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 )
 
 const (
@@ -267,6 +268,32 @@ func (w *writer) seen(r *analysis.Report) {
 	if left := len(r.Seen) - 2*shownValues; left > 0 {
 		w.line("  and %d more", left)
 	}
+}
+
+// shownRows is how many rows of a comparison are shown of each kind.
+const shownRows = 15
+
+// Comparison writes a comparison with the SIEM's rule for a terminal.
+func Comparison(out io.Writer, c *siem.Comparison) error {
+	w := &writer{out: out}
+	w.heading("Compared with Elastic's rule as shipped")
+	w.line("  found by both: %d; only by us: %d; only by them: %d (%s of theirs in all, as many runs find the same calls)",
+		c.Both, c.OnlyOurs, c.OnlyTheirs, analysis.Count(int64(c.TheirRuns), "alert"))
+	w.line("  A record counts as ingested when its call was made; its runs are aligned to the hour.")
+	shown := map[string]int{}
+	for _, row := range c.Rows {
+		if shown[row.By]++; shown[row.By] > shownRows {
+			continue
+		}
+		w.line("  by %-4s  %s to %s  %s", row.By, row.From.Format(timeLayout), row.To.Format(timeLayout), name(row.User))
+		w.line("           %s; %s of theirs", Clean(row.Why), analysis.Count(int64(row.Runs), "alert"))
+	}
+	for _, by := range []string{"both", "them", "us"} {
+		if left := shown[by] - shownRows; left > 0 {
+			w.line("  and %d more by %s", left, by)
+		}
+	}
+	return w.err
 }
 
 func when(t time.Time) string {
