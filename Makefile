@@ -98,9 +98,10 @@ fmt: check-go ## format the Go code
 	done
 
 .PHONY: generate
-generate: check-go ## regenerate code, documentation, sample logs and the distribution's sources
+generate: check-go ## regenerate code, documentation, sample logs, the picture of a report, and the distribution's sources
 	go generate ./...
 	go run ./cmd/samplelogs
+	cd cmd/guardrail-backtest && go run ./genpicture
 	$(TOOL) builder --config=builder-config.yaml --skip-compilation --skip-strict-versioning=false
 
 .PHONY: generate-check

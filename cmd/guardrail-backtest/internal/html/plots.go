@@ -153,6 +153,7 @@ func curvePlot(rule *analysis.RuleReport, what string, of func(*analysis.Curve) 
 	p := &plot.CurvePlot{
 		Title:       what + " at each threshold",
 		Description: what + " at thresholds from 1 to 50, for windows of several sizes; the table below has the numbers.",
+		Name:        what,
 		XName:       "threshold: more calls than this alert",
 		Mark:        rule.Threshold, MarkLine: -1,
 		MarkText: fmt.Sprintf("today: %d in %s", rule.Threshold, rule.Size),

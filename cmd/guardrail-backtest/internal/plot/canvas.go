@@ -68,3 +68,11 @@ func num(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 1, 64)
 	return strings.TrimSuffix(text, ".0")
 }
+
+// Height returns the height of a plot that was drawn.
+func Height(svg string) float64 {
+	var x, y, width, height float64
+	_, box, _ := strings.Cut(svg, `viewBox="`)
+	_, _ = fmt.Sscanf(box, "%g %g %g %g", &x, &y, &width, &height)
+	return height
+}

@@ -21,7 +21,7 @@ type Line struct {
 // another.
 type CurvePlot struct {
 	Title, Description string
-	XName              string
+	Name, XName        string // written above it, and below
 	Lines              []Line
 	Mark               int // the number that is marked; 0: none
 	MarkLine           int // the line on which it is a point; negative: none
@@ -29,7 +29,7 @@ type CurvePlot struct {
 }
 
 const (
-	curveTop, curveHeight = 26, 190
+	curveTop, curveHeight = 46, 190
 	curveBottom           = 40
 )
 
@@ -44,6 +44,7 @@ func (p *CurvePlot) SVG(size Size) string {
 		}
 	}
 	end := size.Width - 64 // the names of the lines stand there
+	c.text("name", "start", left, 14, p.Name)
 	x := func(n int) float64 { return left + float64(n-1)/float64(max(1, count-1))*(end-left) }
 	top := math.Log10(1 + float64(most))
 	y := func(v int64) float64 { return curveTop + curveHeight*(1-math.Log10(1+float64(v))/top) }
@@ -67,8 +68,8 @@ func (p *CurvePlot) SVG(size Size) string {
 	}
 	c.text("label", "middle", (left+end)/2, curveTop+curveHeight+33, p.XName)
 	if p.Mark >= 1 && p.Mark <= count {
-		c.line("today", x(p.Mark), curveTop-6, x(p.Mark), curveTop+curveHeight)
-		c.text("today-name", "start", x(p.Mark)+4, curveTop+2, p.MarkText)
+		c.line("today", x(p.Mark), curveTop-14, x(p.Mark), curveTop+curveHeight)
+		c.text("today-name", "start", x(p.Mark)+4, curveTop-6, p.MarkText)
 	}
 	for i, l := range p.Lines {
 		var path strings.Builder
