@@ -20,7 +20,6 @@ import (
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/config"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/expect"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
-	"example.com/otelcol-guardrail/internal/settings"
 )
 
 // Exit codes.
@@ -54,7 +53,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (f *flags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (code int, err error) {
-	set := settings.Default()
+	set := config.Default()
 	if f.config != "" {
 		if set, err = config.Load(ctx, f.config, f.component); err != nil {
 			return exitUsage, err

@@ -12,9 +12,9 @@ import (
 	"os"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/backtest"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/config"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/html"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
-	"example.com/otelcol-guardrail/internal/settings"
 )
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	result, err := backtest.Run(context.Background(), &backtest.Options{Inputs: inputs, Config: settings.Default()})
+	result, err := backtest.Run(context.Background(), &backtest.Options{Inputs: inputs, Config: config.Default()})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -51,10 +51,11 @@ type Result struct {
 // the result worthless; files that cannot be read are listed in the report.
 func Run(ctx context.Context, o *Options) (result *Result, err error) {
 	rules := engine.OfflineRules(o.Config)
+	logs, spans := engine.Readers(o.Config)
 	r := &run{
 		Options: o,
 		rules:   rules,
-		judge:   &judge.Judge{Reader: engine.NewReader(o.Config), Rules: rules, From: o.From, To: o.To, Explain: o.Explain, Shipped: o.Compare},
+		judge:   &judge.Judge{Logs: logs, Spans: spans, Rules: rules, From: o.From, To: o.To, Explain: o.Explain, Shipped: o.Compare},
 		sorter:  &order.Sorter{Limit: o.Limit},
 		alerts:  analysis.NewAlerts(),
 	}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.yaml.in/yaml/v3"
 
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/config"
 	"example.com/otelcol-guardrail/internal/settings"
 )
 
@@ -48,9 +49,15 @@ func TestVerdictsAreThoseOfTheProcessor(t *testing.T) {
 	}
 }
 
-// The log records of each instrumentation come to the same from a file as through the processor.
+// The log records and spans of each instrumentation come to the same from a file as through the processor.
 func TestTelemetryOfClientsIsReadAsTheProcessorReadsIt(t *testing.T) {
-	const folder = "../../../../testdata/clients/"
+	for _, folder := range []string{"../../../../testdata/clients/", "../../../../testdata/clients/spans/"} {
+		readsAsTheProcessor(t, folder)
+	}
+}
+
+func readsAsTheProcessor(t *testing.T, folder string) {
+	t.Helper()
 	text, err := os.ReadFile(folder + "cases.yaml")
 	require.NoError(t, err)
 	var cases struct {
@@ -65,9 +72,9 @@ func TestTelemetryOfClientsIsReadAsTheProcessorReadsIt(t *testing.T) {
 	require.NotEmpty(t, cases.Cases)
 	for _, c := range cases.Cases {
 		t.Run(c.Name, func(t *testing.T) {
-			config := settings.Default()
-			require.NoError(t, confmap.NewFromStringMap(c.Settings).Unmarshal(config))
-			o, _ := options(t, config, filepath.Join(folder, c.File))
+			set := config.Default()
+			require.NoError(t, confmap.NewFromStringMap(c.Settings).Unmarshal(set))
+			o, _ := options(t, set, filepath.Join(folder, c.File))
 			result, err := Run(t.Context(), o)
 			require.NoError(t, err)
 			assert.Equal(t, c.Verdicts, result.Report.Verdicts)

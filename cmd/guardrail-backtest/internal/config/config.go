@@ -41,8 +41,11 @@ func Load(ctx context.Context, file, id string) (*settings.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	config := settings.Default()
-	if err := part.Unmarshal(config); err != nil {
+	config := Default()
+	if part.connector {
+		config = settings.ConnectorDefault()
+	}
+	if err := part.settings.Unmarshal(config); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if err := confmap.Validate(config); err != nil {
@@ -51,48 +54,71 @@ func Load(ctx context.Context, file, id string) (*settings.Config, error) {
 	return config, nil
 }
 
-// find returns the settings of a component in a configuration: those below processors and connectors, those under the
-// component's id at the top, or the whole.
-func find(whole *confmap.Conf, id string) (*confmap.Conf, error) {
+// Default returns the settings of a processor that is configured as {}, with the defaults of each signal: log records
+// are read as the processor reads them, and spans as the connector does.
+func Default() *settings.Config {
+	config := settings.Default()
+	config.UserKeys, config.SilentScopes = nil, nil
+	return config
+}
+
+// component is a component in a configuration.
+type component struct {
+	settings  *confmap.Conf
+	connector bool
+}
+
+// find returns a component of a configuration: one below processors or connectors, one under its id at the top, or the
+// whole as the settings of one.
+func find(whole *confmap.Conf, id string) (component, error) {
 	found := map[string]any{}
-	inCollector := false
-	for _, kind := range []string{"processors", "connectors"} {
-		if !whole.IsSet(kind) {
-			continue
-		}
-		inCollector = true
-		if components, ok := whole.Get(kind).(map[string]any); ok {
-			add(found, components)
-		}
-	}
-	add(found, whole.ToStringMap())
+	add(found, "", whole.ToStringMap())
+	add(found, "", membersOf(whole, "processors"))
+	processors := len(found)
+	add(found, connectors, membersOf(whole, connectors))
 	names := slices.Sorted(maps.Keys(found))
 	switch {
-	case id == "" && len(names) == 0 && !inCollector:
-		return whole, nil
+	case id == "" && len(names) == 0 && !whole.IsSet("processors") && !whole.IsSet(connectors):
+		return component{settings: whole}, nil
 	case id == "" && len(names) == 1:
 		id = names[0]
 	case len(names) == 0:
-		return nil, fmt.Errorf("no %s among its processors and connectors", componentType)
+		return component{}, fmt.Errorf("no %s among its processors and connectors", componentType)
 	case id == "":
-		return nil, fmt.Errorf("several components; choose one with --component: %s", strings.Join(names, ", "))
+		return component{}, fmt.Errorf("several components; choose one with --component: %s", strings.Join(names, ", "))
 	}
 	part, ok := found[id]
+	if !ok && processors == 0 { // without the kind, where there is only one
+		id = connectors + "/" + id
+		part, ok = found[id]
+	}
 	if !ok {
-		return nil, fmt.Errorf("no component %q; there is %s", id, strings.Join(names, ", "))
+		return component{}, fmt.Errorf("no component %q; there is %s", id, strings.Join(names, ", "))
 	}
 	members, ok := part.(map[string]any)
 	if part != nil && !ok {
-		return nil, fmt.Errorf("%s: holds no settings", id)
+		return component{}, fmt.Errorf("%s: holds no settings", id)
 	}
-	return confmap.NewFromStringMap(members), nil
+	return component{confmap.NewFromStringMap(members), strings.HasPrefix(id, connectors+"/")}, nil
 }
 
-// add adds the components of our type to found.
-func add(found, components map[string]any) {
+const connectors = "connectors"
+
+// membersOf returns the members of a section, none if there is no such section.
+func membersOf(whole *confmap.Conf, section string) map[string]any {
+	members, _ := whole.Get(section).(map[string]any)
+	return members
+}
+
+// add adds the components of our type to found, connectors under the name of their section.
+func add(found map[string]any, section string, components map[string]any) {
 	for id, part := range components {
-		if id == componentType || strings.HasPrefix(id, componentType+"/") {
-			found[id] = part
+		if id != componentType && !strings.HasPrefix(id, componentType+"/") {
+			continue
 		}
+		if section != "" {
+			id = section + "/" + id
+		}
+		found[id] = part
 	}
 }

@@ -26,14 +26,16 @@ func TestSettingsAreFoundWhereverTheyStand(t *testing.T) {
 		text, id string
 		want     int
 	}{
-		"in a collector":      {"processors:\n  batch:\n  gen_ai_guardrail:\n    rules: [{threshold: 7}]\nservice: {}\n", "", 7},
-		"in a connector":      {"connectors:\n  gen_ai_guardrail/x:\n    rules: [{threshold: 7}]\n", "", 7},
-		"without settings":    {"processors:\n  gen_ai_guardrail:\n", "", 5},
-		"the part alone":      {"rules: [{threshold: 7}]\n", "", 7},
-		"under its name":      {"gen_ai_guardrail:\n  rules: [{threshold: 7}]\n", "", 7},
-		"empty":               {"{}", "", 5},
-		"chosen":              {"processors:\n  gen_ai_guardrail/a:\n  gen_ai_guardrail/b:\n    rules: [{threshold: 7}]\n", "gen_ai_guardrail/b", 7},
-		"from an environment": {"rules: [{threshold: \"${env:LIMIT}\"}]\n", "", 7},
+		"in a collector":       {"processors:\n  batch:\n  gen_ai_guardrail:\n    rules: [{threshold: 7}]\nservice: {}\n", "", 7},
+		"in a connector":       {"connectors:\n  gen_ai_guardrail/x:\n    rules: [{threshold: 7}]\n", "", 7},
+		"without settings":     {"processors:\n  gen_ai_guardrail:\n", "", 5},
+		"in a named connector": {"connectors:\n  gen_ai_guardrail/x:\n    rules: [{threshold: 7}]\n", "gen_ai_guardrail/x", 7},
+		"a connector of both":  {"processors:\n  gen_ai_guardrail:\nconnectors:\n  gen_ai_guardrail:\n    rules: [{threshold: 7}]\n", "connectors/gen_ai_guardrail", 7},
+		"the part alone":       {"rules: [{threshold: 7}]\n", "", 7},
+		"under its name":       {"gen_ai_guardrail:\n  rules: [{threshold: 7}]\n", "", 7},
+		"empty":                {"{}", "", 5},
+		"chosen":               {"processors:\n  gen_ai_guardrail/a:\n  gen_ai_guardrail/b:\n    rules: [{threshold: 7}]\n", "gen_ai_guardrail/b", 7},
+		"from an environment":  {"rules: [{threshold: \"${env:LIMIT}\"}]\n", "", 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, err := load(t, c.text, c.id)
@@ -57,6 +59,7 @@ func TestMistakesAreNamed(t *testing.T) {
 	for name, c := range map[string]struct{ text, id, want string }{
 		"unknown setting": {"treshold: 5\n", "", "treshold"},
 		"wrong value":     {"rules: [{threshold: -1}]\n", "", "threshold"},
+		"both kinds":      {"processors:\n  gen_ai_guardrail:\nconnectors:\n  gen_ai_guardrail:\n", "", "connectors/gen_ai_guardrail, gen_ai_guardrail"},
 		"several":         {"processors:\n  gen_ai_guardrail/a:\n  gen_ai_guardrail/b:\n", "", "--component: gen_ai_guardrail/a, gen_ai_guardrail/b"},
 		"another":         {"processors:\n  gen_ai_guardrail/a:\n", "gen_ai_guardrail/c", `no component "gen_ai_guardrail/c"; there is gen_ai_guardrail/a`},
 		"none":            {"processors:\n  batch:\n", "", "no gen_ai_guardrail"},

@@ -11,6 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/explain"
@@ -24,7 +25,8 @@ import (
 
 // Judge holds what all workers share.
 type Judge struct {
-	Reader   *invocation.Reader
+	Logs     *invocation.Reader // of log records
+	Spans    *invocation.Reader
 	Rules    []engine.OfflineRule
 	From, To time.Time // of the calls that are taken, To excluded; zero: no limit
 
@@ -76,18 +78,28 @@ func (w *Worker) Texts(texts []string) {
 	w.plain.Record.Body().SetStr("")
 }
 
-func (w *Worker) enter(s invocation.Source) { w.judge.Reader.Enter(s.Resource, s.Scope, &w.inv) }
+func (w *Worker) enter(s invocation.Source) { w.judge.Logs.Enter(s.Resource, s.Scope, &w.inv) }
 
 // record judges a log record.
 func (w *Worker) record(s invocation.Source) {
 	w.Tally.Records++
-	if !w.judge.Reader.Read(s.Record, &w.inv) {
+	if !w.judge.Logs.Read(s.Record, &w.inv) {
 		return
 	}
 	if w.inv.Evidence == invocation.Several && w.split(s) {
 		return
 	}
+	w.judge.Logs.Describe(s.Record, &w.inv)
 	w.take(s)
+}
+
+// span judges a span.
+func (w *Worker) span(s invocation.Source) {
+	w.Tally.Records++
+	if w.judge.Spans.ReadSpan(s.Span, &w.inv) {
+		w.judge.Spans.DescribeSpan(s.Span, &w.inv)
+		w.take(s)
+	}
 }
 
 // maxDepth is how many lists are split, one in the other.
@@ -115,7 +127,7 @@ func (w *Worker) split(s invocation.Source) bool {
 		w.Tally.Split += int64(found)
 		return true
 	}
-	w.judge.Reader.Read(s.Record, &w.inv) // again, since the pieces have overwritten it
+	w.judge.Logs.Read(s.Record, &w.inv) // again, since the pieces have overwritten it
 	return false
 }
 
@@ -133,6 +145,7 @@ func (w *Worker) pieces(s invocation.Source, texts []string, depth int) (found i
 			}
 			piece, _ = w.piece(s, text)
 		}
+		w.judge.Logs.Describe(piece.Record, &w.inv)
 		w.take(piece)
 		found++
 	}
@@ -147,13 +160,12 @@ func (w *Worker) piece(s invocation.Source, text string) (piece invocation.Sourc
 	}
 	w.scratch.Body().SetStr(text)
 	piece = invocation.Source{Resource: s.Resource, Scope: s.Scope, Record: w.scratch}
-	return piece, w.judge.Reader.Read(piece.Record, &w.inv)
+	return piece, w.judge.Logs.Read(piece.Record, &w.inv)
 }
 
-// take counts the invocation that was just read.
+// take counts the invocation that was just read and described.
 func (w *Worker) take(s invocation.Source) {
 	inv := &w.inv
-	w.judge.Reader.Describe(s.Record, inv)
 	if !w.judge.takes(inv) {
 		w.Tally.Outside++
 		return
@@ -217,7 +229,7 @@ func (w *Worker) keep(s invocation.Source) {
 
 // keepShipped notes in the fact what the SIEM's rule as shipped counts.
 func (w *Worker) keepShipped(s invocation.Source) {
-	if !w.judge.Shipped {
+	if !w.judge.Shipped || s.Record == (plog.LogRecord{}) { // it reads no spans
 		return
 	}
 	if r, ok := siem.Read(s.Record.Body().AsString()); ok && !r.Named && r.User != "" {
@@ -261,11 +273,14 @@ func isDocument(text string) bool {
 		return false
 	}
 	rest = strings.TrimLeft(rest, " \t\r\n")
-	return strings.HasPrefix(rest, `"resourceLogs"`)
+	return strings.HasPrefix(rest, `"resourceLogs"`) || strings.HasPrefix(rest, `"resourceSpans"`)
 }
 
-// document judges the records of an OTLP-JSON document. It returns false for a text that is none.
+// document judges the records or spans of an OTLP-JSON document. It returns false for a text that is none.
 func (w *Worker) document(text string) bool {
+	if strings.HasPrefix(strings.TrimLeft(text[1:], " \t\r\n"), `"resourceSpans"`) {
+		return w.traces(text)
+	}
 	logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(text))
 	if err != nil {
 		return false
@@ -277,6 +292,24 @@ func (w *Worker) document(text string) bool {
 			for _, record := range scopeLogs.LogRecords().All() {
 				s.Record = record
 				w.record(s)
+			}
+		}
+	}
+	return true
+}
+
+func (w *Worker) traces(text string) bool {
+	traces, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces([]byte(text))
+	if err != nil {
+		return false
+	}
+	for _, resourceSpans := range traces.ResourceSpans().All() {
+		for _, scopeSpans := range resourceSpans.ScopeSpans().All() {
+			s := invocation.Source{Resource: resourceSpans.Resource(), Scope: scopeSpans.Scope()}
+			w.judge.Spans.Enter(s.Resource, s.Scope, &w.inv)
+			for _, span := range scopeSpans.Spans().All() {
+				s.Span = span
+				w.span(s)
 			}
 		}
 	}

@@ -17,7 +17,8 @@ import (
 )
 
 func judgeOf(config *settings.Config) *Judge {
-	return &Judge{Reader: engine.NewReader(config), Rules: engine.OfflineRules(config)}
+	logs, spans := engine.Readers(config)
+	return &Judge{Logs: logs, Spans: spans, Rules: engine.OfflineRules(config)}
 }
 
 // record is an unguarded call.
