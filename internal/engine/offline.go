@@ -36,23 +36,25 @@ func OfflineRules(config *settings.Config) []OfflineRule {
 // Collected is the working memory of [OfflineRule.Collect], for one goroutine.
 type Collected struct{ collected }
 
-// Collect returns the event that the rule counts of a described invocation, which is valid until the next call with
-// the same memory; nil if the rule does not count it. excluded is the reason for which it excludes an invocation whose
-// verdict it counts. An invocation is as old as if it arrived when it was made.
+// Collect returns the event that the rule makes of a described invocation, which is valid until the next call with the
+// same memory; nil if it does not matter to the rule. excluded is the reason for which the rule excludes an invocation
+// whose verdict it counts. An invocation is as old as if it arrived when it was made.
 func (r OfflineRule) Collect(c *Collected, inv *invocation.Invocation, source invocation.Source) (event *detect.Event, excluded string) {
-	if !r.rule.counts[inv.Verdict][inv.Evidence] {
-		return nil, ""
-	}
 	c.collected = collected{events: c.events[:0], keys: c.keys[:0]}
-	if c.collect(r.rule, inv, source, time.Unix(0, inv.Time)) {
-		return &c.events[0], ""
+	if now := time.Unix(0, inv.Time); r.rule.counts[inv.Verdict][inv.Evidence] {
+		c.collect(r.rule, inv, source, now)
+	} else {
+		c.collectIntervention(r.rule, inv, source, now)
+	}
+	if len(c.events) > 0 {
+		event = &c.events[0]
 	}
 	for reason, n := range c.excluded {
 		if n > 0 {
 			excluded = excludedNames[reason]
 		}
 	}
-	return nil, excluded
+	return event, excluded
 }
 
 // AppendKey appends the key of the group that a described invocation belongs to, whether or not the rule counts it.

@@ -45,7 +45,7 @@ func readiness(r *RuleReport, span time.Duration, judged int64) (Readiness, stri
 	case r.Alerts == 0 && r.MaxWindow > 0:
 		return NeverFires, fmt.Sprintf("no window held more than %d of what it counts, and %d are allowed", r.MaxWindow, r.Threshold)
 	case r.Alerts == 0:
-		return NeverFires, fmt.Sprintf("no session held more than the %d that are allowed", r.Threshold)
+		return NeverFires, fmt.Sprintf("nowhere did it count more than the %d that are allowed", r.Threshold)
 	default:
 		return Ready, fmt.Sprintf("%.2g alerts a day, of %s", perDay, Count(int64(r.AlertingGroups), "group"))
 	}

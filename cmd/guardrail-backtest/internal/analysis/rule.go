@@ -31,7 +31,7 @@ type Rule struct {
 	Forgotten int // groups whose history was dropped, because there are too many
 
 	Groups map[string]*Group // by key
-	Curves []*Curve          // empty for sessions
+	Curves []*Curve          // empty for sessions, and for what follows an intervention
 	alerts lifecycle
 }
 
@@ -58,7 +58,7 @@ func NewRule(config *settings.RuleConfig) *Rule {
 		Groups: map[string]*Group{},
 		alerts: lifecycle{config.Alert.KeepAlive, config.Alert.MaxDuration},
 	}
-	if config.Window.Type == settings.WindowSession {
+	if config.Window.Type == settings.WindowSession || config.AfterIntervention > 0 { // what counts depends on more than times
 		return r
 	}
 	sizes := slices.Clone(CurveSizes)

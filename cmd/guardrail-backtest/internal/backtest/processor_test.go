@@ -157,6 +157,7 @@ func TestAlertsAreThoseOfTheProcessor(t *testing.T) {
 		"limited":             `{rules: [{threshold: 0, alert: {limit: 3}}]}`,
 		"several rules":       `{rules: [{threshold: 3}, {id: broad, group_by: [cloud.account.id], window: {size: 1h}}, {id: unseen, count: [unknown, failed], threshold: 2, dry_run: true}]}`,
 		"approved guardrails": `{approved_guardrails: [zzzzzzzzzzzz], rules: [{group_by: [gen_ai_guardrail.principal]}]}`,
+		"interventions":       `{rules: [{after_intervention: 10m, count: [guarded, unguarded], threshold: 2}, {id: exempt, after_intervention: 1m, count: [guarded], exempt: [{operation: "Converse*"}], threshold: 1}]}`,
 		"exemptions":          `{rules: [{exempt: [{account: "444455556666"}]}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {

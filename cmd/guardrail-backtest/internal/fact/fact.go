@@ -17,8 +17,8 @@ type Fact struct {
 
 	Rules []Rule // what each rule makes of it
 
-	// Set if a rule counts it.
-	ID, RequestID, Principal, Region, Model, Operation string
+	// Set if it matters to a rule.
+	ID, RequestID, Principal, Region, Model, Operation, GuardrailID string
 
 	// Set with Shipped.
 	User, Account string
@@ -31,7 +31,7 @@ type Flags uint8
 const (
 	IDOnly     Flags = 1 << iota // a repeat is recognised by its ID alone
 	Intervened                   // a guardrail blocked or masked something
-	Counted                      // a rule counts it
+	Matters                      // to a rule, which counts it or what follows it
 	Shipped                      // the SIEM rule as shipped counts it
 )
 
@@ -40,9 +40,13 @@ func (f Flags) Has(flags Flags) bool { return f&flags == flags }
 
 // Rule is what a rule makes of an invocation.
 type Rule struct {
-	Key     string // of its group; empty: it belongs to none
-	Counted bool
+	Key        string // of its group; empty: it belongs to none
+	Counted    bool
+	Intervened bool // the rule counts what follows it
 }
+
+// Matters reports whether it matters to the rule.
+func (r *Rule) Matters() bool { return r.Counted || r.Intervened }
 
 // How the key of a rule's group is written.
 const (
@@ -63,18 +67,21 @@ func (f *Fact) Append(dst []byte) []byte {
 		case last:
 			form = sameKey
 		}
-		form <<= 1
+		form <<= 2
 		if r.Counted {
 			form |= 1
 		}
-		if dst = append(dst, form); form>>1 == newKey {
+		if r.Intervened {
+			form |= 2
+		}
+		if dst = append(dst, form); form>>2 == newKey {
 			dst = wire.AppendString(dst, r.Key)
 		}
 		last = r.Key
 	}
 	dst = append(dst, byte(f.Flags), byte(f.Verdict), byte(f.Evidence))
-	if f.Has(Counted) {
-		for _, text := range [...]string{f.ID, f.RequestID, f.Principal, f.Region, f.Model, f.Operation} {
+	if f.Has(Matters) {
+		for _, text := range [...]string{f.ID, f.RequestID, f.Principal, f.Region, f.Model, f.Operation, f.GuardrailID} {
 			dst = wire.AppendString(dst, text)
 		}
 	}
@@ -92,18 +99,18 @@ func (f *Fact) Decode(data []byte, rules int) {
 	last := ""
 	for range rules {
 		form := r.Byte()
-		switch form >> 1 {
+		switch form >> 2 {
 		case noKey:
 			last = ""
 		case newKey:
 			last = r.String()
 		}
-		f.Rules = append(f.Rules, Rule{Key: last, Counted: form&1 != 0})
+		f.Rules = append(f.Rules, Rule{Key: last, Counted: form&1 != 0, Intervened: form&2 != 0})
 	}
 	f.Flags = Flags(r.Byte())
 	f.Verdict, f.Evidence = invocation.Verdict(r.Byte()), invocation.Evidence(r.Byte())
-	if f.Has(Counted) {
-		for _, text := range [...]*string{&f.ID, &f.RequestID, &f.Principal, &f.Region, &f.Model, &f.Operation} {
+	if f.Has(Matters) {
+		for _, text := range [...]*string{&f.ID, &f.RequestID, &f.Principal, &f.Region, &f.Model, &f.Operation, &f.GuardrailID} {
 			*text = r.String()
 		}
 	}

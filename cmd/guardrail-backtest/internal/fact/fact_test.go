@@ -22,11 +22,12 @@ func TestAFactSurvivesBeingKept(t *testing.T) {
 			Rules: []Rule{},
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "rules") {
-			f.Rules = append(f.Rules, Rule{rapid.SampledFrom([]string{"", "a", "b", "c\x00"}).Draw(t, "key"), rapid.Bool().Draw(t, "counted")})
+			f.Rules = append(f.Rules, Rule{rapid.SampledFrom([]string{"", "a", "b", "c\x00"}).Draw(t, "key"), rapid.Bool().Draw(t, "counted"), rapid.Bool().Draw(t, "intervened")})
 		}
-		if f.Has(Counted) {
+		if f.Has(Matters) {
 			f.ID, f.RequestID, f.Principal = text("id"), text("request"), text("principal")
 			f.Region, f.Model, f.Operation = text("region"), text("model"), text("operation")
+			f.GuardrailID = text("guardrail")
 		}
 		if f.Has(Shipped) {
 			f.User, f.Account = text("user"), text("account")

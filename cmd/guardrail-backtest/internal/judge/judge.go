@@ -6,6 +6,7 @@
 package judge
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -196,13 +197,14 @@ func (w *Worker) keep(s invocation.Source) {
 		if excluded != "" {
 			w.Tally.Excluded[i][excluded]++
 		}
-		of := fact.Rule{Counted: event != nil}
+		of := fact.Rule{}
 		start := len(w.keys)
 		switch {
 		case event != nil:
 			w.keys = append(w.keys, event.Key...)
-			f.Flags |= fact.Counted
-			f.ID = event.ID
+			of.Counted, of.Intervened = !event.Uncounted, event.Intervened
+			f.Flags |= fact.Matters
+			f.ID, f.GuardrailID = event.ID, cmp.Or(f.GuardrailID, event.GuardrailID)
 			if event.IDOnly {
 				f.Flags |= fact.IDOnly
 			}
@@ -216,7 +218,7 @@ func (w *Worker) keep(s invocation.Source) {
 		return
 	}
 	w.keepShipped(s)
-	if f.Flags&(fact.Counted|fact.Shipped) == 0 && inv.Verdict != invocation.Guarded {
+	if f.Flags&(fact.Matters|fact.Shipped) == 0 && inv.Verdict != invocation.Guarded {
 		return
 	}
 	if inv.Intervened {
@@ -257,7 +259,7 @@ func (w *Worker) explain(s invocation.Source) *explain.Record {
 	}
 	for i, rule := range w.judge.Rules {
 		event, excluded := rule.Collect(&w.collected[i], inv, s)
-		of := explain.Rule{ID: rule.Alert().ID, Counted: event != nil, Excluded: excluded}
+		of := explain.Rule{ID: rule.Alert().ID, Counted: event != nil && !event.Uncounted, Excluded: excluded}
 		if event != nil {
 			of.Key = string(event.Key)
 		}

@@ -77,10 +77,11 @@ func (r *Replay) Take(at int64, data []byte) {
 	for i := range r.rules {
 		of := &f.Rules[i]
 		r.Rules[i].Count(at, f, of)
-		if of.Counted {
+		if of.Matters() {
 			r.rules[i].events = append(r.rules[i].events, detect.Event{
 				Time: at, Key: []byte(of.Key), ID: f.ID, IDOnly: f.Has(fact.IDOnly),
 				Presumed: f.Evidence == invocation.Presumed, Kind: f.Kind.String(), RequestID: f.RequestID, Model: f.Model, Operation: f.Operation, Region: f.Region,
+				Intervened: of.Intervened, Uncounted: !of.Counted, GuardrailID: f.GuardrailID,
 			})
 		}
 	}
