@@ -50,7 +50,7 @@ func TestTheSummaryOfTheSampleLogs(t *testing.T) {
 	assert.Empty(t, stderr, "nothing is shown where nobody is looking")
 	// Another version of Go may have compressed the files to another size.
 	first, rest, _ := strings.Cut(stdout, "\n")
-	assert.Regexp(t, `^Read 59 files \([0-9.]+ kB\): 387 records, 387 of them model invocations\.$`, first)
+	assert.Regexp(t, `^Read \d+ files \([0-9.]+ kB\): (\d+) records, \d+ of them model invocations\.$`, first)
 	golden(t, "quickstart.txt", rest)
 }
 

@@ -71,14 +71,14 @@ type Rule struct {
 }
 
 // AppendTo appends a record of an alert that is emitted at now.
-func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.Time) {
+func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, guarded Guarded, now time.Time) {
 	record := records.AppendEmpty()
 	record.SetEventName(EventName)
 	record.SetTimestamp(pcommon.NewTimestampFromTime(now))
 	record.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
 	record.SetSeverityNumber(r.Severity.Number())
 	record.SetSeverityText(string(r.Severity))
-	record.Body().SetStr(r.sentence(a))
+	record.Body().SetStr(r.sentence(a, guarded))
 
 	attrs := record.Attributes()
 	attrs.EnsureCapacity(36 + len(r.GroupBy))
@@ -106,6 +106,9 @@ func (r *Rule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.T
 		r.putOverflow(attrs, a)
 	} else {
 		r.putGroup(attrs, a, group)
+		if !guarded.Last.IsZero() {
+			attrs.PutStr("gen_ai_guardrail.last_guarded", timestamp(guarded.Last.UnixNano()))
+		}
 	}
 	r.putRule(attrs)
 }

@@ -58,7 +58,7 @@ func burst() detect.Alert {
 // write returns the record of an alert.
 func write(r Rule, a detect.Alert) plog.LogRecord {
 	records := plog.NewLogRecordSlice()
-	r.AppendTo(records, &a, raisedAt)
+	r.AppendTo(records, &a, Guarded{}, raisedAt)
 	return records.At(0)
 }
 
@@ -231,7 +231,7 @@ func TestAlertIDIsTheSameOnEveryDelivery(t *testing.T) {
 	a.State, a.WindowStart, a.WindowEnd = detect.Closed, a.WindowStart+1, a.WindowEnd+1
 	a.Merged, a.MergedInto = true, 1
 	records := plog.NewLogRecordSlice()
-	r.AppendTo(records, &a, raisedAt.Add(time.Hour))
+	r.AppendTo(records, &a, Guarded{}, raisedAt.Add(time.Hour))
 	assert.Equal(t, want, attribute(t, records.At(0), "gen_ai_guardrail.alert.id"))
 }
 
@@ -264,7 +264,7 @@ func TestEachRecordHasAnIDOfItsOwn(t *testing.T) {
 		r.Name, r.Severity, r.Threshold = "renamed", SeverityLow, 7
 		a.Count, a.Last, a.RequestIDs, a.Kinds = 60, a.Last+1, []string{"other"}, nil
 		records := plog.NewLogRecordSlice()
-		r.AppendTo(records, &a, raisedAt.Add(time.Hour))
+		r.AppendTo(records, &a, Guarded{}, raisedAt.Add(time.Hour))
 		assert.Equal(t, id, attribute(t, records.At(0), "log.record.uid"), what)
 	}
 }

@@ -24,15 +24,15 @@ var phrases = map[string]string{
 }
 
 // sentence returns the body of an alert record: one plain sentence.
-func (r *Rule) sentence(a *detect.Alert) string {
+func (r *Rule) sentence(a *detect.Alert, guarded Guarded) string {
 	var sentence string
 	switch a.State {
 	case detect.Open:
-		sentence = fmt.Sprintf("%s made %s within %s (%s), %s%s.",
-			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.excess(), afterIntervention(a))
+		sentence = fmt.Sprintf("%s made %s within %s (%s), %s%s%s.",
+			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.excess(), afterIntervention(a), guarded.clause(a.First))
 	case detect.Escalated:
-		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d within %s are allowed.",
-			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, duration(r.WindowSize))
+		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d within %s are allowed%s.",
+			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, duration(r.WindowSize), guarded.clause(a.First))
 	case detect.Closed:
 		ending := "this alert is closed."
 		if a.Merged {

@@ -64,7 +64,7 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, a := bursts(), burst()
 			test.change(&r, &a)
-			assert.Equal(t, test.want, r.sentence(&a))
+			assert.Equal(t, test.want, r.sentence(&a, Guarded{}))
 		})
 	}
 }
@@ -86,7 +86,7 @@ func TestUserNameCannotControlTheReadersTerminal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, a := bursts(), burst()
 			a.Group[0] = user
-			sentence := r.sentence(&a)
+			sentence := r.sentence(&a, Guarded{})
 			assert.True(t, utf8.ValidString(sentence))
 			assert.Contains(t, sentence, "\ufffd", "a mark replaces what was removed")
 			for _, c := range sentence {
@@ -105,7 +105,7 @@ func TestSentenceStaysReadableForAnyValue(t *testing.T) {
 		r, a := bursts(), burst()
 		bytes := rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return "x" + string(b) })
 		a.Group = []string{bytes.Draw(t, "user"), rapid.String().Draw(t, "account")}
-		sentence := r.sentence(&a)
+		sentence := r.sentence(&a, Guarded{})
 		for _, c := range sentence {
 			if !unicode.IsPrint(c) {
 				t.Fatalf("%U in %q", c, sentence)
@@ -121,13 +121,13 @@ func TestSentenceStaysReadableForAnyValue(t *testing.T) {
 func TestLongValuesAreCutOnlyInTheSentence(t *testing.T) {
 	r, a := bursts(), burst()
 	a.Group[0] = strings.Repeat("ä", 1<<20)
-	sentence := r.sentence(&a)
+	sentence := r.sentence(&a, Guarded{})
 	assert.Less(t, utf8.RuneCountInString(sentence), 500)
 	assert.Contains(t, sentence, "User "+strings.Repeat("ä", 200)+"… in account 111122223333 made")
 	assert.Equal(t, a.Group[0], attribute(t, write(r, a), "user.id"))
 
 	a.Group[0] = strings.Repeat("ä", 200)
-	assert.Contains(t, r.sentence(&a), a.Group[0]+" in account", "a value that fits is not cut")
+	assert.Contains(t, r.sentence(&a, Guarded{}), a.Group[0]+" in account", "a value that fits is not cut")
 }
 
 func TestDurationIsWrittenAsInTheConfiguration(t *testing.T) {

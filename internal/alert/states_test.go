@@ -78,7 +78,7 @@ func TestAlertRecordsStayCompatible(t *testing.T) {
 			records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 			r := bursts()
 			a := make(&r)
-			r.AppendTo(records, &a, raisedAt)
+			r.AppendTo(records, &a, Guarded{}, raisedAt)
 			require.Equal(t, "gen_ai_guardrail.alert", records.At(0).EventName())
 			require.Equal(t, "gen_ai_guardrail.alert", attribute(t, records.At(0), "event.name"), "for exporters that write no event name")
 
@@ -197,17 +197,17 @@ func TestSentencesOfLaterStates(t *testing.T) {
 	} {
 		r := bursts()
 		a := alerts[name](&r)
-		assert.Equal(t, want, r.sentence(&a), name)
+		assert.Equal(t, want, r.sentence(&a, Guarded{}), name)
 	}
 	r, a := bursts(), grown(detect.Closed, 9000)
 	a.Exact = false
-	assert.True(t, strings.HasPrefix(r.sentence(&a), alice+"made at least 9000 invocations"), "a lower bound is marked")
+	assert.True(t, strings.HasPrefix(r.sentence(&a, Guarded{}), alice+"made at least 9000 invocations"), "a lower bound is marked")
 }
 
 func TestOverflowOfOneIsWrittenInTheSingular(t *testing.T) {
 	r, a := bursts(), overflowing(1, 1)
-	assert.NotContains(t, r.sentence(&a), "1 more groups")
-	assert.NotContains(t, r.sentence(&a), " 1 groups")
+	assert.NotContains(t, r.sentence(&a, Guarded{}), "1 more groups")
+	assert.NotContains(t, r.sentence(&a, Guarded{}), " 1 groups")
 }
 
 func TestStatesHaveNames(t *testing.T) {

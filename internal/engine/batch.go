@@ -8,6 +8,7 @@ import (
 
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/lastguarded"
 )
 
 // batch is the working memory of one call. Later calls reuse it, so that a call
@@ -18,6 +19,7 @@ type batch struct {
 	kinds      kindTable[int64]
 	delays     []float64 // of counted invocations on arrival, in seconds
 	rules      []collected
+	guarded    []lastguarded.Batch // by table
 	due        []dueAlert
 }
 
@@ -31,8 +33,8 @@ type collected struct {
 	excluded [excludedCount]int64
 }
 
-func newBatch(rules int) *batch {
-	return &batch{rules: make([]collected, rules)}
+func newBatch(rules, tables int) *batch {
+	return &batch{rules: make([]collected, rules), guarded: make([]lastguarded.Batch, tables)}
 }
 
 // putBack clears a batch, so that it references no records, and returns it to the pool.
@@ -53,7 +55,7 @@ func (e *Engine) putBack(b *batch) {
 
 // collect adds an invocation whose verdict the rule counts. It reports false, and
 // counts the reason, when the rule excludes the invocation.
-func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) bool {
+func (c *collected) collect(r *rule, inv *invocation.Invocation, source *invocation.Source, now time.Time) bool {
 	if r.exempts(inv) {
 		c.excluded[excludedExempt]++
 		c.collectIntervention(r, inv, source, now)
@@ -71,7 +73,7 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source invocati
 
 // collectIntervention adds an invocation that the rule does not count, if a guardrail
 // intervened in it and the rule counts what follows that.
-func (c *collected) collectIntervention(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) {
+func (c *collected) collectIntervention(r *rule, inv *invocation.Invocation, source *invocation.Source, now time.Time) {
 	if !r.after || !inv.Intervened {
 		return
 	}
@@ -83,7 +85,7 @@ func (c *collected) collectIntervention(r *rule, inv *invocation.Invocation, sou
 
 // event returns an invocation as a rule sees it, or the reason for which the rule excludes
 // it.
-func (c *collected) event(r *rule, inv *invocation.Invocation, source invocation.Source, now time.Time) (event detect.Event, excluded int) {
+func (c *collected) event(r *rule, inv *invocation.Invocation, source *invocation.Source, now time.Time) (event detect.Event, excluded int) {
 	if inv.TimeSource == invocation.NoTime {
 		return event, excludedNoTime
 	}
@@ -101,7 +103,7 @@ func (c *collected) event(r *rule, inv *invocation.Invocation, source invocation
 	}
 	id := inv.RequestID
 	if id == "" {
-		id = inv.ContentID(source)
+		id = inv.ContentID(*source)
 	}
 	event = detect.Event{
 		Time:      inv.Time,

@@ -42,6 +42,7 @@ type Engine struct {
 	rules     []*rule
 	counts    kindTable[bool] // kinds that at least one rule counts
 	after     bool            // at least one rule counts only what follows an intervention
+	guarded   []*guardedGroups
 	partition []groupField
 	outbox    *outbox
 	telemetry *telemetry
@@ -78,8 +79,9 @@ func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, er
 		e.after = e.after || config.Rules[i].AfterIntervention > 0
 	}
 	e.counts = countTable(counted)
+	e.guarded = shareGuarded(config, e.rules)
 	e.outbox = newOutbox(next, newAlertTemplate(c), e.rules, e.telemetry, e.logger)
-	e.batches.New = func() any { return newBatch(len(e.rules)) }
+	e.batches.New = func() any { return newBatch(len(e.rules), len(e.guarded)) }
 	if err := e.telemetry.registerCallbacks(config, e.rules, e.outbox); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
@@ -96,6 +98,7 @@ func newReader(config *settings.Config, userKeys, silentScopes func() []string) 
 		ApprovedGuardrails: config.ApprovedGuardrails,
 		UnguardableModels:  config.UnguardableModels,
 		AssumeGuarded:      patterns(config.AssumeGuarded),
+		PartKeys:           groupKeys(config),
 		TrustAnnotations:   config.TrustAnnotations,
 	})
 }
@@ -112,6 +115,9 @@ func (e *Engine) Start(ctx context.Context, host component.Host) error {
 	}
 	// Not derived from the context passed to Start, which ends when Start returns.
 	background, stop := context.WithCancel(context.Background())
+	for _, g := range e.guarded {
+		g.since = e.now()
+	}
 	e.stop = stop
 	e.background.Go(func() {
 		if loader != nil {
@@ -162,6 +168,7 @@ func (e *Engine) Deliver(ctx context.Context, alerts Alerts) { e.outbox.deliver(
 
 // conclude decides on a batch that was read, and commits the outcome.
 func (e *Engine) conclude(ctx context.Context, now time.Time, b *batch) (Alerts, error) {
+	e.enterGuarded(b)
 	counted, alerts := e.decide(ctx, now, b)
 	e.recordMetrics(ctx, b)
 	if counted {

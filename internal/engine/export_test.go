@@ -78,7 +78,7 @@ func (e *Engine) Seen() (records, invocations, unknown int64) {
 // CountAsRead counts a batch as if its records had been read as that: n unknown ones of each kind of evidence, with
 // none for those without a group, and guarded ones.
 func (e *Engine) CountAsRead(ctx context.Context, guarded int, unknown map[invocation.Evidence]int) {
-	b := newBatch(len(e.rules))
+	b := newBatch(len(e.rules), len(e.guarded))
 	b.kinds[invocation.Guarded][invocation.Applied] = int64(guarded)
 	b.records = int64(guarded)
 	for evidence, n := range unknown {

@@ -15,18 +15,29 @@ import (
 // groupField is one of the fields that invocations are grouped by.
 type groupField struct {
 	key       string
-	canonical func(*invocation.Invocation) string // nil: the value of the attribute named key
+	canonical canonicalField // notCanonical: the value is that of the attribute named key
 }
 
-// canonicalFields are the keys whose value is taken from the invocation, no matter
-// where its record holds it.
-var canonicalFields = map[string]func(*invocation.Invocation) string{
-	"user.id":              func(inv *invocation.Invocation) string { return inv.User },
-	settings.PrincipalKey:  func(inv *invocation.Invocation) string { return inv.Principal },
-	"cloud.account.id":     func(inv *invocation.Invocation) string { return inv.Account },
-	"cloud.region":         func(inv *invocation.Invocation) string { return inv.Region },
-	"gen_ai.request.model": func(inv *invocation.Invocation) string { return inv.Model },
-	"rpc.method":           func(inv *invocation.Invocation) string { return inv.Operation },
+// canonicalField is a field whose value is taken from the invocation, no matter where its record holds it.
+type canonicalField uint8
+
+const (
+	notCanonical canonicalField = iota
+	userField
+	principalField
+	accountField
+	regionField
+	modelField
+	operationField
+)
+
+var canonicalFields = map[string]canonicalField{
+	"user.id":              userField,
+	settings.PrincipalKey:  principalField,
+	"cloud.account.id":     accountField,
+	"cloud.region":         regionField,
+	"gen_ai.request.model": modelField,
+	"rpc.method":           operationField,
 }
 
 func groupFields(keys []string) []groupField {
@@ -37,16 +48,28 @@ func groupFields(keys []string) []groupField {
 	return fields
 }
 
-func (f *groupField) value(inv *invocation.Invocation, source invocation.Source) string {
-	if f.canonical != nil {
-		return f.canonical(inv)
+func (f *groupField) value(inv *invocation.Invocation, source *invocation.Source) string {
+	switch f.canonical {
+	case userField:
+		return inv.User
+	case principalField:
+		return inv.Principal
+	case accountField:
+		return inv.Account
+	case regionField:
+		return inv.Region
+	case modelField:
+		return inv.Model
+	case operationField:
+		return inv.Operation
+	default:
+		return source.Attribute(f.key)
 	}
-	return source.Attribute(f.key)
 }
 
 // partitionOf returns a digest of the fields' values, as a routing key that is the same
 // on every instance. It is empty when the first field has no value.
-func partitionOf(fields []groupField, inv *invocation.Invocation, source invocation.Source) string {
+func partitionOf(fields []groupField, inv *invocation.Invocation, source *invocation.Source) string {
 	var key []byte
 	for i := range fields {
 		value := fields[i].value(inv, source)

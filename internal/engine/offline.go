@@ -30,6 +30,15 @@ func OfflineRules(config *settings.Config) []OfflineRule {
 	for i := range config.Rules {
 		rules[i] = OfflineRule{newRule(&config.Rules[i], config)}
 	}
+	shareGuarded(config, rulesOf(rules))
+	return rules
+}
+
+func rulesOf(offline []OfflineRule) []*rule {
+	rules := make([]*rule, len(offline))
+	for i := range offline {
+		rules[i] = offline[i].rule
+	}
 	return rules
 }
 
@@ -39,7 +48,7 @@ type Collected struct{ collected }
 // Collect returns the event that the rule makes of a described invocation, which is valid until the next call with the
 // same memory; nil if it does not matter to the rule. excluded is the reason for which the rule excludes an invocation
 // whose verdict it counts. An invocation is as old as if it arrived when it was made.
-func (r OfflineRule) Collect(c *Collected, inv *invocation.Invocation, source invocation.Source) (event *detect.Event, excluded string) {
+func (r OfflineRule) Collect(c *Collected, inv *invocation.Invocation, source *invocation.Source) (event *detect.Event, excluded string) {
 	c.collected = collected{events: c.events[:0], keys: c.keys[:0]}
 	if now := time.Unix(0, inv.Time); r.rule.counts[inv.Verdict][inv.Evidence] {
 		c.collect(r.rule, inv, source, now)
@@ -59,7 +68,7 @@ func (r OfflineRule) Collect(c *Collected, inv *invocation.Invocation, source in
 
 // AppendKey appends the key of the group that a described invocation belongs to, whether or not the rule counts it.
 // ok is false if it belongs to none.
-func (r OfflineRule) AppendKey(dst []byte, inv *invocation.Invocation, source invocation.Source) (key []byte, ok bool) {
+func (r OfflineRule) AppendKey(dst []byte, inv *invocation.Invocation, source *invocation.Source) (key []byte, ok bool) {
 	for i := range r.rule.group {
 		value := r.rule.group[i].value(inv, source)
 		if i == 0 && value == "" {
@@ -68,6 +77,25 @@ func (r OfflineRule) AppendKey(dst []byte, inv *invocation.Invocation, source in
 		dst = detect.AppendKey(dst, value)
 	}
 	return dst, len(r.rule.group) > 0
+}
+
+// Begin says when the caller began to look, which alerts mention.
+func (r OfflineRule) Begin(at time.Time) {
+	if r.rule.guarded != nil {
+		r.rule.guarded.since = at
+	}
+}
+
+// Guarded notes that the group with a key made a guarded call at a time in Unix nanoseconds, which alerts mention.
+func (r OfflineRule) Guarded(key string, at int64) {
+	if g := r.rule.guarded; g != nil {
+		g.table.EnterCall(g.hashOf(detect.SplitKey(key)), at)
+	}
+}
+
+// AppendTo appends a record of an alert of the rule that is emitted at now.
+func (r OfflineRule) AppendTo(records plog.LogRecordSlice, a *detect.Alert, now time.Time) {
+	r.rule.alert.AppendTo(records, a, r.rule.lastGuarded(a), now)
 }
 
 // Detector returns the rule's windows and alerts.

@@ -90,7 +90,8 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 			due[i].Opened = now.UnixNano() // part of the id, which running time does not make unique
 		}
 		logs, records := o.template.logs()
-		o.rules[due[i].rule].alert.AppendTo(records, &due[i].Alert, now)
+		r := o.rules[due[i].rule]
+		r.alert.AppendTo(records, &due[i].Alert, r.lastGuarded(&due[i].Alert), now)
 		id, _ := records.At(0).Attributes().Get(alert.IDKey)
 		alerts[i] = pendingAlert{logs: logs, id: id.Str(), rule: due[i].rule}
 		o.telemetry.emitted(ctx, due[i].rule, due[i].State)

@@ -41,14 +41,22 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 					continue
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
-				if !e.matters(inv) && !e.config.Annotate {
-					continue // saves a twentieth of the time for guarded invocations, the majority
+				guarded := inv.Verdict == invocation.Guarded && len(e.guarded) > 0
+				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
+				if !e.matters(inv) && !e.config.Annotate { // as most of the guarded ones, which are the majority
+					if guarded {
+						e.logs.DescribePart(record, inv)
+						e.collectGuarded(inv, &source, b)
+					}
+					continue
 				}
 				e.logs.Describe(record, inv)
-				source := invocation.Source{Resource: resource, Scope: scope, Record: record}
-				e.collect(inv, source, now, b)
+				if guarded {
+					e.collectGuarded(inv, &source, b)
+				}
+				e.collect(inv, &source, now, b)
 				if e.config.Annotate {
-					inv.Annotate(record, partitionOf(e.partition, inv, source))
+					inv.Annotate(record, partitionOf(e.partition, inv, &source))
 				}
 			}
 		}
@@ -61,7 +69,7 @@ func (e *Engine) matters(inv *invocation.Invocation) bool {
 }
 
 // collect adds a described invocation to what each rule observes of the batch.
-func (e *Engine) collect(inv *invocation.Invocation, source invocation.Source, now time.Time, b *batch) {
+func (e *Engine) collect(inv *invocation.Invocation, source *invocation.Source, now time.Time, b *batch) {
 	counted := false
 	for i, r := range e.rules {
 		if r.counts[inv.Verdict][inv.Evidence] {
@@ -91,11 +99,16 @@ func (e *Engine) readTraces(traces ptrace.Traces, now time.Time, b *batch) {
 					continue
 				}
 				b.kinds[inv.Verdict][inv.Evidence]++
-				if !e.matters(inv) {
+				guarded := inv.Verdict == invocation.Guarded && len(e.guarded) > 0
+				if !guarded && !e.matters(inv) {
 					continue
 				}
+				source := invocation.Source{Resource: resource, Scope: scope, Span: span}
 				e.spans.DescribeSpan(span, inv)
-				e.collect(inv, invocation.Source{Resource: resource, Scope: scope, Span: span}, now, b)
+				if guarded {
+					e.collectGuarded(inv, &source, b)
+				}
+				e.collect(inv, &source, now, b)
 			}
 		}
 	}

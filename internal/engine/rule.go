@@ -26,6 +26,7 @@ type rule struct {
 	maxAge   time.Duration
 	after    bool // counts only what follows an intervention
 	detector *detect.Detector
+	guarded  *guardedGroups // nil: nothing is to be said of guarded calls
 }
 
 var windowTypes = map[settings.WindowType]detect.WindowType{

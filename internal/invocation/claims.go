@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"math/bits"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -14,6 +15,16 @@ import (
 // without a version.
 func (inv *Invocation) addClaimedGuardrails(attrs *levels, keys *keyList) {
 	has := attrs.has()
+	named := has & keys.set
+	if named&(named-1) == 0 && has&guardrailVersionKeys.set == 0 && !keys.untabled {
+		// As most often, there is only one.
+		if s := attrs[0].str(key(bits.TrailingZeros64(uint64(named)))); s != "" {
+			if g := guardrailOf(s); g.ID != "" {
+				inv.Guardrails = append(inv.Guardrails, g)
+			}
+			return
+		}
+	}
 	for _, k := range keys.keys {
 		if k < maxTabled && !has.has(k) {
 			continue // true of three keys in four

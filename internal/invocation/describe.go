@@ -43,9 +43,13 @@ func (inv *Invocation) fillFields(attrs *levels, v *vocabulary) {
 
 // setTime sets the time: that of the Bedrock record, or else that of the log record.
 func (inv *Invocation) setTime(record plog.LogRecord) {
-	if t, ok := parseTime(inv.timestamp); ok {
-		inv.Time, inv.TimeSource = t, StatedTime
-	} else if record.Timestamp() != 0 {
+	if inv.timestamp != "" {
+		if t, ok := parseTime(inv.timestamp); ok {
+			inv.Time, inv.TimeSource = t, StatedTime
+			return
+		}
+	}
+	if record.Timestamp() != 0 {
 		inv.Time, inv.TimeSource = int64(record.Timestamp()), StatedTime // wraps after the year 2262, as everywhere in pdata
 	} else if record.ObservedTimestamp() != 0 {
 		inv.Time, inv.TimeSource = int64(record.ObservedTimestamp()), ObservedTime

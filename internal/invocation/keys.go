@@ -91,7 +91,7 @@ var (
 // vocabulary holds the keys that are looked up in one kind of records.
 type vocabulary struct {
 	table    *keyTable // of all keys
-	decisive *keyTable // of the keys that alone can decide a verdict
+	decisive *keyTable // of the keys that alone can decide a verdict and, in log records, of the part that is described
 
 	user, guardrail, region, model, operation, provider keyList
 
@@ -99,9 +99,9 @@ type vocabulary struct {
 }
 
 // newLogVocabulary returns the keys that are looked up in log records.
-func newLogVocabulary(options *Options) vocabulary {
+func newLogVocabulary(options *Options, fields part) vocabulary {
 	v := newVocabulary(options, inLogs)
-	v.decisive = v.table.subset(slices.Concat(decisiveKeys, v.guardrail.keys)...)
+	v.decisive = v.table.subset(slices.Concat(decisiveKeys, v.guardrail.keys, v.partKeys(fields))...)
 	return v
 }
 

@@ -8,6 +8,7 @@ import "slices"
 // keyTable maps the names of attributes to keys, in a hash table.
 type keyTable struct {
 	names   []string
+	some    bool       // a subset: [attrOperation] and [attrResponseID] are not in it
 	lengths uint64     // bit n is set where a name has n bytes, modulo 64
 	slots   [256]uint8 // by hash or in the next free slot: the key plus 1; 0: free
 }
@@ -51,7 +52,7 @@ func (t *keyTable) addAll(names []string) (keys []key) {
 
 // subset returns a table of some of the keys, under the same numbers.
 func (t *keyTable) subset(keys ...key) *keyTable {
-	some := &keyTable{names: t.names, lengths: 1<<len(attrOperation) | 1<<len(attrResponseID)}
+	some := &keyTable{names: t.names, some: true, lengths: 1<<len(attrOperation) | 1<<len(attrResponseID)}
 	for _, k := range keys {
 		some.insert(k)
 	}
@@ -101,6 +102,7 @@ func (s keySet) has(k key) bool { return s&(1<<k) != 0 }
 // keyList holds keys with the same meaning, the best first.
 type keyList struct {
 	keys []key
+	best key    // the first of them; maxTabled if there is none
 	set  keySet // of those in the table: rules out attributes with none of them
 
 	untabled bool // there are keys that the table does not hold
@@ -108,7 +110,10 @@ type keyList struct {
 
 // listOf returns the list of keys, the best first.
 func listOf(keys ...key) keyList {
-	list := keyList{keys: keys}
+	list := keyList{keys: keys, best: maxTabled}
+	if len(keys) > 0 {
+		list.best = keys[0]
+	}
 	for _, k := range keys {
 		if k < maxTabled {
 			list.set |= 1 << k

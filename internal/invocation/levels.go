@@ -37,9 +37,15 @@ func (l *level) read(attrs pcommon.Map, table *keyTable) {
 			if l.operation == "" {
 				l.operation = value.Str()
 			}
+			if table.some {
+				continue
+			}
 		case attrResponseID:
 			if l.responseID == "" {
 				l.responseID = value.Str()
+			}
+			if table.some {
+				continue
 			}
 		}
 		if k, ok := table.find(name); ok && !l.has.has(k) {
@@ -66,6 +72,15 @@ func (l *level) get(k key) (pcommon.Value, bool) {
 		return l.attrs.Get(l.table.names[k])
 	}
 	return l.values[k], l.has.has(k)
+}
+
+// str returns the string under a key of the table; "" when there is none. It is faster
+// than get.
+func (l *level) str(k key) string {
+	if k >= maxTabled || !l.has.has(k) {
+		return ""
+	}
+	return l.values[k].Str()
 }
 
 // levels holds the attributes of a record, its scope and its resource, in the order
@@ -106,6 +121,9 @@ func (l *levels) has() keySet { return l[0].has | l[1].has | l[2].has }
 // first returns the first string under any of the keys that is not empty, the nearest
 // level before the best key; "" when there is none.
 func (l *levels) first(list *keyList) string {
+	if s := l[0].str(list.best); s != "" {
+		return s // as most often
+	}
 	if l.lacks(list) {
 		return ""
 	}

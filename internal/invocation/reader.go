@@ -19,6 +19,7 @@ type Options struct {
 	ApprovedGuardrails []string  // "id" or "id:version"; empty: every guardrail is approved
 	UnguardableModels  []string  // globs of the ids of foundation models that take no guardrail
 	AssumeGuarded      []Pattern // invocations for which a guardrail is enforced outside the request
+	PartKeys           []string  // keys of the fields that [Reader.DescribePart] sets, as annotations name them
 	TrustAnnotations   bool      // take verdict and fields from a trusted instance's annotations
 }
 
@@ -29,6 +30,7 @@ type Reader struct {
 
 	logs        vocabulary
 	spans       spanVocabulary
+	part        part // see [Reader.DescribePart]
 	anyProvider bool
 }
 
@@ -42,10 +44,12 @@ func NewReader(options Options) *Reader {
 		}
 	}
 	options.ApprovedGuardrails = approved
+	part := partOf(options.PartKeys)
 	return &Reader{
 		Options:     options,
-		logs:        newLogVocabulary(&options),
+		logs:        newLogVocabulary(&options, part),
 		spans:       newSpanVocabulary(&options),
+		part:        part,
 		anyProvider: slices.Contains(options.Providers, "*"),
 	}
 }

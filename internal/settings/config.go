@@ -55,6 +55,9 @@ type Config struct {
 	// rule.
 	Rules []RuleConfig `mapstructure:"rules"`
 
+	// LastGuarded remembers when each group last made a guarded call, for its alerts. Default: true.
+	LastGuarded bool `mapstructure:"last_guarded"`
+
 	// Retention is how long an invocation is remembered after it arrived, beyond its window: the delay between
 	// sources that is tolerated. 1s to 168h, default 1h.
 	Retention time.Duration `mapstructure:"retention"`
@@ -107,6 +110,7 @@ func Default() *Config {
 		},
 		AssumeGuarded: []Match{},
 		Rules:         []RuleConfig{builtInRule()},
+		LastGuarded:   true,
 		Retention:     time.Hour,
 		PassThrough:   true,
 		PartitionBy:   []string{"gen_ai_guardrail.principal"},

@@ -266,9 +266,8 @@ func (r *run) release(before int64) {
 // emit makes the record of an alert and passes it on.
 func (r *run) emit(e replay.Emitted) {
 	logs, records := template()
-	rule := r.rules[e.Rule].Alert()
-	rule.AppendTo(records, e.Alert, e.At)
-	r.alerts.Add(e.Rule, rule, e.Alert, records.At(0))
+	r.rules[e.Rule].AppendTo(records, e.Alert, e.At)
+	r.alerts.Add(e.Rule, r.rules[e.Rule].Alert(), e.Alert, records.At(0))
 	if r.OnAlert != nil {
 		r.OnAlert(logs)
 	}

@@ -193,7 +193,7 @@ func (w *Worker) keep(s invocation.Source) {
 	*f = fact.Fact{Kind: inv.Kind, Rules: f.Rules[:0]}
 	w.keys = w.keys[:0]
 	for i, rule := range w.judge.Rules {
-		event, excluded := rule.Collect(&w.collected[i], inv, s)
+		event, excluded := rule.Collect(&w.collected[i], inv, &s)
 		if excluded != "" {
 			w.Tally.Excluded[i][excluded]++
 		}
@@ -209,7 +209,7 @@ func (w *Worker) keep(s invocation.Source) {
 				f.Flags |= fact.IDOnly
 			}
 		case inv.Verdict == invocation.Guarded:
-			w.keys, _ = rule.AppendKey(w.keys, inv, s)
+			w.keys, _ = rule.AppendKey(w.keys, inv, &s)
 		}
 		of.Key = string(w.keys[start:])
 		f.Rules = append(f.Rules, of)
@@ -258,7 +258,7 @@ func (w *Worker) explain(s invocation.Source) *explain.Record {
 		record.Guardrails = append(record.Guardrails, invocation.Guardrail{ID: strings.Clone(g.ID), Version: strings.Clone(g.Version)})
 	}
 	for i, rule := range w.judge.Rules {
-		event, excluded := rule.Collect(&w.collected[i], inv, s)
+		event, excluded := rule.Collect(&w.collected[i], inv, &s)
 		of := explain.Rule{ID: rule.Alert().ID, Counted: event != nil && !event.Uncounted, Excluded: excluded}
 		if event != nil {
 			of.Key = string(event.Key)

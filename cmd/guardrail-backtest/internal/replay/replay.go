@@ -66,6 +66,11 @@ func New(config *settings.Config, rules []engine.OfflineRule, emit func(Emitted)
 
 // Take takes a fact. One that comes late arrives at the time of the latest.
 func (r *Replay) Take(at int64, data []byte) {
+	if r.now == 0 {
+		for i := range r.rules {
+			r.rules[i].Begin(time.Unix(0, at-phase))
+		}
+	}
 	if at > r.now {
 		r.advance(at)
 	}
@@ -77,6 +82,9 @@ func (r *Replay) Take(at int64, data []byte) {
 	for i := range r.rules {
 		of := &f.Rules[i]
 		r.Rules[i].Count(at, f, of)
+		if f.Verdict == invocation.Guarded && of.Key != "" {
+			r.rules[i].Guarded(of.Key, at)
+		}
 		if of.Matters() {
 			r.rules[i].events = append(r.rules[i].events, detect.Event{
 				Time: at, Key: []byte(of.Key), ID: f.ID, IDOnly: f.Has(fact.IDOnly),
