@@ -14,13 +14,14 @@ import (
 // batch is the working memory of one call. Later calls reuse it, so that a call
 // allocates nothing unless it raises an alert.
 type batch struct {
-	invocation invocation.Invocation
-	records    int64 // excluding our own alerts
-	kinds      kindTable[int64]
-	delays     []float64 // of counted invocations on arrival, in seconds
-	rules      []collected
-	guarded    []lastguarded.Batch // by table
-	due        []dueAlert
+	invocation  invocation.Invocation
+	records     int64 // excluding our own alerts
+	kinds       kindTable[int64]
+	noPartition int64     // invocations that annotate could not assign to a partition
+	delays      []float64 // of counted invocations on arrival, in seconds
+	rules       []collected
+	guarded     []lastguarded.Batch // by table
+	due         []dueAlert
 }
 
 // kindTable holds a value for every verdict and evidence.
@@ -42,6 +43,7 @@ func (e *Engine) putBack(b *batch) {
 	b.invocation.Clear()
 	b.records = 0
 	b.kinds = kindTable[int64]{}
+	b.noPartition = 0
 	b.delays = b.delays[:0]
 	clear(b.due)
 	b.due = b.due[:0]

@@ -12,7 +12,8 @@ import (
 // blindSpot is a reason for which detection does not cover an invocation. Each has its
 // own section in the page on inputs.
 type blindSpot struct {
-	evidence    invocation.Evidence // with the verdict unknown; NoEvidence: the first group key has no value
+	evidence    invocation.Evidence // with the verdict unknown; NoEvidence: see reason
+	reason      string              // of the metric of excluded invocations
 	warnOnFirst bool                // the first invocation is worth a warning, not only a share
 	what        string              // continues "More than a tenth of the invocations within a minute"
 	remedy      string
@@ -21,10 +22,16 @@ type blindSpot struct {
 
 var blindSpots = [...]blindSpot{
 	{
-		evidence: invocation.NoEvidence,
-		what:     "have no value for the first key that a rule groups by (the user, by default), so that rule does not count them",
-		remedy:   "Name the attribute that holds it in user_keys, or set one of those listed there",
-		anchor:   "no-group",
+		reason: excludedNames[excludedNoGroup],
+		what:   "have no value for the first key that a rule groups by (the user, by default), so that rule does not count them",
+		remedy: "Name the attribute that holds it in user_keys, or set one of those listed there",
+		anchor: "no-group",
+	},
+	{
+		reason: noPartition,
+		what:   "have no value for the first field of partition_by (the principal, by default), so nothing says which detector counts them",
+		remedy: "Name the attribute that holds the user in user_keys, or count them on this instance by a rule of its own",
+		anchor: "no-partition",
 	},
 	{
 		evidence: invocation.NoBody,
@@ -65,9 +72,13 @@ func (s *blindSpot) text() string {
 
 // field returns a log field with the number of invocations, named as in the metrics.
 func (s *blindSpot) field(n int64) zap.Field {
-	name := excludedNames[excludedNoGroup]
-	if s.evidence != invocation.NoEvidence {
-		name = invocation.Kind{Verdict: invocation.Unknown, Evidence: s.evidence}.String()
+	return zap.Int64(s.name(), n)
+}
+
+// name returns what the metrics call the blind spot.
+func (s *blindSpot) name() string {
+	if s.reason != "" {
+		return s.reason
 	}
-	return zap.Int64(name, n)
+	return invocation.Kind{Verdict: invocation.Unknown, Evidence: s.evidence}.String()
 }

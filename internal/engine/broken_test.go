@@ -18,7 +18,7 @@ import (
 var everySetting = []string{
 	`{}`,
 	`{annotate: true, partition_by: [user.id, cloud.region], approved_guardrails: ["gr1:1"], rules: [{threshold: 0, group_by: [team, body]}]}`,
-	`{trust_annotations: true, max_age: 1h, rules: [{threshold: 0, count: [unknown, failed, guarded, not_applicable, unguarded, unapproved], group_by: [rpc.method]}]}`,
+	`{trust_annotations: true, partition_by: [], max_age: 1h, rules: [{threshold: 0, count: [unknown, failed, guarded, not_applicable, unguarded, unapproved], group_by: [rpc.method]}]}`,
 }
 
 // oddLogs are logs that no sender should send.

@@ -58,9 +58,12 @@ func (t *tally) add(b *batch, invocations, noGroup int64, logger *zap.Logger) {
 			t.unguarded.Add(unguarded)
 		}
 		for i := range blindSpots {
-			n := noGroup
-			if evidence := blindSpots[i].evidence; evidence != invocation.NoEvidence {
-				n = b.kinds[invocation.Unknown][evidence]
+			n := b.kinds[invocation.Unknown][blindSpots[i].evidence]
+			switch blindSpots[i].reason {
+			case excludedNames[excludedNoGroup]:
+				n = noGroup
+			case noPartition:
+				n = b.noPartition
 			}
 			if n > 0 && t.blind[i].Add(n) == n && blindSpots[i].warnOnFirst {
 				logger.Warn("Some invocations "+blindSpots[i].text(), blindSpots[i].field(n))
@@ -83,7 +86,7 @@ func (t *tally) read() counts {
 // unknown returns the number of invocations without a verdict.
 func (c *counts) unknown() (n int64) {
 	for i := range blindSpots {
-		if blindSpots[i].evidence != invocation.NoEvidence {
+		if blindSpots[i].reason == "" {
 			n += c.blind[i]
 		}
 	}

@@ -67,7 +67,7 @@ func TestEveryKindOfUnknownInvocationIsABlindSpot(t *testing.T) {
 	explained := engine.BlindSpotAnchors()
 	for _, kind := range invocation.Kinds() {
 		if kind.Verdict == invocation.Unknown {
-			assert.Contains(t, explained, kind.Evidence)
+			assert.Contains(t, explained, kind.String())
 		}
 	}
 }
@@ -190,4 +190,29 @@ func TestRecordsThatCannotBeJudgedOrGroupedAreBlindSpots(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What has no partition goes to no detector: the edge must say so, since the detectors see nothing of it.
+func TestEdgesWarnOfInvocationsWithoutAPartition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{annotate: true, rules: []}`)
+		r.start(t)
+		logs := bedrockLogs(append(guarded(burst("alice", 9)), call{at: noon, id: "1"}, call{at: noon, id: "2", guarded: true})...)
+		r.consume(t, logs)
+		r.excluded(t, point(2, "reason", "no_partition"))
+		wait(62 * time.Second)
+		warnings := r.logged.FilterLevelExact(zap.WarnLevel).All()
+		require.Len(t, warnings, 1)
+		for _, part := range []string{"first field of partition_by", "user_keys", "docs/inputs.md#no-partition"} {
+			assert.Contains(t, warnings[0].Message, part)
+		}
+		assert.EqualValues(t, 2, warnings[0].ContextMap()["no_partition"])
+	})
+}
+
+// An instance that annotates nothing has no partitions to miss.
+func TestPartitionsMatterOnlyToEdges(t *testing.T) {
+	r := newRig(t, `{rules: [{group_by: [cloud.account.id]}]}`)
+	r.consume(t, bedrockLogs(call{at: noon, id: "1"}))
+	r.silent(t, "invocations_excluded")
 }

@@ -19,11 +19,11 @@ const (
 	MaxPending      = maxPending
 )
 
-// BlindSpotAnchors returns the section of the page on inputs that explains each blind spot, by its evidence.
-func BlindSpotAnchors() map[invocation.Evidence]string {
-	anchors := map[invocation.Evidence]string{}
+// BlindSpotAnchors returns the section of the page on inputs that explains each blind spot, by its name in the metrics.
+func BlindSpotAnchors() map[string]string {
+	anchors := map[string]string{}
 	for _, spot := range blindSpots {
-		anchors[spot.evidence] = spot.anchor
+		anchors[spot.name()] = spot.anchor
 	}
 	return anchors
 }

@@ -56,7 +56,11 @@ func (e *Engine) readLogs(logs plog.Logs, now time.Time, b *batch) {
 				}
 				e.collect(inv, &source, now, b)
 				if e.config.Annotate {
-					inv.Annotate(record, partitionOf(e.partition, inv, &source))
+					partition := partitionOf(e.partition, inv, &source)
+					if partition == "" {
+						b.noPartition++
+					}
+					inv.Annotate(record, partition)
 				}
 			}
 		}

@@ -28,14 +28,19 @@ const (
 	included = -1 // for no reason
 )
 
+// noPartition is the reason for which an edge cannot assign an invocation to a partition. It concerns no single rule:
+// the rules are those of the detectors.
+const noPartition = "no_partition"
+
 var excludedNames = [excludedCount]string{"too_old", "no_group", "no_time", "duplicate", "exempt"}
 
 // telemetry records the metrics, once per batch. Attribute sets are created in advance,
 // because creating one costs more than recording a value.
 type telemetry struct {
 	Instruments
-	kinds    []kindTelemetry
-	perRules []ruleTelemetry
+	kinds       []kindTelemetry
+	perRules    []ruleTelemetry
+	noPartition metric.MeasurementOption
 }
 
 // kindTelemetry is a kind of invocation and the attributes of its count.
@@ -51,7 +56,10 @@ type ruleTelemetry struct {
 }
 
 func newTelemetry(instruments Instruments) *telemetry {
-	t := &telemetry{Instruments: instruments}
+	t := &telemetry{
+		Instruments: instruments,
+		noPartition: metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", noPartition))),
+	}
 	for _, kind := range invocation.Kinds() {
 		t.kinds = append(t.kinds, kindTelemetry{kind, metric.WithAttributeSet(attribute.NewSet(
 			attribute.String("verdict", kind.Verdict.String()), attribute.String("evidence", kind.Evidence.String())))})
@@ -131,6 +139,9 @@ func (e *Engine) recordMetrics(ctx context.Context, b *batch) {
 			}
 		}
 		noGroup = max(noGroup, b.rules[i].excluded[excludedNoGroup])
+	}
+	if b.noPartition > 0 {
+		t.InvocationsExcluded.Add(ctx, b.noPartition, t.noPartition)
 	}
 	for _, delay := range b.delays {
 		t.ArrivalDelay.Record(ctx, delay)

@@ -72,8 +72,9 @@ type Config struct {
 	// Annotate writes the verdict and the canonical fields onto every invocation. Default: false.
 	Annotate bool `mapstructure:"annotate"`
 
-	// PartitionBy lists the fields that annotate digests into gen_ai_guardrail.partition. Every rule on the
-	// detectors after it must group by these fields or more finely. Default: gen_ai_guardrail.principal.
+	// PartitionBy lists the fields that annotate digests into gen_ai_guardrail.partition. On a detector with
+	// trust_annotations it repeats the edges' value, and every rule must group by these fields or more finely;
+	// empty: one detector receives everything. Default: gen_ai_guardrail.principal.
 	PartitionBy []string `mapstructure:"partition_by"`
 
 	// Storage is the id of a storage extension in which windows, alerts and undelivered alert records survive a

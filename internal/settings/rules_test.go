@@ -113,6 +113,22 @@ func TestAnyAttributeOfAnInvocationCanBeGroupedBy(t *testing.T) {
 	assert.Len(t, keys, 5)
 }
 
+// A detector of several must see each group whole; the only detector may group as it likes.
+func TestDetectorsMayGroupMoreFinelyThanTheirPartition(t *testing.T) {
+	for _, text := range []string{
+		`{}`,
+		`{rules: [{group_by: [user.id]}, {id: roles, group_by: [cloud.region, gen_ai_guardrail.principal]}]}`,
+		`{partition_by: [cloud.account.id], rules: [{}, {id: accounts, group_by: [cloud.account.id]}]}`,
+		`{partition_by: [], rules: [{group_by: [gen_ai.request.model]}]}`,
+	} {
+		cfg := mustDecode(t, text)
+		cfg.TrustAnnotations = true
+		assert.NoError(t, cfg.Validate(), text)
+	}
+	_, err := decodeYAML(t, `{rules: [{group_by: [gen_ai.request.model]}]}`)
+	assert.NoError(t, err, "an instance on its own has no partitions")
+}
+
 func TestMatchEndsWhenItsUntilSays(t *testing.T) {
 	cfg := mustDecode(t, `
 assume_guarded:

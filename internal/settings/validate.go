@@ -22,11 +22,6 @@ const (
 	maxStateMiB = 1 << 20 // 1 TiB
 )
 
-// partitionKeys are the fields that annotate writes and partition_by may use.
-var partitionKeys = []string{
-	PrincipalKey, "user.id", "cloud.account.id", "cloud.region", "gen_ai.request.model", "rpc.method",
-}
-
 // Validate returns all mistakes in the processor's own settings and in the combination of rules. Each rule,
 // and each of its parts, is validated separately.
 func (c *Config) Validate() error {
@@ -50,12 +45,7 @@ func (c *Config) Validate() error {
 	if c.MaxAge < 0 {
 		found.add("max_age", "%s is negative; allowed: 0s (no limit) or more", short(c.MaxAge))
 	}
-	found.checkList("partition_by", c.PartitionBy, func(entry string) string {
-		if !slices.Contains(partitionKeys, entry) {
-			return "is not a field that annotate writes; allowed: " + strings.Join(partitionKeys, ", ")
-		}
-		return ""
-	})
+	found.checkPartition(c)
 	if minimum := max(minStateMiB, minRuleMiB*len(c.Rules)); c.MaxStateMiB < minimum || c.MaxStateMiB > maxStateMiB {
 		found.add("max_state_mib", "%d is out of range; allowed: %d to %d", c.MaxStateMiB, minimum, maxStateMiB)
 	}

@@ -223,7 +223,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorGenAiGuardrailInvocationsExcluded, err = builder.meter.Int64Counter(
 		"otelcol_processor_gen_ai_guardrail_invocations_excluded",
-		metric.WithDescription("Number of invocations whose verdict a rule counts but which it excluded for another reason. [Alpha]"),
+		metric.WithDescription("Number of invocations whose verdict a rule counts but which it excluded for another reason; without a rule, those that annotate could not assign to a partition. [Alpha]"),
 		metric.WithUnit("{invocation}"),
 	)
 	errs = errors.Join(errs, err)

@@ -147,7 +147,7 @@ func AssertEqualProcessorGenAiGuardrailInvocations(t *testing.T, tt *componentte
 func AssertEqualProcessorGenAiGuardrailInvocationsExcluded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_gen_ai_guardrail_invocations_excluded",
-		Description: "Number of invocations whose verdict a rule counts but which it excluded for another reason. [Alpha]",
+		Description: "Number of invocations whose verdict a rule counts but which it excluded for another reason; without a rule, those that annotate could not assign to a partition. [Alpha]",
 		Unit:        "{invocation}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
