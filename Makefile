@@ -6,20 +6,21 @@
 GO_MIN   := 1.26
 BINARY   := dist/otelcol-guardrail
 BACKTEST := dist/guardrail-backtest
+GATEWAY  := dist/otelcol-guardrail-gateway
 LOGS     ?= testdata/quickstart
 FUZZTIME ?= 20s
 export LOGS
 
 TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
 
-# Modules with code of our own, and all modules; cmd/otelcol-guardrail is generated.
+# Modules with code of our own, and all modules; the distributions in cmd are generated.
 OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard cmd/guardrail-backtest/go.mod e2e/go.mod bench/go.mod))
-MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail
+MODULES     := $(OWN_MODULES) tools cmd/otelcol-guardrail cmd/otelcol-guardrail-gateway
 TESTED      := . $(patsubst %/go.mod,%,$(wildcard cmd/guardrail-backtest/go.mod e2e/go.mod))
 OWN_CODE    := $(wildcard connector processor internal)
 
-# What the binary is made of: everything below these but tests, mutants and documents.
-SOURCES := $(sort $(shell find go.mod go.sum $(OWN_CODE) cmd/otelcol-guardrail -type f \
+# What the binaries are made of: everything below these but tests, mutants and documents.
+SOURCES := $(sort $(shell find go.mod go.sum $(OWN_CODE) cmd/otelcol-guardrail cmd/otelcol-guardrail-gateway -type f \
 	! -name '*_test.go' ! -name '*.md' ! -path '*/testdata/*' ! -path '*/mutants/*'))
 
 .DEFAULT_GOAL := help
@@ -45,12 +46,18 @@ check-logs:
 build: $(BINARY) ## build the collector, dist/otelcol-guardrail
 	@echo "$(BINARY) is ready"
 
+.PHONY: build-gateway
+build-gateway: $(GATEWAY) ## build the collector for several machines, dist/otelcol-guardrail-gateway
+	@echo "$(GATEWAY) is ready"
+
 # Compiled under another name, so that an interrupted build leaves nothing behind that looks finished.
 # Without VCS stamping: it fails where git does not trust the owner of the folder.
-$(BINARY): $(SOURCES) dist/.sources
+$(BINARY): $(filter-out cmd/otelcol-guardrail-gateway/%,$(SOURCES)) dist/.sources
+$(GATEWAY): $(filter-out cmd/otelcol-guardrail/%,$(SOURCES)) dist/.sources
+$(BINARY) $(GATEWAY):
 	@scripts/check-go.sh $(GO_MIN)
-	@echo "Building $(BINARY) (the first time takes 2 to 6 minutes)..."
-	@cd cmd/otelcol-guardrail && \
+	@echo "Building $@ (the first time takes 2 to 6 minutes)..."
+	@cd cmd/$(@F) && \
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o ../../$@.new . && \
 	mv ../../$@.new ../../$@
 
@@ -72,11 +79,17 @@ dist/.sources: FORCE
 	@echo "$(SOURCES)" | cmp -s - $@ || echo "$(SOURCES)" > $@
 
 .PHONY: test
-test: check-go $(BINARY) ## run every test: unit, property, component, end-to-end against the built collector
+test: check-go $(BINARY) $(GATEWAY) ## run every test: unit, property, component, end-to-end against the built collectors
 	@race=-race; \
 	[ "$$(go env CGO_ENABLED)" = 1 ] || { race=; echo "No C compiler found: testing without the race detector"; }; \
 	$(TOOL) gotestsum --format=pkgname --format-hide-empty-pkg --raw-command -- \
 	scripts/test-json.sh "$$race -shuffle=on -count=1 -timeout=20m" $(TESTED)
+
+.PHONY: ranges
+ranges: ## write dist/ranges.yaml, which shares users out among N detectors (make ranges N=5; FROM=3 while three become five)
+	@mkdir -p dist
+	@scripts/ranges.sh $(N) $(FROM) > dist/ranges.yaml.new && mv dist/ranges.yaml.new dist/ranges.yaml
+	@echo "dist/ranges.yaml is ready: lay it over config/scale-out/edge.yaml"
 
 .PHONY: lint
 lint: check-go tidy-check ## check style, formatting, common mistakes and go.mod files
@@ -102,7 +115,9 @@ generate: check-go ## regenerate code, documentation, sample logs, the picture o
 	go generate ./...
 	go run ./cmd/samplelogs
 	cd cmd/guardrail-backtest && go run ./genpicture
+	scripts/ranges.sh 3 > config/scale-out/ranges.yaml
 	$(TOOL) builder --config=builder-config.yaml --skip-compilation --skip-strict-versioning=false
+	$(TOOL) builder --config=builder-config-gateway.yaml --skip-compilation --skip-strict-versioning=false
 
 .PHONY: generate-check
 generate-check: ## check that everything generated is up to date
@@ -114,7 +129,7 @@ fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 	@cd cmd/guardrail-backtest && ../../scripts/fuzz.sh $(FUZZTIME) internal
 
 .PHONY: soak
-soak: check-go $(BINARY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)
+soak: check-go $(BINARY) $(GATEWAY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)
 	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds|^TestRestarted' -streams=10000 -timeout=2h -v
 	go test ./internal/engine -run TestCrash -every-crash -timeout=1h -v
 	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
