@@ -123,10 +123,10 @@ func TestDetectorsMayGroupMoreFinelyThanTheirPartition(t *testing.T) {
 	} {
 		cfg := mustDecode(t, text)
 		cfg.TrustAnnotations = true
-		assert.NoError(t, cfg.Validate(), text)
+		require.NoError(t, cfg.Validate(), text)
 	}
 	_, err := decodeYAML(t, `{rules: [{group_by: [gen_ai.request.model]}]}`)
-	assert.NoError(t, err, "an instance on its own has no partitions")
+	require.NoError(t, err, "an instance on its own has no partitions")
 }
 
 func TestMatchEndsWhenItsUntilSays(t *testing.T) {
