@@ -27,6 +27,35 @@ func TestEveryShippedConfigurationIsValid(t *testing.T) {
 	}
 }
 
+func TestEveryShippedConfigurationForSeveralMachinesIsValid(t *testing.T) {
+	t.Parallel()
+	const folder = "config/scale-out/"
+	used := map[string]bool{}
+	for _, configs := range [][]string{
+		{"edge.yaml", "ranges.yaml"},
+		{"edge.yaml", "ranges.yaml", "counted-only.yaml"},
+		{"edge.yaml", "load-balancing.yaml"},
+		{"edge.yaml", "load-balancing.yaml", "load-balancing-move.yaml"},
+		{"edge.yaml", "kafka-edge.yaml"},
+		{"detector.yaml"},
+		{"detector.yaml", "kafka-detector.yaml"},
+	} {
+		args := []string{"validate"}
+		for _, config := range configs {
+			used[config] = true
+			args = append(args, "--config", folder+config)
+		}
+		result := collector.RunGateway(t, args...)
+		assert.Zero(t, result.Code, configs)
+		assert.Empty(t, result.Stdout+result.Stderr, configs)
+	}
+	files, err := filepath.Glob(filepath.Join(collector.Root(t), folder, "*.yaml"))
+	require.NoError(t, err)
+	for _, file := range files {
+		assert.True(t, used[filepath.Base(file)], "no test validates %s", file)
+	}
+}
+
 func TestComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
 	t.Parallel()
 	result := collector.Run(t, nil, "components")

@@ -78,14 +78,18 @@ func (r received) faults(l load, stops int, queued bool) (faults []string) {
 		faults = append(faults, fmt.Sprintf("%d records were accepted and not exported: %s", len(lost), some(slices.Sorted(maps.Keys(lost)))))
 	}
 
-	var windows []window
-	for _, s := range r.opened {
-		windows = append(windows, s.window)
-	}
-	due, opened := l.due(), l.whole(windows)
+	due, opened := l.due(), l.whole(r.windows())
 	faults = append(faults, differences("alerts are missing", due, opened)...)
 	faults = append(faults, differences("alerts are unexpected", opened, due)...)
 	return append(faults, r.repeats(stops, queued)...)
+}
+
+// windows returns the windows of the alerts, those of repeats again.
+func (r received) windows() (windows []window) {
+	for _, s := range r.opened {
+		windows = append(windows, s.window)
+	}
+	return windows
 }
 
 func differences(what string, one, other map[window]bool) []string {

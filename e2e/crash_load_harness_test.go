@@ -29,6 +29,7 @@ const (
 // load is what is sent while collectors crash.
 type load struct {
 	batches [][]bedrock.Call // in order of arrival
+	arrived []time.Time      // when the last call of each batch would arrive
 	rules   map[string]oracle.Rule
 }
 
@@ -36,6 +37,12 @@ type load struct {
 // that the calls of one alerting window come from several senders and often both before and after a crash. One call in five is guarded,
 // and the given percentage of calls is sent twice.
 func newLoad(rng *rand.Rand, batches, repeats int) load {
+	return newLaggingLoad(rng, batches, repeats, 2*time.Hour, 1, 5*time.Minute, time.Hour)
+}
+
+// newLaggingLoad returns a load as newLoad does, over the given time, and with calls of each user that arrive later than they happened by
+// up to one of the lags.
+func newLaggingLoad(rng *rand.Rand, batches, repeats int, over time.Duration, lags ...time.Duration) load {
 	const perBatch = 10 // calls, at most
 	start := time.Date(2026, 5, 2, 7, 0, 0, 0, time.UTC)
 	type arrival struct {
@@ -44,9 +51,9 @@ func newLoad(rng *rand.Rand, batches, repeats int) load {
 	}
 	var arrivals []arrival
 	for user := 0; len(arrivals) < batches*(perBatch+1)/2; user++ {
-		calls, lag := 0, []time.Duration{1, 5 * time.Minute, time.Hour}[rng.IntN(3)]
+		calls, lag := 0, lags[rng.IntN(len(lags))]
 		for range 1 + rng.IntN(4) {
-			edge := start.Add(time.Duration(rng.IntN(120)) * crashSize)
+			edge := start.Add(time.Duration(rng.IntN(int(over/crashSize))) * crashSize)
 			for _, offset := range crashScenes[rng.IntN(len(crashScenes))](rng) {
 				calls++
 				call := bedrock.Burst(fmt.Sprintf("user-%d", user), 1)[0]
@@ -74,6 +81,7 @@ func newLoad(rng *rand.Rand, batches, repeats int) load {
 			batch = append(batch, a.call)
 		}
 		l.batches = append(l.batches, batch)
+		l.arrived = append(l.arrived, arrivals[n-1].due)
 		arrivals = arrivals[n:]
 	}
 	return l

@@ -85,7 +85,7 @@ func TestSoak(t *testing.T) {
 	m.sink.Become(sink.Accept)
 	p := m.start(t, "e2e/testdata/soak.yaml")
 	lines.connect(p.Client)
-	l := load{accepted(), soakRule}
+	l := load{batches: accepted(), rules: soakRule}
 	p.Stop(syscall.SIGTERM)
 	total.add(receive(t, m.sink.Take()))
 	assert.Empty(t, total.faults(l, readings[len(readings)-1].collectors, true))

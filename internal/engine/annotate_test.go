@@ -118,3 +118,36 @@ func TestAnnotationsOfOthersDoNotPassAnEdge(t *testing.T) {
 	detector.consume(t, edge.next.batches()[0])
 	assert.Empty(t, detector.next.alerts())
 }
+
+// While a user moves to another detector, both report the user's alerts. A backend that knows alerts by their id shows one of them, unless
+// the attack began before the new detector was there: docs/scale.md says so.
+func TestAUserWhoMovesBetweenDetectorsAlertsUnderOneID(t *testing.T) {
+	old, moved := newRig(t, `{trust_annotations: true}`), newRig(t, `{trust_annotations: true}`)
+	send := func(user string, minutes time.Duration, to ...*rig) (ids []string) {
+		edge := newRig(t, `{annotate: true, rules: []}`)
+		calls := burst(user, 6)
+		for i := range calls {
+			calls[i].at = calls[i].at.Add(minutes * time.Minute)
+			calls[i].id = fmt.Sprintf("%s %d %d", user, minutes, i)
+		}
+		edge.consume(t, bedrockOf(calls))
+		for _, detector := range to {
+			detector.at(noon)
+			before := len(detector.next.alerts())
+			detector.consume(t, edge.next.batches()[0])
+			for _, a := range detector.next.alerts()[before:] {
+				ids = append(ids, attr(a, "gen_ai_guardrail.alert.id"))
+			}
+		}
+		return ids
+	}
+	ids := send("alice", 0, old, moved)
+	require.Len(t, ids, 2)
+	assert.Equal(t, ids[0], ids[1])
+
+	first := send("mallory", 0, old)
+	second := send("mallory", 5, old, moved) // the old one goes on with its alert
+	require.Len(t, first, 1)
+	require.Len(t, second, 1)
+	assert.NotEqual(t, first, second)
+}

@@ -26,6 +26,7 @@ type Settings struct {
 	Args       []string // further command-line arguments
 	Extensions []string // the extensions of the configurations: the list that [Start] adds replaces theirs
 	Env        []string // "NAME=value"
+	Gateway    bool     // runs the distribution for several machines
 }
 
 // Collector is a running collector. It is stopped at the end of its test, which fails unless the collector exits cleanly and without
@@ -71,7 +72,7 @@ func Launch(t *testing.T, settings Settings) *Collector {
 // Its arguments are the collector and args. It runs in a new folder that links to the project's configurations.
 func LaunchScript(t *testing.T, script string, args ...string) *Collector {
 	t.Helper()
-	cmd := command(t, nil)
+	cmd := command(t, binary(t, false), nil)
 	cmd.Args = append([]string{filepath.Join(Root(t), script), cmd.Path}, args...)
 	cmd.Path = cmd.Args[0]
 	cmd.Dir = t.TempDir()
@@ -96,7 +97,7 @@ func launch(t *testing.T, settings Settings, metricsPort int, env ...string) *Co
 		args = append(args, "--config", config)
 	}
 	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+port)
-	c.cmd = command(t, append(env, settings.Env...), args...)
+	c.cmd = command(t, binary(t, settings.Gateway), append(env, settings.Env...), args...)
 	c.start()
 	return c
 }
@@ -124,6 +125,9 @@ func (c *Collector) signal(signal os.Signal) {
 		_ = syscall.Kill(-c.cmd.Process.Pid, signal.(syscall.Signal))
 	}
 }
+
+// Signal sends the process a signal that does not end it.
+func (c *Collector) Signal(signal os.Signal) { c.signal(signal) }
 
 // awaitReady waits until the health check, on a Unix socket, reports that all pipelines run. It returns false when the process exits
 // first.

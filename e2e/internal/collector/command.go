@@ -28,17 +28,27 @@ func Root(t *testing.T) string {
 	return root
 }
 
-// command returns a command that runs the collector in the project's folder. Besides PATH and HOME its environment is env alone, so
-// that variables set where the tests run cannot change what it does.
-func command(t *testing.T, env []string, args ...string) *exec.Cmd {
+// binary returns the path of a collector, the default one or the gateway.
+func binary(t *testing.T, gateway bool) string {
 	t.Helper()
-	binary := os.Getenv("OTELCOL_GUARDRAIL")
-	if binary == "" {
-		binary = filepath.Join(Root(t), "dist", "otelcol-guardrail")
+	name, variable := "otelcol-guardrail", "OTELCOL_GUARDRAIL"
+	if gateway {
+		name, variable = "otelcol-guardrail-gateway", "OTELCOL_GUARDRAIL_GATEWAY"
 	}
-	if _, err := os.Stat(binary); err != nil {
-		t.Fatalf("%v: run 'make build' first, or set OTELCOL_GUARDRAIL to the path of a collector", err)
+	path := os.Getenv(variable)
+	if path == "" {
+		path = filepath.Join(Root(t), "dist", name)
 	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v: run 'make build build-gateway' first, or set %s to the path of a collector", err, variable)
+	}
+	return path
+}
+
+// command returns a command that runs a collector in the project's folder. Besides PATH and HOME its environment is env alone, so
+// that variables set where the tests run cannot change what it does.
+func command(t *testing.T, binary string, env []string, args ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = Root(t)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
@@ -81,8 +91,18 @@ func (r Result) Complaints() string {
 // Run runs a collector that exits by itself.
 func Run(t *testing.T, env []string, args ...string) Result {
 	t.Helper()
+	return run(t, command(t, binary(t, false), env, args...), args)
+}
+
+// RunGateway runs the gateway, with arguments with which it exits by itself.
+func RunGateway(t *testing.T, args ...string) Result {
+	t.Helper()
+	return run(t, command(t, binary(t, true), nil, args...), args)
+}
+
+func run(t *testing.T, cmd *exec.Cmd, args []string) Result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := command(t, env, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Start())
 	deadline := time.AfterFunc(Patience, func() { _ = cmd.Process.Kill() })

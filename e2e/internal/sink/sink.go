@@ -46,7 +46,13 @@ type Sink struct {
 // process can take its port.
 func Start(t *testing.T) *Sink {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return StartOn(t, "tcp", "127.0.0.1:0")
+}
+
+// StartOn returns a sink that accepts everything, on an address of a test's choice.
+func StartOn(t *testing.T, network, address string) *Sink {
+	t.Helper()
+	listener, err := net.Listen(network, address)
 	require.NoError(t, err)
 	s := &Sink{Address: listener.Addr().String(), behave: Accept, arrived: make(chan struct{})}
 	server := grpc.NewServer()
