@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -88,6 +89,32 @@ func TestComponentsThatConfigurationsNeedAreBuiltIn(t *testing.T) {
 		"file_storage": list.Extensions, "health_check": list.Extensions,
 	} {
 		find(among, name)
+	}
+}
+
+// Whoever needs several machines must not have to do without anything else.
+func TestGatewayHasEverythingThatTheDefaultDistributionHas(t *testing.T) {
+	t.Parallel()
+	components := func(manifest string) map[string]bool {
+		text, err := os.ReadFile(filepath.Join(collector.Root(t), manifest))
+		require.NoError(t, err)
+		var kinds struct {
+			Receivers, Processors, Connectors, Exporters, Extensions, Providers []struct{ Gomod, Import string }
+		}
+		require.NoError(t, yaml.Unmarshal(text, &kinds))
+		all := map[string]bool{}
+		for _, kind := range [][]struct{ Gomod, Import string }{
+			kinds.Receivers, kinds.Processors, kinds.Connectors, kinds.Exporters, kinds.Extensions, kinds.Providers,
+		} {
+			for _, c := range kind {
+				all[c.Gomod+" "+c.Import] = true
+			}
+		}
+		return all
+	}
+	gateway := components("builder-config-gateway.yaml")
+	for component := range components("builder-config.yaml") {
+		assert.True(t, gateway[component], component)
 	}
 }
 
