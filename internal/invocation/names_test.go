@@ -60,8 +60,11 @@ var meaningCases = map[meaning]meaningCase{
 	meansTokens:         {9, facts{"error.type": "timeout"}, func(inv *Invocation) bool { return inv.Kind == Kind{Unguarded, Presumed} }},
 	meansAnswerBody:     {tracedAnswer, facts{"output.mime_type": "application/json"}, func(inv *Invocation) bool { return inv.Kind == Kind{Guarded, Claimed} }},
 	meansProviderAnswer: {`{"bedrock":` + tracedAnswer + `}`, nil, func(inv *Invocation) bool { return inv.Kind == Kind{Guarded, Claimed} }},
-	meansRequestBody: {guardedRequest, facts{"input.mime_type": "application/json", "output.mime_type": "application/json", "output.value": converseAnswer},
-		func(inv *Invocation) bool { return inv.Kind == Kind{Guarded, Claimed} }},
+	meansRequestBody: {
+		guardedRequest,
+		facts{"input.mime_type": "application/json", "output.mime_type": "application/json", "output.value": converseAnswer},
+		func(inv *Invocation) bool { return inv.Kind == Kind{Guarded, Claimed} },
+	},
 	meansInstrumentation: {"2026-07-01", nil, func(inv *Invocation) bool { return inv.Kind == Kind{Unknown, Untold} }},
 }
 

@@ -31,7 +31,8 @@ var (
 		`{"type":"message","amazon-bedrock-guardrailAction":"NONE"}`, `{"amazon-bedrock-guardrailAction":"SEVERAL"}`,
 		`{"text":"Soup.","streaming":true,"metrics":{}}`, `{"streaming":true}`, `[{"type":"x"},{"amazon-bedrock-guardrailAction":"INTERVENED"},"[DONE]"]`,
 		`{"embeddings":[[1]]}`, `{"results":[{"relevance_score":1}]}`, `{}`, `[]`, `{"metrics":{}`, `Soup.`, `{"a":1} `, "", 7,
-		map[string]any{"amazon-bedrock-guardrailAction": "NONE"}, map[string]any{"metrics": map[string]any{}},
+		map[string]any{"amazon-bedrock-guardrailAction": "NONE"},
+		map[string]any{"metrics": map[string]any{}},
 	}
 	spanRequests = []any{
 		`{"modelId":"amazon.nova-lite-v1:0","messages":[]}`, `{"modelId":"amazon.titan-embed-text-v2:0","guardrailConfig":{"guardrailIdentifier":"k1","guardrailVersion":"3"}}`,

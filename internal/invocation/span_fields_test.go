@@ -256,8 +256,15 @@ func TestVersionsAreCompared(t *testing.T) {
 		version, other string
 		want           bool
 	}{
-		{"2.31.1-alpha", "2.32", true}, {"2.32", "2.32", false}, {"2.32.0", "2.32", false}, {"2.9", "2.10", true},
-		{"3", "2.32", false}, {"v2", "2.32", true}, {"", "1", true}, {"99999999999999999999", "2", false}, {"2.", "2", false},
+		{"2.31.1-alpha", "2.32", true},
+		{"2.32", "2.32", false},
+		{"2.32.0", "2.32", false},
+		{"2.9", "2.10", true},
+		{"3", "2.32", false},
+		{"v2", "2.32", true},
+		{"", "1", true},
+		{"99999999999999999999", "2", false},
+		{"2.", "2", false},
 	} {
 		assert.Equal(t, c.want, isBefore(c.version, c.other), "%s < %s", c.version, c.other)
 	}

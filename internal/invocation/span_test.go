@@ -211,8 +211,10 @@ func TestEvidenceInSpans(t *testing.T) {
 		"deeper in the answer":              {"app", converse(facts{"output.value": `{"metrics":{},"output":{"stopReason":"guardrail_intervened",` + mark + `}}`}), presumed, nil},
 		"deeper in the request":             {"app", converse(facts{"input.value": `{"requestMetadata":` + guardedRequest + `}`}), presumed, nil},
 		"in the answer's text":              {"app", converse(facts{"output.value": `{` + mark + `}`, "llm.output_messages.0.message.content": `{` + mark + `}`}), untold, nil},
-		"in the text of OpenInference Python": {"app", converse(facts{"output.value": `{` + mark + `}`,
-			"llm.output_messages.0.message.contents.0.message_content.text": `{` + mark + `}`}), untold, nil},
+		"in the text of OpenInference Python": {"app", converse(facts{
+			"output.value": `{` + mark + `}`,
+			"llm.output_messages.0.message.contents.0.message_content.text": `{` + mark + `}`,
+		}), untold, nil},
 		"in text, not JSON":                 {"app", converse(facts{"output.value": `{` + mark + `}`, "output.mime_type": "text/plain"}), untold, nil},
 		"without a type":                    {"app", converse(facts{"output.value": `{` + mark + `}`, "output.mime_type": nil}), untold, nil},
 		"beside Vercel's attributes":        {"app", converse(facts{"output.value": `{` + mark + `}`, "ai.operationId": "ai.generateText.doGenerate"}), untold, nil},
