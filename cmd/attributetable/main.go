@@ -40,7 +40,7 @@ func rewrite(path string) error {
 	if err != nil || made == string(text) {
 		return err
 	}
-	return os.WriteFile(path, []byte(made), 0o644) //nolint:gosec // G306: documentation is for everybody
+	return os.WriteFile(path, []byte(made), 0o644)
 }
 
 // replace returns a text with the table between the marks.

@@ -63,7 +63,7 @@ const (
 // attributes lists every attribute that is read. Those with a key of their own stand
 // first; of those without, only the meaning matters. The documentation's table is made
 // from it.
-var attributes = [...]attribute{ //nolint:gosec // G101: tokens are what models count in, no secrets
+var attributes = [...]attribute{
 	keyAccount:             {attrAccount, meansAccount, inBoth, "resource detectors; no client library writes it itself"},
 	keyRegion:              {attrRegion, meansRegion, inBoth, "OpenTelemetry Python and JS, resource detectors"},
 	keyModel:               {attrModel, meansModel, inBoth, "semantic conventions"},

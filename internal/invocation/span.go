@@ -34,8 +34,8 @@ func newSpanVocabulary(options *Options) spanVocabulary {
 // Else it sets the verdict, its evidence and the guardrails; [Reader.DescribeSpan] adds
 // the other fields.
 //
-// The spans of a scope are read as attribute records are: what they say about a
-// guardrail is the caller's claim, and its absence is presumed at most.
+// A span is judged as an attribute record is: what it says about a guardrail is the
+// caller's claim, and what it leaves out is presumed at most.
 func (r *Reader) ReadSpan(span ptrace.Span, inv *Invocation) bool {
 	if !mayBeCall(span.Attributes()) {
 		return false

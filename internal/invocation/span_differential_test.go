@@ -70,7 +70,7 @@ var spanKeys = slices.Sorted(maps.Keys(spanValues))
 
 // generateSpan returns traces with one span, and the settings to read it with.
 func generateSpan(seed uint64) (ptrace.Traces, invocation.Options) {
-	g := rand.New(rand.NewPCG(seed, 11)) //nolint:gosec // G404: not for secrets
+	g := rand.New(rand.NewPCG(seed, 11))
 	traces := ptrace.NewTraces()
 	resource := traces.ResourceSpans().AppendEmpty()
 	scope := resource.ScopeSpans().AppendEmpty()
@@ -97,7 +97,7 @@ func generateSpan(seed uint64) (ptrace.Traces, invocation.Options) {
 	scope.Scope().SetName([]string{"", "desk", "openlit.bedrock", "@arizeai/openinference-instrumentation-bedrock"}[g.IntN(4)])
 	span.SetStartTimestamp(pcommon.Timestamp(g.IntN(2)))
 	span.SetEndTimestamp(pcommon.Timestamp(2 * g.IntN(2)))
-	span.Status().SetCode(ptrace.StatusCode(g.IntN(3))) //nolint:gosec // G115: below 3
+	span.Status().SetCode(ptrace.StatusCode(g.IntN(3)))
 	for range g.IntN(3) {
 		event := span.Events().AppendEmpty()
 		event.SetName([]string{"gen_ai.choice", "gen_ai.client.inference.operation.details", "gen_ai.user.message", "exception", "note"}[g.IntN(5)])
