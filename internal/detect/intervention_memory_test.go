@@ -133,6 +133,28 @@ func TestOneUserIsForgottenForAnotherThatWaits(t *testing.T) {
 	require.NoError(t, f.Consistent())
 }
 
+// Calls that wait make room for those that count, as long as they take more: users who go on
+// after being blocked are known to the windows even if all memory was taken before.
+func TestWaitingCallsMakeRoomForThoseThatCount(t *testing.T) {
+	f := newFullShardAfter(t, time.Hour)
+	f.fill(0)
+	var users [][]byte
+	for range 100 {
+		users = append(users, f.user())
+		for i := range 12 {
+			f.observe(users[len(users)-1], time.Duration(i)*time.Minute, i == 0)
+		}
+	}
+	known := 0
+	for _, user := range users {
+		if f.knows(user) {
+			known++
+		}
+	}
+	assert.Greater(t, known, 90)
+	require.NoError(t, f.Consistent())
+}
+
 // What is held, and forgotten in its time, gives its memory back.
 func TestMemoryOfHeldCallsIsGivenBack(t *testing.T) {
 	f := newFullShardOf(t, Rule{Threshold: 5, MaxBytes: 8 << 20, AfterIntervention: time.Hour})
