@@ -22,11 +22,11 @@ const around = `{rules: [` + aroundRule + `]}`
 // session is the user of a call that an assumed role makes under a session's name.
 func session(name string) string { return "arn:aws:sts::" + account + ":assumed-role/research/" + name }
 
-// blockedBy is a call that a guardrail stopped.
-func blockedBy(guardrail, user, id string, at time.Time) plog.Logs {
+// blocked is a call that the guardrail gr1 stopped.
+func blocked(user, id string, at time.Time) plog.Logs {
 	logs := eventLogs(call{user: user, id: id, at: at})
 	attrs := records(logs)[0].Attributes()
-	attrs.PutStr("aws.bedrock.guardrail.id", guardrail)
+	attrs.PutStr("aws.bedrock.guardrail.id", "gr1")
 	attrs.PutEmptySlice("gen_ai.response.finish_reasons").AppendEmpty().SetStr("guardrail_intervened")
 	return logs
 }
@@ -34,7 +34,7 @@ func blockedBy(guardrail, user, id string, at time.Time) plog.Logs {
 // A caller whom a guardrail stopped, and who then calls without one, is reported, whichever arrives first and
 // under whatever session.
 func TestCallsAroundAGuardrailAreReported(t *testing.T) {
-	blocked := func() plog.Logs { return blockedBy("gr1", session("one"), "blocked", noon) }
+	stopped := func() plog.Logs { return blocked(session("one"), "blocked", noon) }
 	unguarded := func() plog.Logs {
 		return bedrockLogs(
 			call{user: session("two"), id: "before", at: noon.Add(-time.Second)},
@@ -45,8 +45,8 @@ func TestCallsAroundAGuardrailAreReported(t *testing.T) {
 		)
 	}
 	for name, batches := range map[string][]func() plog.Logs{
-		"intervention first": {blocked, unguarded},
-		"intervention last":  {unguarded, blocked},
+		"intervention first": {stopped, unguarded},
+		"intervention last":  {unguarded, stopped},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, around)
@@ -81,10 +81,10 @@ func TestCallsAroundAGuardrailAreReported(t *testing.T) {
 func TestInterventionsOfExemptInvocationsAreKnown(t *testing.T) {
 	r := newRig(t, `{max_age: 1h, rules: [{id: around, after_intervention: 24h, threshold: 0, count: [unguarded, guarded/claimed], exempt: [{model: "*/exempt"}]}]}`)
 	r.at(noon.Add(time.Hour))
-	exempt := blockedBy("gr1", "alice", "exempt", noon)
+	exempt := blocked("alice", "exempt", noon)
 	records(exempt)[0].Attributes().PutStr("gen_ai.request.model", "anthropic.claude/exempt")
 	r.consume(t, exempt)
-	r.consume(t, blockedBy("gr1", "bob", "old", noon.Add(-1)))
+	r.consume(t, blocked("bob", "old", noon.Add(-1)))
 	r.consume(t, bedrockLogs(call{user: "alice", id: "1", at: noon.Add(time.Minute)}, call{user: "bob", id: "2", at: noon.Add(time.Minute)}))
 	assert.Equal(t, []string{"alice"}, attrsOf(r.next.opened(), "user.id"))
 }
@@ -92,11 +92,11 @@ func TestInterventionsOfExemptInvocationsAreKnown(t *testing.T) {
 // What a caller did before a crash, and what a guardrail did, is known after it.
 func TestInterventionSurvivesACrash(t *testing.T) {
 	const settings = `{storage: file_storage, rules: [` + aroundRule + `]}`
-	blocked := blockedBy("gr1", session("one"), "blocked", noon)
+	stopped := blocked(session("one"), "blocked", noon)
 	unguarded := bedrockLogs(call{user: session("one"), id: "after", at: noon.Add(time.Minute)})
 	for name, batches := range map[string][2]plog.Logs{
-		"intervention first": {blocked, unguarded},
-		"intervention last":  {unguarded, blocked},
+		"intervention first": {stopped, unguarded},
+		"intervention last":  {unguarded, stopped},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := startDurableOf(t, storagetest.NewDisk(), settings)
