@@ -6,8 +6,8 @@ package guardrailconnector
 import (
 	"go.opentelemetry.io/collector/component"
 
-	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/connector/guardrailconnector/internal/metadata"
+	"example.com/otelcol-guardrail/internal/engine"
 )
 
 // instruments returns the connector's metrics.

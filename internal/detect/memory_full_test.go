@@ -341,7 +341,8 @@ func TestFullMemoryStaysConsistent(t *testing.T) {
 		{Window: Sliding},
 		{Window: Tumbling},
 		{Window: Session},
-		{Window: Sliding, AfterIntervention: 5 * time.Minute}, {Window: Session, AfterIntervention: time.Hour},
+		{Window: Sliding, AfterIntervention: 5 * time.Minute},
+		{Window: Session, AfterIntervention: time.Hour},
 	} {
 		rule.Threshold, rule.MaxBytes = 8, 8<<20
 		f := newFullShardOf(t, rule)

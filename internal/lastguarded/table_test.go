@@ -126,7 +126,9 @@ func TestConcurrentCallsGetNoWrongAnswer(t *testing.T) {
 				at -= at % 3                        // some go back, some are at one time
 				at = at*groups + int64(g)
 				enter(table, []timedCall{{hashes[g], at}})
-				for known := complete[g].Load(); known < at && !complete[g].CompareAndSwap(known, at); known = complete[g].Load() {
+				known := complete[g].Load()
+				for known < at && !complete[g].CompareAndSwap(known, at) {
+					known = complete[g].Load()
 				}
 			}
 		})
