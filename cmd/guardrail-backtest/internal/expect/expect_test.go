@@ -78,12 +78,12 @@ func TestMistakesInTheFileAreNamed(t *testing.T) {
 		"must_not_alert: {rule: not_list}": "cannot unmarshal",
 	} {
 		_, err := load(t, text)
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	for _, text := range []string{"must_not_alert: [{group: {user: x}}]", "must_not_alert: [{rule: brust}]"} {
 		e, err := load(t, text)
 		require.NoError(t, err)
-		assert.ErrorContains(t, e.Check(sample()), "no rule")
+		require.ErrorContains(t, e.Check(sample()), "no rule")
 	}
 	_, err := Load("/missing.yaml")
 	assert.Error(t, err)

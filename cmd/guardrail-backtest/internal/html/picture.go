@@ -51,7 +51,7 @@ func Picture(r *analysis.Report) string {
 // pictureStyle returns the part of the page's style sheet that plots need, without what decides between their sizes.
 func pictureStyle() string {
 	var css strings.Builder
-	root := style[:strings.Index(style, "* {")]
+	root, _, _ := strings.Cut(style, "* {")
 	css.WriteString(root)
 	for line := range strings.Lines(style) {
 		if strings.HasPrefix(line, ".plot ") {
