@@ -42,8 +42,11 @@ func (e *Engine) DueNow() (due int) {
 	return due
 }
 
-// RunTimers advances detection to the present and delivers what is due.
-func (e *Engine) RunTimers(ctx context.Context) { e.outbox.deliver(ctx, e.runTimers(ctx, e.now())) }
+// RunTimers advances detection to the present and delivers what is due, and what waits for an earlier record of its alert.
+func (e *Engine) RunTimers(ctx context.Context) {
+	e.outbox.deliver(ctx, e.runTimers(ctx, e.now()))
+	e.outbox.retry(ctx)
+}
 
 // Forget makes detection forget everything.
 func (e *Engine) Forget() {

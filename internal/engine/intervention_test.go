@@ -67,7 +67,7 @@ func TestCallsAroundAGuardrailAreReported(t *testing.T) {
 				assert.Equal(t, want, attr(alerts[0], key), key)
 			}
 			assert.Contains(t, alerts[0].Body().Str(), "made 1 invocation without a guardrail within 1m (at 2026-03-14T12:05:00Z), "+
-				"where none is allowed after guardrail gr1 intervened at 2026-03-14T12:00:00Z.")
+				"where none is allowed after guardrail gr1 intervened at 2026-03-14T12:00:00Z; its last guarded call was at 12:01:00, 4 minutes before.")
 
 			for _, batch := range batches { // repeats change nothing
 				r.consume(t, batch())
