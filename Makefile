@@ -131,6 +131,7 @@ fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)
 .PHONY: soak
 soak: check-go $(BINARY) $(GATEWAY) ## the long tests: 10,000 streams of each kind of window, every crash, 100 kills, ten minutes of mixed load (an hour)
 	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds|^TestRestarted' -streams=10000 -timeout=2h -v
+	go test ./internal/lastguarded -groups=10000000 -v
 	go test ./internal/engine -run TestCrash -every-crash -timeout=1h -v
 	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
 	cd e2e && go test -count=1 -timeout=1h -run 'Kafka' -v . -kafka
