@@ -48,7 +48,9 @@ var optionSets = func() []invocation.Options {
 		SilentScopes:      []string{"opentelemetry.instrumentation.botocore*", "@opentelemetry/instrumentation-openai"},
 		UnguardableModels: []string{"amazon.titan-embed-*", "amazon.nova-*embed*", "cohere.embed-*", "*.rerank-*", "amazon.nova-*sonic*"},
 	}
+	plain.PartKeys = []string{invocation.AttrUser, "cloud.account.id"} // as most often
 	approved := plain
+	approved.PartKeys = []string{invocation.AttrPrincipal, "cloud.region", "gen_ai.request.model", "rpc.method", "team"}
 	approved.ApprovedGuardrails = []string{"k1", "k2:3", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k4:1", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k5"}
 	assumed := plain
 	assumed.AssumeGuarded = []invocation.Pattern{
@@ -61,7 +63,7 @@ var optionSets = func() []invocation.Options {
 	both := approved
 	both.AssumeGuarded = assumed.AssumeGuarded
 	both.UnguardableModels = []string{"*"}
-	bare := invocation.Options{GuardrailKeys: []string{"my.guardrail"}, Providers: []string{"*"}, UnguardableModels: []string{"amazon.*", "*.embed*"}}
+	bare := invocation.Options{GuardrailKeys: []string{"my.guardrail"}, Providers: []string{"*"}, UnguardableModels: []string{"amazon.*", "*.embed*"}} // no user keys, no part
 	return []invocation.Options{plain, plain, approved, assumed, both, bare}
 }()
 

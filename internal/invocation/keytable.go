@@ -8,9 +8,10 @@ import "slices"
 // keyTable maps the names of attributes to keys, in a hash table.
 type keyTable struct {
 	names   []string
-	some    bool       // a subset: [attrOperation] and [attrResponseID] are not in it
 	lengths uint64     // bit n is set where a name has n bytes, modulo 64
 	slots   [256]uint8 // by hash or in the next free slot: the key plus 1; 0: free
+
+	lacksRead bool // has neither of the names that [level.read] looks for itself
 }
 
 // maxTabled is how many keys a table holds at most, so that a set of them is one
@@ -52,7 +53,10 @@ func (t *keyTable) addAll(names []string) (keys []key) {
 
 // subset returns a table of some of the keys, under the same numbers.
 func (t *keyTable) subset(keys ...key) *keyTable {
-	some := &keyTable{names: t.names, some: true, lengths: 1<<len(attrOperation) | 1<<len(attrResponseID)}
+	some := &keyTable{
+		names: t.names, lengths: 1<<len(attrOperation) | 1<<len(attrResponseID),
+		lacksRead: !slices.Contains(keys, keyOperation) && !slices.Contains(keys, keyResponseID),
+	}
 	for _, k := range keys {
 		some.insert(k)
 	}

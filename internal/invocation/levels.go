@@ -37,14 +37,14 @@ func (l *level) read(attrs pcommon.Map, table *keyTable) {
 			if l.operation == "" {
 				l.operation = value.Str()
 			}
-			if table.some {
+			if table.lacksRead {
 				continue
 			}
 		case attrResponseID:
 			if l.responseID == "" {
 				l.responseID = value.Str()
 			}
-			if table.some {
+			if table.lacksRead {
 				continue
 			}
 		}
