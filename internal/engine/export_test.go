@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/lastguarded"
 )
 
 // What the tests of the components that embed an engine need of its inside.
@@ -95,3 +96,17 @@ func (e *Engine) CountAsRead(ctx context.Context, guarded int, unknown map[invoc
 	}
 	e.recordMetrics(ctx, b)
 }
+
+// TakeSlots has other groups make guarded calls at a time, in every slot of every table.
+func (e *Engine) TakeSlots(at time.Time) {
+	var batch lastguarded.Batch
+	for _, g := range e.guarded {
+		for n := range 1 << 22 { // hashes spread over all of the slots
+			batch.Add(g.table, lastguarded.Hash(n)<<42|1, at.UnixNano())
+		}
+		g.table.Enter(&batch)
+	}
+}
+
+// GuardedTables returns how many tables remember when groups last made a guarded call.
+func (e *Engine) GuardedTables() int { return len(e.guarded) }

@@ -44,9 +44,11 @@ type inside interface {
 	Evicted() int
 	Forget()
 	Groups() int
+	GuardedTables() int
 	HoldAlerts() (resume func())
 	PooledInvocation() invocation.Invocation
 	RunTimers(context.Context)
+	TakeSlots(at time.Time)
 	Seen() (records, invocations, unknown int64)
 }
 
