@@ -199,7 +199,7 @@ func TestEmptyListsStayEmpty(t *testing.T) {
 
 func TestExplicitNullIsTheDefault(t *testing.T) {
 	assert.Equal(t, Default(), mustDecode(t, `
-{guardrail_keys: , providers: , retention: , max_age: , pass_through: , annotate: , partition_by: , assume_guarded: , rules: , max_state_mib: }`))
+{guardrail_keys: , providers: , last_guarded: , retention: , max_age: , pass_through: , annotate: , partition_by: , assume_guarded: , rules: , max_state_mib: }`))
 	assert.Equal(t, Default(), mustDecode(t, `
 rules: [{id: , count: , exempt: , group_by: , threshold: , window: , alert: {keep_alive: , max_duration: , limit: }, dry_run: ,
   name: , uuid: , description: , version: , severity: , risk_score: , references: , tags: }]`))
