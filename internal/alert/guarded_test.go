@@ -36,8 +36,10 @@ func TestSentenceTellsALostGuardrailFromNone(t *testing.T) {
 		{at(365 * 24 * time.Hour), "; its last guarded call was at 2025-03-14T09:12:00Z, 365 days before."},
 		{Guarded{NoneSince: first.Add(-time.Hour)}, "; none of its calls has been guarded since 08:12:00, when this collector began to look."},
 		{Guarded{NoneSince: first.Add(-time.Minute - 1)}, "; none of its calls has been guarded since 09:11:00, when this collector began to look."},
-		{Guarded{NoneSince: first.Add(-30 * 24 * time.Hour)},
-			"; none of its calls has been guarded since 2026-02-12T09:12:00Z, when this collector began to look."},
+		{
+			Guarded{NoneSince: first.Add(-30 * 24 * time.Hour)},
+			"; none of its calls has been guarded since 2026-02-12T09:12:00Z, when this collector began to look.",
+		},
 	} {
 		for state, before := range map[detect.State]string{
 			detect.Open:      ", more than the 5 allowed",

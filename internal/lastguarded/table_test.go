@@ -191,8 +191,22 @@ func TestOrderOfValuesMatters(t *testing.T) {
 	table := New()
 	seen := map[Hash][]string{}
 	for _, values := range [][]string{
-		{"a", "", ""}, {"a", "a", ""}, {"a", "", "a"}, {"a", "a", "a"}, {"a", "b", ""}, {"b", "a", ""}, {"a", "", "b"}, {"b", "", "a"},
-		{"ab", "", ""}, {"a", "b", "c"}, {"b", "a", "c"}, {"c", "b", "a"}, {"ab", "c", ""}, {"a", "bc", ""}, {"", "a", "b"}, {"", "", ""},
+		{"a", "", ""},
+		{"a", "a", ""},
+		{"a", "", "a"},
+		{"a", "a", "a"},
+		{"a", "b", ""},
+		{"b", "a", ""},
+		{"a", "", "b"},
+		{"b", "", "a"},
+		{"ab", "", ""},
+		{"ab", "c", ""},
+		{"a", "bc", ""},
+		{"a", "b", "c"},
+		{"b", "a", "c"},
+		{"c", "b", "a"},
+		{"", "a", "b"},
+		{"", "", ""},
 	} {
 		var group Hash
 		for _, value := range values {
