@@ -148,15 +148,19 @@ func (m *sdkMembers) read(s *scanner, name string) (ok bool) {
 	return s.skip()
 }
 
-// readRequestID consumes what an SDK adds to an answer.
+// readRequestID consumes what an SDK adds to an answer. Of a value that is cut off, nothing counts.
 func (m *sdkMembers) readRequestID(s *scanner, wanted string) bool {
-	m.requestID = ""
-	return s.object(func(name string) bool {
+	id := ""
+	whole := s.object(func(name string) bool {
 		if name != wanted {
 			return s.skip()
 		}
-		return s.field(&m.requestID)
+		return s.field(&id)
 	})
+	if whole {
+		m.requestID = id
+	}
+	return whole
 }
 
 // converse reports whether a call is one of Converse's operations: by its method, or

@@ -183,6 +183,7 @@ func FuzzReadSpan(f *testing.F) {
 			}
 		}
 	}
+	f.Add(`{"$metadata":{"requestId":"0"`, `{}`, "metadata", "0", byte(1)) // cut off
 	f.Fuzz(func(t *testing.T, answer, request, key, value string, set byte) {
 		traces := ptrace.NewTraces()
 		resource := traces.ResourceSpans().AppendEmpty()
