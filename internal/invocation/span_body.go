@@ -49,7 +49,9 @@ func (inv *Invocation) readBodies(attrs *levels, call call) {
 	own := &attrs[0]
 	if own.has.has(keyAnswerBody) && own.has&textKeys == 0 {
 		if body, ok := own.body(keyAnswerBody, "output.mime_type", attrAnswerText, attrAnswerTexts); ok {
-			f.answerOf(body)
+			if f.answerOf(body); f.cut {
+				f.sdk = sdkMembers{}
+			}
 			b.answer, b.cut = !f.cut && body.Type() == pcommon.ValueTypeStr, f.cut // of a map, sdk is not read
 		}
 		if b.answer && !f.sdk.streaming && call.converse(f) {
@@ -148,19 +150,15 @@ func (m *sdkMembers) read(s *scanner, name string) (ok bool) {
 	return s.skip()
 }
 
-// readRequestID consumes what an SDK adds to an answer. Of a value that is cut off, nothing counts.
+// readRequestID consumes what an SDK adds to an answer.
 func (m *sdkMembers) readRequestID(s *scanner, wanted string) bool {
-	id := ""
-	whole := s.object(func(name string) bool {
+	m.requestID = ""
+	return s.object(func(name string) bool {
 		if name != wanted {
 			return s.skip()
 		}
-		return s.field(&id)
+		return s.field(&m.requestID)
 	})
-	if whole {
-		m.requestID = id
-	}
-	return whole
 }
 
 // converse reports whether a call is one of Converse's operations: by its method, or

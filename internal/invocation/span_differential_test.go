@@ -183,7 +183,9 @@ func FuzzReadSpan(f *testing.F) {
 			}
 		}
 	}
-	f.Add(`{"$metadata":{"requestId":"0"`, `{}`, "metadata", "0", byte(1)) // cut off
+	for _, cut := range []string{`{"$metadata":{"requestId":"0"`, `{"$metadata":{"requestId":"0"}`} {
+		f.Add(cut, `{}`, "metadata", "0", byte(1))
+	}
 	f.Fuzz(func(t *testing.T, answer, request, key, value string, set byte) {
 		traces := ptrace.NewTraces()
 		resource := traces.ResourceSpans().AppendEmpty()
