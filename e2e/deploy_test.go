@@ -190,7 +190,7 @@ func TestPrometheusRulesUseMetricsThatExist(t *testing.T) {
 	}
 }
 
-// What the image holds, without an engine: the static binary starts in a root that is empty but for the configurations, as another user,
+// What the image holds, without an engine: the static binary starts in a root that is empty except for the configurations, as another user,
 // and the health check finds it.
 func TestImageContentRunsInAnEmptyRoot(t *testing.T) {
 	t.Parallel()

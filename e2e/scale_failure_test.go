@@ -85,7 +85,7 @@ func TestADetectorThatIsAwayHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
-// What a detector refuses for good is lost, like anything that an exporter is told never to send again, but it is not lost for the others.
+// What a detector refuses for good is lost, like anything that a receiver refuses permanently, but it is not lost for the others.
 func TestADetectorThatRefusesForGoodHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
 	for shared, w := range ways {

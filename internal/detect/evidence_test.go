@@ -24,7 +24,7 @@ func ofKind(kind string, n int, from time.Time) []Event {
 }
 
 // An analyst must learn of every kind that was counted, not only of those of the newest calls:
-// one call without a verdict among many that are plainly unguarded tells of a source that cannot be judged.
+// one call without a verdict among many that are plainly unguarded points to a source that cannot be judged.
 func TestAlertListsAllKindsOfItsCalls(t *testing.T) {
 	d := New(hourly())
 	d.Observe(ofKind("unknown/no_body", 1, noon.Add(-time.Hour)), noon) // long before

@@ -33,7 +33,7 @@ func failingToWrite(_ int, ops []*storage.Operation) error {
 	return nil
 }
 
-// failingToRead is a storage that can be read no more, but for what the start looks at.
+// failingToRead is a storage that can be read no more, except for what is read at the start.
 func failingToRead(_ int, ops []*storage.Operation) error {
 	for _, op := range ops {
 		if op.Type == storage.Get && op.Key != "state" && op.Key != "1/root" {

@@ -34,7 +34,7 @@ func (t *Table) enter(group Hash, at int64) {
 	t.Enter(&b)
 }
 
-// However many groups there are, nothing wrong is told of any: neither a time that is not its latest, nor that it
+// However many groups there are, no answer about any of them is wrong: neither a time that is not its latest, nor that it
 // made no guarded call although it did.
 func TestMillionsOfGroupsGetNoWrongAnswer(t *testing.T) {
 	groups := *groups

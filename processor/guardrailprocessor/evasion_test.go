@@ -259,7 +259,7 @@ func (s *scenario) play(t *testing.T, o outcome, w way) {
 		case !annotated:
 			assert.Equal(t, asJSON(t, r.logs), asJSON(t, passed[i]), "passes untouched")
 		case verdict == noInvocation:
-			assert.Equal(t, asJSON(t, stripped(r.logs)), asJSON(t, passed[i]), "passes untouched but for annotations")
+			assert.Equal(t, asJSON(t, stripped(r.logs)), asJSON(t, passed[i]), "passes untouched except for annotations")
 		default:
 			checkAnnotated(t, only(r.logs), only(passed[i]))
 		}
