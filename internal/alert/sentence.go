@@ -61,9 +61,9 @@ func (r *Rule) overflowSentence(s *detect.Summary) string {
 	switch s.Evicted {
 	case 0:
 	case 1:
-		parts = append(parts, "one group was forgotten for want of memory (max_state_mib)")
+		parts = append(parts, "one group was forgotten for lack of memory (max_state_mib)")
 	default:
-		parts = append(parts, fmt.Sprintf("%d groups were forgotten for want of memory (max_state_mib), the quietest first", s.Evicted))
+		parts = append(parts, fmt.Sprintf("%d groups were forgotten for lack of memory (max_state_mib), the quietest first", s.Evicted))
 	}
 	return strings.Join(parts, "; ") + "."
 }

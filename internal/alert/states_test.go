@@ -192,8 +192,8 @@ func TestSentencesOfLaterStates(t *testing.T) {
 		"closed_merged": alice + "made 73 invocations without a guardrail in all (from 2026-03-14T09:12:00Z to 2026-03-14T09:17:10Z); this alert goes on in an earlier one.",
 		"overflow":      "3 more groups made 2997 invocations without a guardrail and are summed up here, since the limit is 100 alerts in ten minutes.",
 		"overflow_evicted": "3 more groups made 2997 invocations without a guardrail and are summed up here, since the limit is 100 alerts in ten minutes; " +
-			"17 groups were forgotten for want of memory (max_state_mib), the quietest first.",
-		"evicted_only": "17 groups were forgotten for want of memory (max_state_mib), the quietest first.",
+			"17 groups were forgotten for lack of memory (max_state_mib), the quietest first.",
+		"evicted_only": "17 groups were forgotten for lack of memory (max_state_mib), the quietest first.",
 	} {
 		r := bursts()
 		a := alerts[name](&r)

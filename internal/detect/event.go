@@ -33,7 +33,7 @@ type Result struct {
 type Stats struct {
 	Groups  int   // of which invocations are counted, or alerts known
 	Held    int   // groups of which an intervention is known, or an invocation waits for one
-	Evicted int   // times that a group, or part of it, was forgotten for want of memory, since the start
+	Evicted int   // times that a group, or part of it, was forgotten for lack of memory, since the start
 	Limited int   // alerts not opened because of the limit, since the start
 	Bytes   int64 // memory taken
 }

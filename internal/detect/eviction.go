@@ -167,7 +167,7 @@ func (s *shard) heldWeight(g store.HeldID) int {
 	return weight
 }
 
-// evict drops a group for want of memory. Its open alerts are closed.
+// evict drops a group for lack of memory. Its open alerts are closed.
 func (u *groupUpdate) evict(g store.GroupID) {
 	s := u.shard
 	for _, a := range s.alerts[g] {

@@ -53,7 +53,7 @@ func (o *observedIDs) expire(last uint32) {
 	}
 }
 
-// forgetHalf forgets about half of the IDs, for want of memory.
+// forgetHalf forgets about half of the IDs, for lack of memory.
 func (o *observedIDs) forgetHalf() {
 	drop := len(o.ids)/2 + 1
 	for key := range o.ids {

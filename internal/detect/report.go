@@ -16,7 +16,7 @@ const (
 	Open      State = iota // its first bucket alerts
 	Escalated              // its count has passed ten, a hundred... times the threshold
 	Closed                 // nothing has changed it for the keep-alive, or it has its maximum duration; or a late event has corrected it
-	Overflow               // alerts over the limit, or groups forgotten for want of memory
+	Overflow               // alerts over the limit, or groups forgotten for lack of memory
 )
 
 // Alert is a snapshot of an alert, taken when one of its states is reported.
@@ -56,7 +56,7 @@ type Intervention = journal.Intervention
 type Summary struct {
 	Groups      []SummaryGroup // whose alerts were not opened, the largest first
 	Invocations int            // that those counted
-	Evicted     int            // groups forgotten for want of memory
+	Evicted     int            // groups forgotten for lack of memory
 }
 
 // SummaryGroup is a group in a [Summary].

@@ -65,7 +65,7 @@ func (e *Engine) HoldAlerts() (resume func()) {
 // Groups returns how many groups the first rule remembers.
 func (e *Engine) Groups() int { return e.rules[0].detector.Stats().Groups }
 
-// Evicted returns how many groups the first rule has forgotten for want of memory.
+// Evicted returns how many groups the first rule has forgotten for lack of memory.
 func (e *Engine) Evicted() int { return e.rules[0].detector.Stats().Evicted }
 
 // PooledInvocation returns the memory that the last batch has left.

@@ -146,7 +146,7 @@ func newRuleView(r *analysis.Report, index int, rule *analysis.RuleReport, from,
 // drawing is a plot that can be drawn in any size.
 type drawing interface{ SVG(size plot.Size) string }
 
-// both draws a plot for wide and for narrow screens, of which the style sheet shows one.
+// both draws a plot for wide and for narrow screens, one of which the style sheet shows.
 func both(d drawing) template.HTML {
 	var svg strings.Builder
 	for _, size := range plot.Sizes {

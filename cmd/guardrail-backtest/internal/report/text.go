@@ -120,7 +120,7 @@ func (w *writer) rules(r *analysis.Report) {
 			w.line("    %s not opened, because of the limit of %d in ten minutes", analysis.Count(rule.Suppressed, "more alert"), rule.Limit)
 		}
 		if rule.Evicted > 0 {
-			w.line("    %s forgotten for want of memory: raise max_state_mib", analysis.Count(int64(rule.Evicted), "group"))
+			w.line("    %s forgotten for lack of memory: raise max_state_mib", analysis.Count(int64(rule.Evicted), "group"))
 		}
 	}
 }

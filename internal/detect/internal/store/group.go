@@ -81,7 +81,7 @@ func (s *Store) Unpin(g GroupID) {
 	s.dropIfEmpty(g)
 }
 
-// Evict drops a group with all its events, for want of memory.
+// Evict drops a group with all its events, for lack of memory.
 func (s *Store) Evict(g GroupID) {
 	s.dropGroup(g)
 	s.bucketIndex.shrink()

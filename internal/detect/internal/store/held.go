@@ -179,7 +179,7 @@ func (h *Held) outlives(n, other uint32) bool {
 
 func (h *Held) age(generation uint8) uint8 { return uint8(h.generation) - generation }
 
-// Evict drops all that is held of a group, for want of memory.
+// Evict drops all that is held of a group, for lack of memory.
 func (h *Held) Evict(g HeldID) {
 	group := h.group(g)
 	for kind := range group.trees {

@@ -151,7 +151,7 @@ func TestHeldKnowsWhatWasAdded(t *testing.T) {
 	})
 }
 
-// Interventions that are dropped for want of memory decide nothing: exactly the same times
+// Interventions that are dropped for lack of memory decide nothing: exactly the same times
 // follow one, now and when others are forgotten.
 func TestThinnedInterventionsDecideTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
