@@ -197,7 +197,7 @@ func (s statistics) String() string {
 
 func (s statistics) require(t *testing.T) {
 	if s.interventions > 0 {
-		if min(s.percent(s.alerting), s.percent(s.late), s.percent(s.edges), s.percent(s.misses)) < 40 {
+		if min(s.percent(s.alerting), s.percent(s.late), s.percent(s.edges), s.percent(s.misses)) < 30 {
 			t.Error("interventions that are too easy")
 		}
 		return
