@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	streamCount = flag.Uint64("streams", 200, "how many streams to compare with the oracle")
+	streamCount = flag.Uint64("streams", defaultStreams, "how many streams to compare with the oracle")
 	streamSeed  = flag.Uint64("seed", 0, "compare this one stream only")
 )
 
