@@ -134,7 +134,7 @@ func (l *Loader) Load(ctx context.Context) (*Store, *Loaded, error) {
 			}
 			continue
 		} else if old != nil {
-			s.Logger.Warn("The rule's count, exempt, group_by, window or threshold has changed; "+
+			s.Logger.Warn("The rule's count, exempt, group_by, window, threshold or after_intervention has changed; "+
 				"it starts empty and forgets what it has counted", zap.String("rule", rule.ID))
 		}
 		j.slot = s.nextSlot

@@ -32,8 +32,8 @@ func TestRulesComeAndGo(t *testing.T) {
 		knows(l, 0, 0)
 		knows(l, 1, 0)
 		knows(l, 2, 4)
-		assert.Equal(t, 1, l.logs.FilterMessageSnippet("The rule's count, exempt, group_by, window or threshold has changed").Len())
-		assert.Equal(t, "c", l.logs.FilterMessageSnippet("The rule's count, exempt, group_by, window or threshold has changed").All()[0].ContextMap()["rule"])
+		assert.Equal(t, 1, l.logs.FilterMessageSnippet("threshold or after_intervention has changed").Len())
+		assert.Equal(t, "c", l.logs.FilterMessageSnippet("threshold or after_intervention has changed").All()[0].ContextMap()["rule"])
 		assert.Empty(t, l.reported())
 		l.commit()
 		for _, key := range l.disk.Keys() {
