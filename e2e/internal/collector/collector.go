@@ -34,6 +34,7 @@ type Settings struct {
 type Collector struct {
 	In string // Unix socket on which it receives OTLP: ${env:E2E_IN} in configurations, with transport unix
 
+	health         string // Unix socket of its health check; empty unless [Start] started it
 	metrics        string // address of its own metrics, on port ${env:E2E_METRICS_PORT}; with port 0 it is unknown
 	t              *testing.T
 	cmd            *exec.Cmd
@@ -51,7 +52,8 @@ func Start(t *testing.T, settings Settings) *Collector {
 	for attempt := 1; ; attempt++ {
 		health := socket(t)
 		c := launch(t, settings, drawMetricsPort(), "E2E_HEALTH="+health)
-		if c.awaitReady(health) {
+		c.health = health
+		if c.awaitReady() {
 			t.Cleanup(c.finish)
 			return c
 		}
@@ -129,15 +131,23 @@ func (c *Collector) signal(signal os.Signal) {
 // Signal sends the process a signal that does not end it.
 func (c *Collector) Signal(signal os.Signal) { c.signal(signal) }
 
-// awaitReady waits until the health check, on a Unix socket, reports that all pipelines run. It returns false when the process exits
-// first.
-func (c *Collector) awaitReady(health string) bool {
+// awaitReady waits until the health check reports that all pipelines run. It returns false when the process exits first.
+func (c *Collector) awaitReady() bool { return c.awaitHealth(http.StatusOK) }
+
+// AwaitHealth waits until the health check answers with the given HTTP status.
+func (c *Collector) AwaitHealth(status int) {
+	c.t.Helper()
+	require.True(c.t, c.awaitHealth(status), "the collector has exited: %s", c.stderr)
+}
+
+// awaitHealth waits until the health check answers with the given HTTP status. It returns false when the process exits first.
+func (c *Collector) awaitHealth(wanted int) bool {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), Patience)
 	defer cancel()
-	client := HTTPClient(health)
+	client := HTTPClient(c.health)
 	for tick := time.NewTicker(10 * time.Millisecond); ; {
-		if status, _, err := get(ctx, client, "http://health/"); err == nil && status == http.StatusOK {
+		if status, _, err := get(ctx, client, "http://health/"); err == nil && status == wanted {
 			tick.Stop()
 			return true
 		}
@@ -147,9 +157,18 @@ func (c *Collector) awaitReady(health string) bool {
 			return false
 		case <-ctx.Done():
 			_ = c.cmd.Process.Kill()
-			c.t.Fatalf("the collector is not ready after %v: %s", Patience, c.stderr)
+			c.t.Fatalf("the health check does not answer with %d within %v: %s", wanted, Patience, c.stderr)
 		}
 	}
+}
+
+// Reload makes the collector read its configuration again, and waits until it runs with it. It needs the log of level info.
+func (c *Collector) Reload() {
+	c.t.Helper()
+	const ready = "Everything is ready"
+	starts := strings.Count(c.stderr.String(), ready)
+	c.signal(syscall.SIGHUP)
+	c.await(c.stderr, func(stderr string) bool { return strings.Count(stderr, ready) > starts })
 }
 
 // AwaitStdout waits until wanted holds for all of the standard output so far.
@@ -188,14 +207,21 @@ func (c *Collector) await(o *output, wanted func(text string) bool) {
 // Stop sends the process a signal and waits until it has exited.
 func (c *Collector) Stop(signal os.Signal) Result {
 	c.t.Helper()
-	c.stopped = true
 	c.signal(signal)
+	return c.Wait()
+}
+
+// Wait waits until the process has exited.
+func (c *Collector) Wait() Result {
+	c.t.Helper()
+	c.stopped = true
 	select {
 	case <-c.exited:
 	case <-time.After(Patience):
 		c.signal(syscall.SIGQUIT) // makes it print its goroutines
+		c.signal(syscall.SIGCONT) // in case a test has stopped it
 		<-c.exited
-		c.t.Fatalf("the collector is still running %v after signal %v: %s", Patience, signal, c.stderr)
+		c.t.Fatalf("the collector is still running after %v: %s", Patience, c.stderr)
 	}
 	return resultOf(c.cmd, c.stdout, c.stderr)
 }
