@@ -113,11 +113,7 @@ func TestCostOfScale(t *testing.T) {
 			}
 			for _, d := range f.detectors {
 				memory += d.Sample("otelcol_processor_gen_ai_guardrail_state_bytes")
-				for _, env := range d.settings.Env {
-					if dir, ok := strings.CutPrefix(env, "GUARDRAIL_STATE="); ok {
-						stored += sizeOf(t, dir)
-					}
-				}
+				stored += sizeOf(t, d.dir)
 			}
 			line(name+": edge", edge, fmt.Sprintf("%.0f bytes a record to detectors", sent/records))
 			line(name+": detectors", detector, fmt.Sprintf("%.0f bytes in memory, %.0f on disk, a counted invocation", memory/counted, stored/counted))

@@ -70,14 +70,18 @@ func TestADetectorThatIsAwayHoldsUpNobodyElse(t *testing.T) {
 				require.Positive(t, waiting)
 
 				test.leave(f.detectors[away])
+				begun := time.Now()
 				f.accuse(1)
 				for user, owner := range f.awaitAlerts(1, accused-waiting) {
 					assert.Equal(t, owners[user], owner)
 				}
+				others, back := time.Since(begun), time.Now()
 				test.comeBack(f.detectors[away])
 				for user, owner := range f.awaitAlerts(1, waiting) {
 					assert.Equal(t, name, owner, user)
 				}
+				t.Logf("the alerts of %d users of others came within %v, those of its own %d users %v after it was started again",
+					accused-waiting, others.Round(time.Millisecond), waiting, time.Since(back).Round(time.Millisecond))
 				f.drain()
 				f.stop()
 			})
@@ -99,6 +103,7 @@ func TestADetectorThatRefusesForGoodHoldsUpNobodyElse(t *testing.T) {
 			require.True(t, refusing.Stop(syscall.SIGTERM).Clean())
 			_ = os.Remove(refusing.address)
 			sink.StartOn(t, "unix", refusing.address).Become(sink.Reject)
+			begun := time.Now()
 			f.accuse(1)
 			var others int
 			for _, owner := range owners {
@@ -109,6 +114,7 @@ func TestADetectorThatRefusesForGoodHoldsUpNobodyElse(t *testing.T) {
 			for user, owner := range f.awaitAlerts(1, others) {
 				assert.Equal(t, owners[user], owner)
 			}
+			t.Logf("the alerts of %d users of others came within %v", others, time.Since(begun).Round(time.Millisecond))
 			f.edges[0].AwaitSample(queued, 0)
 			assert.Contains(t, f.edges[0].Stop(syscall.SIGTERM).Stderr, "Dropping data")
 		})

@@ -39,6 +39,7 @@ type node struct {
 	fleet    *fleet
 	name     string
 	settings collector.Settings
+	dir      string   // what its collectors keep
 	laidOver []string // further configurations
 	address  string   // of a detector, a socket that stays the same; empty for an edge
 	line     *line    // to an edge
@@ -92,7 +93,7 @@ func newFleet(t *testing.T, detectors, edges int, w way) *fleet {
 
 func (f *fleet) add(name string, extensions []string, configs ...string) *node {
 	dir := f.t.TempDir()
-	return &node{fleet: f, name: name, settings: collector.Settings{
+	return &node{fleet: f, name: name, dir: dir, settings: collector.Settings{
 		Configs:    append(configs, metricsConfig, quietLogs),
 		Extensions: extensions,
 		Env: []string{

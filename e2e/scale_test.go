@@ -10,6 +10,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/e2e/internal/bedrock"
+	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
 // scaleLoad returns a load for a fleet.
@@ -63,4 +67,31 @@ func TestEndsOfDetectorsAndEdgesChangeNoAlert(t *testing.T) {
 			assert.Empty(t, f.faults(l, 2))
 		})
 	}
+}
+
+// Calls without a user belong to no detector. They are counted by account at the edge; other records are sent to the backend alone.
+func TestCallsOfNobodyAreCountedAtTheEdge(t *testing.T) {
+	t.Parallel()
+	const calls = 51 // over the shipped rule's threshold
+	f := newFleet(t, 3, 1, byRanges)
+	burst := bedrock.Burst("", calls)
+	for i := range burst {
+		burst[i].User = ""
+	}
+	logs := bedrock.Logs(burst...)
+	logs.ResourceLogs().At(0).Resource().Attributes().Clear() // the service would stand for the user
+	logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty().Body().SetStr("GET /index.html 200")
+	edge := f.edges[0]
+	require.NoError(t, edge.Dial(t).Send(t.Context(), logs))
+	raised := alertsIn(f.out.Await(t, func(r sink.Request) bool { return len(alertsIn(r.Logs)) > 0 }).Logs) // among records: the queue batches
+	require.Len(t, raised, 1)
+	assert.Equal(t, "unguarded_nobody", raised[0].rule())
+	assert.Equal(t, bedrock.Account, raised[0].account())
+	assert.Equal(t, calls, raised[0].count())
+	assert.InDelta(t, calls, edge.Sample(excluded+`{reason="no_partition"}`), 0)
+	f.drain()
+	for _, d := range f.detectors {
+		assert.Zero(t, d.Sample(invocations), d.name)
+	}
+	f.stop()
 }
