@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,14 +220,16 @@ func TestImageContentRunsInAnEmptyRoot(t *testing.T) {
 		return cmd
 	}
 	var stderr bytes.Buffer
+	port := 20000 + rand.IntN(12000) // which no other test of another checkout uses at the same time
+	health := fmt.Sprintf("127.0.0.1:%d", port)
 	run := inside(t.Context(), []string{
 		"GUARDRAIL_STATE=/var/lib/otelcol-guardrail/state", "GUARDRAIL_LISTEN=127.0.0.1:0",
-		"GUARDRAIL_HEALTH=127.0.0.1:18133", "GUARDRAIL_METRICS_HOST=127.0.0.1", "GUARDRAIL_METRICS_PORT=18134",
+		"GUARDRAIL_HEALTH=" + health, "GUARDRAIL_METRICS_HOST=127.0.0.1", fmt.Sprintf("GUARDRAIL_METRICS_PORT=%d", port+1),
 	}, "/otelcol-guardrail", "--config", "/etc/otelcol-guardrail/scale-out/detector.yaml")
 	run.Stderr = &stderr
 	require.NoError(t, run.Start())
 	healthy := assert.Eventually(t, func() bool {
-		return inside(t.Context(), nil, "/healthcheck", "http://127.0.0.1:18133/").Run() == nil
+		return inside(t.Context(), nil, "/healthcheck", "http://"+health+"/").Run() == nil
 	}, collector.Patience, 50*time.Millisecond)
 	require.NoError(t, run.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, run.Wait(), stderr.String())

@@ -87,7 +87,7 @@ func TestReloadsUnderLoadLoseNothing(t *testing.T) {
 
 	r := receive(t, m.sink.Take()).inOrder()
 	r.opened = slices.DeleteFunc(r.opened, func(s sighting) bool { return s.rule == "changed" })
-	t.Logf("%d batches, %d records, %d alerts due, %d reported", len(l.batches), len(r.records), len(l.due()), len(r.opened))
+	t.Logf("%d batches, %d records, %d alerts due, %d reported twice", len(l.batches), len(r.records), len(l.due()), len(r.twice()))
 	assert.Empty(t, r.faults(l, reloads, false))
 }
 
