@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
@@ -85,7 +84,7 @@ func (e *Engine) openState(ctx context.Context, host component.Host) (*state.Loa
 	if err != nil {
 		return nil, err
 	}
-	health := &stateHealth{host: host, tel: e.telemetry, logger: e.logger}
+	health := &stateHealth{health: e.health, tel: e.telemetry, logger: e.logger}
 	settings := state.Settings{Client: client, Logger: e.logger, Report: health.report, Late: e.outbox.restoreLate}
 	for i, r := range e.rules {
 		settings.Rules = append(settings.Rules, state.RuleDetector{
@@ -172,7 +171,7 @@ func (e *Engine) load(ctx context.Context, loader *state.Loader) {
 // stateHealth reports faults of the storage, and their end, in the component status,
 // the metrics and the log.
 type stateHealth struct {
-	host   component.Host
+	health *health
 	tel    *telemetry
 	logger *zap.Logger
 
@@ -195,7 +194,7 @@ func (h *stateHealth) report(err error) {
 			h.faultLogged = false
 			h.logger.Info("The storage works again and holds the current state")
 		}
-		componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+		h.health.setStorage(nil)
 		return
 	}
 	h.tel.StateErrors.Add(context.Background(), 1)
@@ -203,5 +202,5 @@ func (h *stateHealth) report(err error) {
 		h.lastLogged, h.faultLogged = now, true
 		h.logger.Error("The storage failed; detection continues in memory, and pending changes are written once the storage works again", zap.Error(err))
 	}
-	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
+	h.health.setStorage(err)
 }

@@ -45,6 +45,7 @@ type Engine struct {
 	guarded   []*guardedGroups
 	partition []groupField
 	outbox    *outbox
+	health    *health
 	telemetry *telemetry
 	coverage  coverage
 	logger    *zap.Logger
@@ -65,6 +66,7 @@ func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, er
 		logs:      newReader(config, invocation.LogUserKeys, invocation.LogSilentScopes),
 		spans:     newReader(config, invocation.SpanUserKeys, invocation.SpanSilentScopes),
 		partition: groupFields(config.PartitionBy),
+		health:    &health{},
 		telemetry: newTelemetry(c.Instruments),
 		logger:    c.Telemetry.Logger,
 		now:       time.Now,
@@ -80,7 +82,7 @@ func New(c *Component, config *settings.Config, next consumer.Logs) (*Engine, er
 	}
 	e.counts = countTable(counted)
 	e.guarded = shareGuarded(config, e.rules)
-	e.outbox = newOutbox(next, newAlertTemplate(c), e.rules, e.telemetry, e.logger)
+	e.outbox = newOutbox(next, newAlertTemplate(c), e.rules, e.health, e.telemetry, e.logger)
 	e.batches.New = func() any { return newBatch(len(e.rules), len(e.guarded)) }
 	if err := e.telemetry.registerCallbacks(config, e.rules, e.outbox); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
@@ -106,6 +108,7 @@ func newReader(config *settings.Config, userKeys, silentScopes func() []string) 
 // Start opens the state, if there is a storage, and starts the background work:
 // loading the state, retrying undelivered alerts, and running the timers.
 func (e *Engine) Start(ctx context.Context, host component.Host) error {
+	e.health.start(host)
 	var loader *state.Loader
 	if e.config.Storage != nil {
 		var err error
@@ -134,6 +137,7 @@ func (e *Engine) Start(ctx context.Context, host component.Host) error {
 // alert.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	defer e.telemetry.Unregister()
+	e.health.stop()
 	if e.stop != nil {
 		e.stop()
 		e.waitForBackground()

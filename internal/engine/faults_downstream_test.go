@@ -116,6 +116,40 @@ func TestFaultRefusedAlerts(t *testing.T) {
 	})
 }
 
+// Whoever watches the collector's health sees alerts that nobody receives, until they are delivered.
+func TestFaultRefusedAlertsShowInTheStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := startDurable(t, storagetest.NewDisk())
+		r.next.refusing(refuseAlerts)
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		r.statuses(t, statusTrouble)
+		require.ErrorIs(t, r.host.events[0].Err(), errDown)
+		r.consume(t, bedrockLogs(burst("bob", 1)...))
+		time.Sleep(5 * time.Second) // refused again
+		synctest.Wait()
+		r.statuses(t, statusTrouble)
+
+		r.disk.Faulty(failing)
+		r.consume(t, bedrockLogs(burst("bob", 6)...))
+		r.disk.Faulty(nil)
+		time.Sleep(5 * time.Second) // the storage works again
+		synctest.Wait()
+		r.statuses(t, statusTrouble)
+
+		r.next.refusing(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Len(t, r.next.opened(), 2)
+		r.statuses(t, statusTrouble, statusOK)
+
+		r.next.refusing(refuseAlerts)
+		r.consume(t, bedrockLogs(burst("carol", 6)...))
+		r.next.refusing(nil)
+		require.NoError(t, r.Shutdown(t.Context()))
+		r.statuses(t, statusTrouble, statusOK, statusTrouble) // a component that stops reports nothing
+	})
+}
+
 // startDurableRefusing starts a processor whose next component refuses from the first moment on.
 func startDurableRefusing(t *testing.T, disk *storagetest.Disk, refuse func(context.Context, plog.Logs) error) *durableRig {
 	t.Helper()

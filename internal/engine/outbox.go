@@ -6,6 +6,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type outbox struct {
 	next      consumer.Logs
 	template  alertTemplate
 	rules     []*rule
+	health    *health
 	telemetry *telemetry
 	logger    *zap.Logger
 	store     *state.Store // nil: pending alerts are kept in memory only
@@ -57,9 +59,9 @@ type pendingAlert struct {
 	number uint64 // position in the order of delivery
 }
 
-func newOutbox(next consumer.Logs, template alertTemplate, rules []*rule, tel *telemetry, logger *zap.Logger) *outbox {
+func newOutbox(next consumer.Logs, template alertTemplate, rules []*rule, h *health, tel *telemetry, logger *zap.Logger) *outbox {
 	return &outbox{
-		next: next, template: template, rules: rules, telemetry: tel, logger: logger,
+		next: next, template: template, rules: rules, health: h, telemetry: tel, logger: logger,
 		inFlight: map[string]int{}, wake: make(chan struct{}, 1),
 	}
 }
@@ -153,11 +155,25 @@ func (o *outbox) deliver(ctx context.Context, alerts []pendingAlert) {
 	o.markDelivered(ctx, alerts, refused)
 	o.mu.Lock()
 	o.clearInFlight(alerts)
-	o.retrying = nil
+	if slices.ContainsFunc(o.retrying, func(a pendingAlert) bool { return a.number == alerts[0].number }) {
+		o.retrying = nil // this is the retry, not a delivery that overtook it
+	}
 	o.enqueue(refused)
 	excess := o.takeExcess()
+	o.reportHealth(refused, err)
 	o.mu.Unlock()
 	o.drop(ctx, excess, "too many alerts are waiting for delivery", err)
+}
+
+// reportHealth reports that alerts were refused, or that none is waiting any more. The
+// caller holds mu, so that concurrent deliveries report in the order of their outcomes.
+func (o *outbox) reportHealth(refused []pendingAlert, err error) {
+	switch {
+	case len(refused) > 0:
+		o.health.setDelivery(fmt.Errorf("alerts are waiting for delivery: %w", err))
+	case len(o.pending) == 0 && len(o.retrying) == 0:
+		o.health.setDelivery(nil)
+	}
 }
 
 // enqueue adds alerts to pending and wakes run. The caller holds mu.
