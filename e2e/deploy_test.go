@@ -166,29 +166,41 @@ func TestComposeFileIsValid(t *testing.T) {
 	}
 }
 
+// Prometheus in the compose file watches what the shipped configuration watches, at other addresses, and the backend counts for it.
+func TestComposeWatchesAsTheShippedConfigurationDoes(t *testing.T) {
+	t.Parallel()
+	watching := func(path string) map[string]any {
+		config := shippedYAML(t, path)
+		for _, scrape := range append(config["scrape_configs"].([]any), config["alerting"].(map[string]any)["alertmanagers"].([]any)...) {
+			delete(scrape.(map[string]any), "static_configs")
+		}
+		return config
+	}
+	assert.Equal(t, watching("config/prometheus.yaml"), watching("deploy/compose/prometheus.yaml"))
+
+	command := shippedYAML(t, "deploy/compose/compose.yaml")["services"].(map[string]any)["backend"].(map[string]any)["command"].([]any)
+	args := []string{"validate"}
+	for _, arg := range command {
+		args = append(args, strings.Replace(arg.(string), "/etc/otelcol-guardrail/", "config/", 1))
+	}
+	result := collector.RunGateway(t, args...)
+	assert.Zero(t, result.Code, result.Stderr)
+}
+
 // A rule about a metric that does not exist never fires.
 func TestPrometheusRulesUseMetricsThatExist(t *testing.T) {
 	t.Parallel()
 	root := collector.Root(t)
-	text, err := os.ReadFile(filepath.Join(root, "deploy", "compose", "rules.yaml"))
+	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "health.yaml"))
 	require.NoError(t, err)
-	var rules struct {
-		Groups []struct {
-			Rules []struct{ Alert, Expr string }
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(text, &rules))
 	documented, err := os.ReadFile(filepath.Join(root, "processor", "guardrailprocessor", "documentation.md"))
 	require.NoError(t, err)
 	exporters := []string{"otelcol_exporter_queue_size", "otelcol_exporter_queue_capacity", "otelcol_exporter_send_failed_log_records"}
-	for _, group := range rules.Groups {
-		for _, rule := range group.Rules {
-			require.NotEmpty(t, rule.Expr)
-			for _, metric := range regexp.MustCompile(`otelcol_[a-z_]+`).FindAllString(rule.Expr, -1) {
-				metric = strings.TrimSuffix(metric, "_total")
-				assert.True(t, slices.Contains(exporters, metric) || strings.Contains(string(documented), "\n### "+metric+"\n"), "%s: %s", rule.Alert, metric)
-			}
-		}
+	metrics := regexp.MustCompile(`otelcol_[a-z_]+`).FindAllString(string(text), -1)
+	require.NotEmpty(t, metrics)
+	for _, metric := range metrics {
+		name := regexp.MustCompile(`_(bucket|count)$`).ReplaceAllString(metric, "") // of a histogram
+		assert.True(t, slices.Contains(exporters, name) || strings.Contains(string(documented), "\n### "+name+"\n"), metric)
 	}
 }
 

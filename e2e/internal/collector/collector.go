@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,8 +35,9 @@ type Settings struct {
 type Collector struct {
 	In string // Unix socket on which it receives OTLP: ${env:E2E_IN} in configurations, with transport unix
 
-	health         string // Unix socket of its health check; empty unless [Start] started it
 	metrics        string // address of its own metrics, on port ${env:E2E_METRICS_PORT}; with port 0 it is unknown
+	counts         string // address of what it counts, on port ${env:E2E_COUNTS_PORT}
+	health         string // Unix socket of the health check
 	t              *testing.T
 	cmd            *exec.Cmd
 	stdout, stderr *output
@@ -50,14 +52,12 @@ func Start(t *testing.T, settings Settings) *Collector {
 	extensions := strings.Join(append([]string{"health_check"}, settings.Extensions...), ", ")
 	settings.Configs = append(settings.Configs, "e2e/testdata/health.yaml", "yaml:service::extensions: ["+extensions+"]")
 	for attempt := 1; ; attempt++ {
-		health := socket(t)
-		c := launch(t, settings, drawMetricsPort(), "E2E_HEALTH="+health)
-		c.health = health
+		c := launch(t, settings, drawMetricsPort())
 		if c.awaitReady() {
 			t.Cleanup(c.finish)
 			return c
 		}
-		taken := strings.Contains(c.stderr.String(), c.metrics+": bind: address already in use")
+		taken := regexp.MustCompile(`(` + c.metrics + `|` + c.counts + `): bind: address already in use`).MatchString(c.stderr.String())
 		require.True(t, taken && attempt < 5, "the collector does not start: %s", c.stderr)
 	}
 }
@@ -86,19 +86,21 @@ func LaunchScript(t *testing.T, script string, args ...string) *Collector {
 	return c
 }
 
-func launch(t *testing.T, settings Settings, metricsPort int, env ...string) *Collector {
+func launch(t *testing.T, settings Settings, metricsPort int) *Collector {
 	t.Helper()
-	port := strconv.Itoa(metricsPort)
+	port, countsPort := strconv.Itoa(metricsPort), strconv.Itoa(drawMetricsPort())
 	c := &Collector{
 		In:      socket(t),
 		metrics: "127.0.0.1:" + port,
+		counts:  "127.0.0.1:" + countsPort,
+		health:  socket(t),
 		t:       t,
 	}
 	args := slices.Clone(settings.Args)
 	for _, config := range settings.Configs {
 		args = append(args, "--config", config)
 	}
-	env = append(env, "E2E_IN="+c.In, "E2E_METRICS_PORT="+port)
+	env := []string{"E2E_IN=" + c.In, "E2E_METRICS_PORT=" + port, "E2E_COUNTS_PORT=" + countsPort, "E2E_HEALTH=" + c.health}
 	c.cmd = command(t, binary(t, settings.Gateway), append(env, settings.Env...), args...)
 	c.start()
 	return c

@@ -17,12 +17,42 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Scrape returns the collector's own metrics in the Prometheus text format. It needs e2e/testdata/metrics.yaml.
-func (c *Collector) Scrape() string {
+// MetricsAddress returns the address at which the collector serves its own metrics. It needs e2e/testdata/metrics.yaml.
+func (c *Collector) MetricsAddress() string { return c.metrics }
+
+// CountsAddress returns the address at which config/alertmanager.yaml serves what it counts, with [CountsHere] laid over.
+func (c *Collector) CountsAddress() string { return c.counts }
+
+// CountsHere is a configuration that has config/alertmanager.yaml serve its counts at [Collector.CountsAddress].
+const CountsHere = "yaml:exporters::prometheus/counts::endpoint: 127.0.0.1:${env:E2E_COUNTS_PORT}"
+
+// Health returns the answer of the health check.
+func (c *Collector) Health() (status int, body string) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	status, body, err := get(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+c.metrics+"/metrics")
+	status, body, err := get(ctx, HTTPClient(c.health), "http://health/?verbose")
+	require.NoError(c.t, err)
+	return status, body
+}
+
+// Scrape returns the collector's own metrics in the Prometheus text format. It needs e2e/testdata/metrics.yaml.
+func (c *Collector) Scrape() string {
+	c.t.Helper()
+	return c.scrape(c.metrics)
+}
+
+// Counts returns what config/alertmanager.yaml counts, in the Prometheus text format, with [CountsHere] laid over.
+func (c *Collector) Counts() string {
+	c.t.Helper()
+	return c.scrape(c.counts)
+}
+
+func (c *Collector) scrape(address string) string {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	status, body, err := get(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "http://"+address+"/metrics")
 	require.NoError(c.t, err)
 	require.Equal(c.t, http.StatusOK, status)
 	return body
