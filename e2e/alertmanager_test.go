@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -57,7 +58,10 @@ func TestAlertmanagerNotifiesOnceOfEachAlert(t *testing.T) {
 	assert.Contains(t, notice.Annotations["summary"], "user/alice in account "+bedrock.Account)
 	assert.Equal(t, "medium", notice.Labels["severity"])
 	assert.Equal(t, alertsIn(opened.Logs)[0].id(), notice.Labels["gen_ai_guardrail_alert_id"])
-	assert.NotContains(t, notice.Labels, "guardrail_docs")
+	assert.ElementsMatch(t, []string{
+		"alertname", "kind", "severity", "event_severity", "security_rule_name", "gen_ai_guardrail_alert_id", "gen_ai_guardrail_rule_id",
+		"gen_ai_guardrail_group", "user_id", "cloud_account_id",
+	}, slices.Collect(maps.Keys(notice.Labels)), "none that changes when the collector restarts")
 
 	// A record that says it is closed comes from outside.
 	require.NoError(t, p.Send(t.Context(), closing(opened.Logs)))
@@ -66,6 +70,8 @@ func TestAlertmanagerNotifiesOnceOfEachAlert(t *testing.T) {
 	require.Zero(t, p.Stop(syscall.SIGTERM).Code)
 	s.Take()
 	p = start()
+	m.AwaitResult(t, "absent_over_time("+records("open")+"[2s])") // the new collector knows nothing of it
+	assert.True(t, slices.ContainsFunc(m.Firing(t), func(a prometheus.Alert) bool { return a.Has("GenAIGuardrailAlert", nil) }), "it is still open")
 	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 60)...)))
 	oncall.await(t, "firing GenAIGuardrailAlertEscalated")
 	closed := s.Await(t, func(r sink.Request) bool { return holdsAlerts(r.Logs) && alertsIn(r.Logs)[0].state() == "closed" })
@@ -77,6 +83,30 @@ func TestAlertmanagerNotifiesOnceOfEachAlert(t *testing.T) {
 		"firing GenAIGuardrailAlert", "firing GenAIGuardrailAlertEscalated",
 		"resolved GenAIGuardrailAlert", "resolved GenAIGuardrailAlertEscalated",
 	}, oncall.heard())
+}
+
+// Panels and rules by account are right only if every invocation is counted once, whatever its time and however many arrive together.
+func TestInvocationsAreCountedByAccount(t *testing.T) {
+	t.Parallel()
+	c := shipped(t, counting(t), sink.Start(t))
+	client := c.Dial(t)
+	const requests = 40
+	var senders sync.WaitGroup
+	for i := range requests {
+		senders.Go(func() {
+			maker := callMaker{name: fmt.Sprintf("user-%d", i)}
+			calls := append(maker.make(3, "111122223333", "gr4uncovered"), maker.make(1, "444455556666", "")...)
+			for n := range calls {
+				calls[n].Time = calls[n].Time.Add(-time.Duration(i*7%requests) * time.Minute)
+			}
+			assert.NoError(t, client.Send(t.Context(), anonymous(calls)))
+		})
+	}
+	senders.Wait()
+	assert.Equal(t, map[string]float64{
+		`gen_ai_guardrail_account_invocations_total{cloud_account_id="111122223333",gen_ai_guardrail_verdict="guarded"}`:   3 * requests,
+		`gen_ai_guardrail_account_invocations_total{cloud_account_id="444455556666",gen_ai_guardrail_verdict="unguarded"}`: requests,
+	}, collector.Samples(c.Counts()))
 }
 
 // closing returns an alert record with its state changed to closed.
