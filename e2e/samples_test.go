@@ -37,6 +37,24 @@ type sample struct {
 // Every record of testdata/invocations passes through a collector with the settings that its entry names.
 func TestSampleRecordsAreJudgedAsExpected(t *testing.T) {
 	t.Parallel()
+	bySettings := samplesBySettings(t)
+	for _, settings := range slices.Sorted(maps.Keys(bySettings)) {
+		t.Run(settings, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, processor("annotate: true"), "yaml:processors::gen_ai_guardrail: "+settings,
+				"yaml:service::telemetry::logs::level: error") // so many odd records cause warnings
+			for _, s := range bySettings[settings] {
+				logs := s.logs(t)
+				forwarded, _ := p.send(t, logs)
+				s.check(t, recordsIn(logs)[0], recordsIn(forwarded)[0])
+			}
+		})
+	}
+}
+
+// samplesBySettings returns the records of testdata/invocations by the settings that they need.
+func samplesBySettings(t *testing.T) map[string][]sample {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(samplesFolder, "expected.json"))
 	require.NoError(t, err)
 	var samples []sample
@@ -51,18 +69,7 @@ func TestSampleRecordsAreJudgedAsExpected(t *testing.T) {
 		}
 		bySettings[settings] = append(bySettings[settings], s)
 	}
-	for _, settings := range slices.Sorted(maps.Keys(bySettings)) {
-		t.Run(settings, func(t *testing.T) {
-			t.Parallel()
-			p := start(t, processor("annotate: true"), "yaml:processors::gen_ai_guardrail: "+settings,
-				"yaml:service::telemetry::logs::level: error") // so many odd records cause warnings
-			for _, s := range bySettings[settings] {
-				logs := s.logs(t)
-				forwarded, _ := p.send(t, logs)
-				s.check(t, recordsIn(logs)[0], recordsIn(forwarded)[0])
-			}
-		})
-	}
+	return bySettings
 }
 
 // logs returns the record in the form of its file: text, or OTLP in JSON.
