@@ -112,6 +112,7 @@ fmt: check-go ## format the Go code
 
 .PHONY: generate
 generate: check-go ## regenerate code, documentation, sample logs, the picture of a report, and the distribution's sources
+	scripts/set-version.sh
 	go generate ./...
 	go run ./cmd/samplelogs
 	cd cmd/guardrail-backtest && go run ./genpicture

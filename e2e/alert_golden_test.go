@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
+	"example.com/otelcol-guardrail/internal/version"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/alert.golden.json")
@@ -30,12 +31,19 @@ func TestAlertRecordsKeepTheFormThatBackendsRelyOn(t *testing.T) {
 	logs := requests[1].Logs
 	require.True(t, holdsAlerts(logs))
 
-	// These differ from run to run.
+	// These differ from run to run, or from release to release.
 	resource := logs.ResourceLogs().At(0).Resource().Attributes()
 	instance, ok := resource.Get("service.instance.id")
 	require.True(t, ok)
 	assert.NotEmpty(t, instance.AsString())
 	resource.PutStr("service.instance.id", "any")
+	number, ok := resource.Get("service.version")
+	require.True(t, ok)
+	assert.Equal(t, version.Version, number.AsString())
+	resource.PutStr("service.version", "any")
+	scope := logs.ResourceLogs().At(0).ScopeLogs().At(0).Scope()
+	assert.Equal(t, version.Version, scope.Version())
+	scope.SetVersion("any")
 	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 	assert.NotZero(t, record.Timestamp())
 	assert.Equal(t, record.Timestamp(), record.ObservedTimestamp())

@@ -6,6 +6,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"example.com/otelcol-guardrail/e2e/internal/collector"
+	"example.com/otelcol-guardrail/internal/version"
 )
 
 func TestEveryShippedConfigurationIsValid(t *testing.T) {
@@ -129,9 +131,15 @@ func TestGatewayHasEverythingThatTheDefaultDistributionHas(t *testing.T) {
 	}
 }
 
-func TestVersionIsPrinted(t *testing.T) {
+// Whoever reports a problem is asked for the version, and finds it in the output, in alerts (see the golden file) or in metrics.
+func TestVersionIsThatOfTheRelease(t *testing.T) {
 	t.Parallel()
-	result := collector.Run(t, nil, "--version")
-	assert.Zero(t, result.Code)
-	assert.Regexp(t, `^otelcol-guardrail version \d+\.\d+\.\d+\S*\n$`, result.Stdout)
+	for name, result := range map[string]collector.Result{
+		"otelcol-guardrail":         collector.Run(t, nil, "--version"),
+		"otelcol-guardrail-gateway": collector.RunGateway(t, "--version"),
+	} {
+		assert.Zero(t, result.Code)
+		assert.Equal(t, name+" version "+version.Version+"\n", result.Stdout)
+	}
+	assert.Regexp(t, `(?m)^target_info\{.*service_version="`+regexp.QuoteMeta(version.Version)+`"`, start(t, metricsConfig).Scrape())
 }

@@ -26,6 +26,8 @@ type flags struct {
 	expect  string
 	junit   string
 	suggest bool
+
+	version bool
 }
 
 const usage = `Shows what the detection would have found in logs of model invocations.
@@ -59,8 +61,12 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.expect, "expect", "", "`FILE` with alerts that must and must not come; exit code 1 if one is not met")
 	set.StringVar(&f.junit, "junit", "", "write what came of --expect to this `FILE`, as JUnit")
 	set.BoolVar(&f.suggest, "suggest-exempt", false, "propose exemptions for the noisiest principals; none that would silence an alert of --expect")
+	set.BoolVar(&f.version, "version", false, "print the version")
 	if err := set.Parse(args); err != nil {
 		return nil, err
+	}
+	if f.version {
+		return f, nil
 	}
 	f.paths = set.Args()
 	var mistake string

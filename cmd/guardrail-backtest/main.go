@@ -20,6 +20,7 @@ import (
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/config"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/expect"
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/source"
+	"example.com/otelcol-guardrail/internal/version"
 )
 
 // Exit codes.
@@ -44,6 +45,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	case err != nil:
 		return exitUsage
+	case f.version:
+		fmt.Fprintln(stdout, "guardrail-backtest version", version.Version)
+		return exitOK
 	}
 	code, err := f.run(ctx, stdin, stdout, stderr)
 	if err != nil {

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"example.com/otelcol-guardrail/internal/version"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -42,6 +44,13 @@ func golden(t *testing.T, name, got string) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), got, "go test . -update writes it")
+}
+
+func TestVersionIsPrinted(t *testing.T) {
+	stdout, stderr, code := command(t, "", "--version")
+	assert.Zero(t, code)
+	assert.Empty(t, stderr)
+	assert.Equal(t, "guardrail-backtest version "+version.Version+"\n", stdout)
 }
 
 func TestTheSummaryOfTheSampleLogs(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"example.com/otelcol-guardrail/internal/engine"
+	"example.com/otelcol-guardrail/internal/version"
 )
 
 // scopeName is that of the processor: an alert looks the same, wherever it comes from.
@@ -18,8 +19,10 @@ const scopeName = "example.com/otelcol-guardrail/processor/guardrailprocessor"
 func template() (plog.Logs, plog.LogRecordSlice) {
 	resource := pcommon.NewResource()
 	resource.Attributes().PutStr("service.name", "guardrail-backtest")
+	resource.Attributes().PutStr("service.version", version.Version)
 	return engine.AlertTemplate(&engine.Component{
 		ScopeName: scopeName,
+		BuildInfo: component.BuildInfo{Version: version.Version},
 		Telemetry: component.TelemetrySettings{Resource: resource},
 	})
 }
