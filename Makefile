@@ -9,6 +9,8 @@ BACKTEST := dist/guardrail-backtest
 GATEWAY  := dist/otelcol-guardrail-gateway
 LOGS     ?= testdata/quickstart
 FUZZTIME ?= 20s
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+PROGRAMS ?= otelcol-guardrail otelcol-guardrail-gateway guardrail-backtest
 export LOGS
 
 TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
@@ -85,6 +87,11 @@ test: check-go $(BINARY) $(GATEWAY) ## run every test: unit, property, component
 	$(TOOL) gotestsum --format=pkgname --format-hide-empty-pkg --raw-command -- \
 	scripts/test-json.sh "$$race -shuffle=on -count=1 -timeout=20m" $(TESTED)
 
+# Once for each release, before it is tagged.
+.PHONY: golden-state
+golden-state: check-go $(BINARY) ## add the state that this version writes to those that later versions must read (e2e/testdata/state)
+	cd e2e && go test -count=1 -run '^TestWriteStateForLaterVersions$$' . -write-state
+
 .PHONY: ranges
 ranges: ## write dist/ranges.yaml, which shares users out among N detectors (make ranges N=5; FROM=3 while three become five)
 	@mkdir -p dist
@@ -123,6 +130,23 @@ generate: check-go ## regenerate code, documentation, sample logs, the picture o
 .PHONY: generate-check
 generate-check: ## check that everything generated is up to date
 	@scripts/generate-check.sh $(MAKE) --no-print-directory generate
+
+.PHONY: upgrade
+upgrade: check-go ## move to another version of the collector: make upgrade COLLECTOR=0.158.0
+	@scripts/upgrade.sh "$(COLLECTOR)" $(OWN_MODULES) tools
+	@$(MAKE) --no-print-directory generate
+	@set -e; for module in cmd/otelcol-guardrail cmd/otelcol-guardrail-gateway; do (cd $$module && go mod tidy); done
+	@echo "What is left to do by hand is in CONTRIBUTING.md, \"Moving to another version of the collector\""
+
+.PHONY: release
+release: check-go ## build what is released, in dist/release: archives for each platform, sources, bills of materials, checksums
+	@scripts/release.sh dist/release "$(PLATFORMS)" "$(PROGRAMS)"
+	@echo "The release is in dist/release"
+
+# One program is enough to notice what depends on place or time; it shares its packages with the others.
+.PHONY: release-check
+release-check: check-go ## check that two builds of a release, made in different places, are equal byte for byte
+	@scripts/release-check.sh guardrail-backtest
 
 .PHONY: fuzz
 fuzz: check-go ## run every fuzz target for FUZZTIME each (20s)

@@ -5,7 +5,6 @@ package state
 
 import (
 	"context"
-	"hash/crc32"
 	"slices"
 	"strings"
 	"testing"
@@ -19,11 +18,7 @@ import (
 )
 
 // newer makes of a value what a newer version would have written in its place.
-func newer(value []byte) []byte {
-	body := slices.Clone(value[:len(value)-crc32.Size])
-	body[0]++
-	return appendChecksum(body)
-}
+func newer(value []byte) []byte { return rewritten(value, 1) }
 
 func flipped(value []byte) []byte {
 	value = slices.Clone(value)

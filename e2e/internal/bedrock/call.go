@@ -20,6 +20,7 @@ type Call struct {
 	Prompt, Answer               string
 	Metadata                     map[string]string // attached by the caller
 	Guardrail                    string            // id of the guardrail that ran; empty: none ran
+	Intervened                   bool              // the guardrail stopped the call
 }
 
 // start is the time of the first call: the beginning of a minute, so that a burst stays within it.
@@ -61,6 +62,9 @@ func (c Call) Body() string {
 	}
 	if c.Guardrail != "" {
 		answer["amazon-bedrock-guardrailAction"] = "NONE"
+		if c.Intervened {
+			answer["amazon-bedrock-guardrailAction"] = "INTERVENED"
+		}
 		answer["amazon-bedrock-trace"] = object{"guardrail": object{"input": object{c.Guardrail: object{}}}}
 	}
 	record := object{
