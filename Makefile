@@ -14,6 +14,8 @@ PROGRAMS ?= otelcol-guardrail otelcol-guardrail-gateway guardrail-backtest
 export LOGS
 
 TOOL := go tool -modfile="$(CURDIR)/tools/go.mod"
+# Its YAML library is incompatible with the one that other tools need, so it stands outside tools/go.mod.
+ACTIONLINT := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # Modules with code of our own, and all modules; the distributions in cmd are generated.
 OWN_MODULES := . $(patsubst %/go.mod,%,$(wildcard cmd/guardrail-backtest/go.mod e2e/go.mod bench/go.mod))
@@ -87,6 +89,20 @@ test: check-go $(BINARY) $(GATEWAY) ## run every test: unit, property, component
 	$(TOOL) gotestsum --format=pkgname --format-hide-empty-pkg --raw-command -- \
 	scripts/test-json.sh "$$race -shuffle=on -count=1 -timeout=20m" $(TESTED)
 
+.PHONY: coverage coverage-update
+coverage: check-go ## check that the tests of each package execute as much of it as coverage.txt says
+	@scripts/coverage.sh check . $(wildcard cmd/guardrail-backtest)
+
+coverage-update: check-go ## write what the tests execute now to coverage.txt
+	@scripts/coverage.sh update . $(wildcard cmd/guardrail-backtest)
+
+.PHONY: vulncheck
+vulncheck: check-go ## look for known vulnerabilities in the binaries' dependencies (asks vuln.go.dev)
+	@failed=0; for program in otelcol-guardrail otelcol-guardrail-gateway guardrail-backtest; do \
+		echo "vulncheck $$program"; \
+		(cd cmd/$$program && $(TOOL) govulncheck ./...) || failed=1; \
+	done; exit $$failed
+
 # Once for each release, before it is tagged.
 .PHONY: golden-state
 golden-state: check-go $(BINARY) ## add the state that this version writes to those that later versions must read (e2e/testdata/state)
@@ -99,7 +115,8 @@ ranges: ## write dist/ranges.yaml, which shares users out among N detectors (mak
 	@echo "dist/ranges.yaml is ready: lay it over config/scale-out/edge.yaml"
 
 .PHONY: lint
-lint: check-go tidy-check ## check style, formatting, common mistakes and go.mod files
+lint: check-go tidy-check ## check style, formatting, common mistakes, go.mod files and workflows
+	@$(ACTIONLINT) .github/workflows/*.yml
 	@failed=0; for module in $(OWN_MODULES); do \
 		echo "lint $$module"; \
 		(cd $$module && $(TOOL) golangci-lint run --config="$(CURDIR)/.golangci.yml" ./...) || failed=1; \
