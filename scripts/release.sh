@@ -45,9 +45,13 @@ name=otelcol-guardrail-$version
 echo "$name-source.tar.gz"
 sources | "$work/pack" -list -prefix "$name" -time "$SOURCE_DATE_EPOCH" -o "$out/$name-source.tar.gz"
 
+# bill PROGRAM FILE writes what the program is made of, with a name for the module that go.mod replaces by this folder.
 bill() {
 	GOFLAGS=-trimpath go tool -modfile="$PWD/tools/go.mod" cyclonedx-gomod bin -json -noserial -notimestamp -std \
-		-version "v$version" -output "$2" "$1" 2>"$work/log" || { cat "$work/log" >&2; return 1; }
+		-version "v$version" -output "$work/bill" "$1" 2>"$work/log" || { cat "$work/log" >&2; return 1; }
+	sed "s|\.\./\.\./\{0,1\}@(devel)|example.com/otelcol-guardrail@v$version|; s|\"\.\./\.\./\{0,1\}\"|\"example.com/otelcol-guardrail\"|
+		s|\"(devel)\"|\"v$version\"|" "$work/bill" >"$2"
+	! grep -n '(devel)\|\.\./' "$2" >&2
 }
 
 for program in $programs; do
