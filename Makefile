@@ -90,10 +90,10 @@ test: check-go $(BINARY) $(GATEWAY) ## run every test: unit, property, component
 	scripts/test-json.sh "$$race -shuffle=on -count=1 -timeout=20m" $(TESTED)
 
 .PHONY: coverage coverage-update
-coverage: check-go ## check that the tests of each package execute as much of it as coverage.txt says
+coverage: check-go ## check that the tests of each package execute as much of it as scripts/coverage.txt says
 	@scripts/coverage.sh check . $(wildcard cmd/guardrail-backtest)
 
-coverage-update: check-go ## write what the tests execute now to coverage.txt
+coverage-update: check-go ## write what the tests execute now to scripts/coverage.txt
 	@scripts/coverage.sh update . $(wildcard cmd/guardrail-backtest)
 
 .PHONY: vulncheck

@@ -4,7 +4,7 @@
 
 # Usage: coverage.sh check|update MODULE...
 # Measures how much of each package of the modules its own tests execute, in percent of statements, and compares that with
-# coverage.txt, or writes coverage.txt. Generated packages, commands without tests and what serves only tests are left out.
+# scripts/coverage.txt, or writes scripts/coverage.txt. Generated packages, commands without tests and what serves only tests are left out.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -24,16 +24,16 @@ sort "$work/measured" >"$work/sorted"
 
 # Half a percent less than measured: what goroutines and random streams execute differs a little from run to run.
 if [ "$mode" = update ]; then
-	awk '{ printf "%s %d\n", $1, $2 - 0.5 }' "$work/sorted" >coverage.txt
+	awk '{ printf "%s %d\n", $1, $2 - 0.5 }' "$work/sorted" >scripts/coverage.txt
 	exit
 fi
 awk '
 	NR == FNR { least[$1] = $2; next }
-	!($1 in least) { print $1 ": not in coverage.txt; run make coverage-update"; failed = 1; next }
+	!($1 in least) { print $1 ": not in scripts/coverage.txt; run make coverage-update"; failed = 1; next }
 	{ printf "%-60s %5.1f %% (at least %d)\n", $1, $2, least[$1]; seen[$1] = 1 }
 	$2 < least[$1] { print $1 ": the coverage has fallen below " least[$1] " %"; failed = 1 }
 	END {
-		for (package in least) if (!(package in seen)) { print package ": is in coverage.txt, but has no tests any more"; failed = 1 }
+		for (package in least) if (!(package in seen)) { print package ": is in scripts/coverage.txt, but has no tests any more"; failed = 1 }
 		exit failed
 	}
-' coverage.txt "$work/sorted"
+' scripts/coverage.txt "$work/sorted"
