@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,10 @@ type schema struct {
 	Type        string            `mapstructure:"type"`
 	Format      string            `mapstructure:"format"`
 	Ref         string            `mapstructure:"$ref"`
+	Minimum     *int              `mapstructure:"minimum"`
+	Maximum     *int              `mapstructure:"maximum"`
+	From        *time.Duration    `mapstructure:"x-minimum"`
+	To          *time.Duration    `mapstructure:"x-maximum"`
 	Default     any               `mapstructure:"default"`
 	Items       *schema           `mapstructure:"items"`
 	Properties  map[string]schema `mapstructure:"properties"`
@@ -105,4 +110,57 @@ func TestSchemaStatesTheDefaults(t *testing.T) {
 	assert.Subset(t, slices.Collect(maps.Keys(rule)), []string{"count", "group_by", "threshold", "window", "alert"})
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"rules": []any{rule}}).Unmarshal(cfg))
 	assert.Equal(t, []RuleConfig{settings.Default().Rules[0]}, cfg.Rules)
+}
+
+// An editor, and the reference made of the schema, would allow what the collector refuses.
+func TestSchemaStatesTheBounds(t *testing.T) {
+	root := loadSchema(t)
+	accepted := func(path string, value any) bool {
+		given := confmap.NewFromStringMap(map[string]any{path: value})
+		if rule, ok := strings.CutPrefix(path, "rules::"); ok {
+			// The longest window fits into the longest alert.
+			of := confmap.NewFromStringMap(map[string]any{"alert::max_duration": "8760h", rule: value})
+			given = confmap.NewFromStringMap(map[string]any{"rules": []any{of.ToStringMap()}})
+		}
+		cfg := createDefaultConfig()
+		require.NoError(t, given.Unmarshal(cfg), path)
+		return confmap.Validate(cfg) == nil
+	}
+	bounds := 0
+	check := func(path string, of schema) {
+		for _, bound := range []struct {
+			at, beyond any
+			given      bool
+		}{
+			{value(of.Minimum), value(of.Minimum) - 1, of.Minimum != nil},
+			{value(of.Maximum), value(of.Maximum) + 1, of.Maximum != nil},
+			{value(of.From), value(of.From) - 1, of.From != nil},
+			{value(of.To), value(of.To) + 1, of.To != nil},
+		} {
+			if bound.given {
+				bounds++
+				assert.True(t, accepted(path, bound.at), "%s: %v", path, bound.at)
+				assert.False(t, accepted(path, bound.beyond), "%s: %v", path, bound.beyond)
+			}
+		}
+	}
+	for prefix, properties := range map[string]map[string]schema{
+		"":                root.Properties,
+		"rules::":         root.Defs["rule_config"].Properties,
+		"rules::window::": root.Defs["window_config"].Properties,
+		"rules::alert::":  root.Defs["alert_config"].Properties,
+	} {
+		for name, property := range properties {
+			check(prefix+name, property)
+		}
+	}
+	assert.Greater(t, bounds, 15)
+}
+
+// value returns what a pointer points to, zero for none.
+func value[T any](pointer *T) (zero T) {
+	if pointer == nil {
+		return zero
+	}
+	return *pointer
 }
