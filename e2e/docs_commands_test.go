@@ -1,0 +1,189 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/otelcol-guardrail/e2e/internal/collector"
+)
+
+// tried maps commands that documents show to the tests that do the same. What a test cannot do, such as running all tests, has
+// none: the continuous integration does it.
+var tried = map[string]string{
+	"make run":                  "TestMakeRunPrintsAlertsAndHowManyRecordsWereRead",
+	"make run LOGS=folder":      "TestMakeRunPrintsAlertsAndHowManyRecordsWereRead",
+	"make test":                 "",
+	"make build":                "",
+	"make build backtest":       "",
+	"make backtest":             "",
+	"make backtest LOGS=folder": "",
+	"make bench":                "",
+	"git clone https://github.com/otelcol-guardrail/otelcol-guardrail && cd otelcol-guardrail": "",
+
+	"dist/guardrail-backtest --config config.yaml --html report.html 's3-copy/**/*.json.gz'": "TestGlobsReachAnyDepth",
+	"zcat logs.json.gz | dist/guardrail-backtest -":                                          "TestStandardInputIsRead",
+
+	"GUARDRAIL_SIEM=siem.example.com:4317 dist/otelcol-guardrail --config config/durable.yaml":                        "TestDurableConfigurationKeepsWhatTheBackendDoesNotAccept",
+	"GUARDRAIL_BACKEND=siem.example.com:4317 dist/otelcol-guardrail --config config/durable.yaml":                     "TestDurableConfigurationKeepsWhatTheBackendDoesNotAccept",
+	"GUARDRAIL_LOGS=logs GUARDRAIL_SIEM=siem.example.com:4317 dist/otelcol-guardrail --config config/bedrock-s3.yaml": "TestBucketConfigurationReportsEachAlertOnce",
+}
+
+// A command that a reader copies is one that a test runs.
+func TestCommandsInDocumentsAreTried(t *testing.T) {
+	t.Parallel()
+	tests := testNames(t)
+	comment := regexp.MustCompile(`\s+# .*$`)
+	for _, block := range blocksIn(t, "sh") {
+		for line := range strings.Lines(strings.ReplaceAll(block.text, "\\\n", " ")) {
+			command := strings.Join(strings.Fields(comment.ReplaceAllString(strings.TrimSpace(line), "")), " ")
+			if command == "" || strings.HasPrefix(command, "#") {
+				continue
+			}
+			test, known := tried[command]
+			assert.True(t, known, "%s: no test is known that tries: %s", block, command)
+			assert.True(t, test == "" || tests[test], "there is no %s", test)
+		}
+	}
+}
+
+// In text, too: targets, tests and programs that documents name exist.
+func TestCommandsInTextExist(t *testing.T) {
+	t.Parallel()
+	root := collector.Root(t)
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	targets := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(string(makefile), -1) {
+		targets[match[1]] = true
+	}
+	makeCommand := regexp.MustCompile("(?m)(?:`|^    |^\\$ )make ((?:[a-z-]+ ?)+)")
+	goTest := regexp.MustCompile(`\bgo test ([^|\n` + "`" + `]*)`)
+	goRun := regexp.MustCompile(`\bgo run (\./[\w/-]+)`)
+	for _, d := range documents(t) {
+		for _, match := range makeCommand.FindAllStringSubmatch(d.text, -1) {
+			for _, target := range strings.Fields(match[1]) {
+				assert.True(t, targets[target], "%s: make has no target %s", d.path, target)
+			}
+		}
+		for _, match := range goRun.FindAllStringSubmatch(d.text, -1) {
+			_, here := os.Stat(filepath.Join(root, match[1]))
+			_, inBacktest := os.Stat(filepath.Join(root, "cmd/guardrail-backtest", match[1]))
+			assert.True(t, here == nil || inBacktest == nil, "%s: there is no %s", d.path, match[1])
+		}
+		for _, match := range goTest.FindAllStringSubmatch(d.text, -1) {
+			checkGoTest(t, d.path, match[1])
+		}
+	}
+}
+
+// checkGoTest checks that a command finds a test in each package that it names; "." is the folder of these tests.
+func checkGoTest(t *testing.T, page, args string) {
+	t.Helper()
+	match := regexp.MustCompile(`-(?:run|bench)[ =]'?([^' ]+)'?`).FindAllStringSubmatch(args, -1)
+	var packages []string
+	for _, arg := range strings.Fields(args) {
+		if arg == "." || strings.HasPrefix(arg, "./") {
+			packages = append(packages, arg)
+		}
+	}
+	for _, folder := range packages {
+		where := path.Join(strings.TrimSuffix(folder, "/..."))
+		if folder == "." {
+			where = "e2e"
+		}
+		files, err := filepath.Glob(filepath.Join(collector.Root(t), where, "*_test.go"))
+		require.NoError(t, err)
+		assert.NotEmpty(t, files, "%s: no tests in %s", page, folder)
+		var code strings.Builder
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			code.Write(text)
+		}
+		for _, pattern := range match {
+			first, _, _ := strings.Cut(pattern[1], "/")
+			if first == "^$" {
+				continue
+			}
+			found := false
+			wanted, err := regexp.Compile(strings.TrimPrefix(first, "^"))
+			require.NoError(t, err)
+			for _, name := range regexp.MustCompile(`(?m)^func (?:Test|Benchmark|Fuzz)(\w+)\(`).FindAllStringSubmatch(code.String(), -1) {
+				found = found || wanted.MatchString("Test"+name[1]) || wanted.MatchString("Benchmark"+name[1]) || first == "."
+			}
+			assert.True(t, found, "%s: no test in %s matches %s", page, folder, pattern[1])
+		}
+	}
+}
+
+// A console block has commands after "$ ", each followed by what it prints. There, a line of three dots stands for any lines, and
+// dots at the end of a line for its rest.
+func TestConsoleBlocksShowWhatCommandsPrint(t *testing.T) {
+	t.Parallel()
+	for _, block := range blocksIn(t, "console") {
+		t.Run(block.String(), func(t *testing.T) {
+			t.Parallel()
+			for _, part := range strings.Split("\n"+block.text, "\n$ ")[1:] {
+				command, want, _ := strings.Cut(part, "\n")
+				got, err := shell(t, command)
+				require.NoError(t, err, "%s\n%s", command, got)
+				requireLines(t, want, got)
+			}
+		})
+	}
+}
+
+// shell runs a command in the project's folder and returns its standard output, in which a failure is explained.
+func shell(t *testing.T, command string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), collector.Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Dir = collector.Root(t)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	var errors strings.Builder
+	cmd.Stderr = &errors
+	output, err := cmd.Output()
+	return string(output) + errors.String(), err
+}
+
+// requireLines checks that the wanted lines, with dots for what is left out, are what was printed.
+func requireLines(t *testing.T, want, got string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(got), "\n")
+	at, skipping := 0, false
+	for _, line := range strings.Split(strings.TrimRight(want, "\n"), "\n") {
+		if strings.TrimSpace(line) == "..." {
+			skipping = true
+			continue
+		}
+		start := at
+		for at < len(lines) && !sameLine(line, lines[at]) {
+			require.True(t, skipping, "documented:\n%s\nprinted:\n%s", line, lines[start])
+			at++
+		}
+		require.Less(t, at, len(lines), "documented, but not printed:\n%s\nin\n%s", line, got)
+		at, skipping = at+1, false
+	}
+	require.True(t, skipping || at == len(lines), "printed, but not documented:\n%s", strings.Join(lines[min(at, len(lines)):], "\n"))
+}
+
+func sameLine(want, got string) bool {
+	got = strings.TrimRight(got, " ")
+	if begin, cut := strings.CutSuffix(want, "..."); cut && !strings.HasSuffix(got, "...") {
+		return strings.HasPrefix(got, begin)
+	}
+	return strings.TrimRight(want, " ") == got
+}
