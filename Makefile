@@ -83,7 +83,7 @@ dist/.sources: FORCE
 	@echo "$(SOURCES)" | cmp -s - $@ || echo "$(SOURCES)" > $@
 
 .PHONY: test
-test: check-go $(BINARY) $(GATEWAY) ## run every test: unit, property, component, end-to-end against the built collectors
+test: check-go $(BINARY) $(GATEWAY) $(BACKTEST) ## run every test: unit, property, component, end-to-end against the built collectors
 	@race=-race; \
 	[ "$$(go env CGO_ENABLED)" = 1 ] || { race=; echo "No C compiler found: testing without the race detector"; }; \
 	$(TOOL) gotestsum --format=pkgname --format-hide-empty-pkg --raw-command -- \

@@ -137,12 +137,36 @@ func TestConsoleBlocksShowWhatCommandsPrint(t *testing.T) {
 			t.Parallel()
 			for _, part := range strings.Split("\n"+block.text, "\n$ ")[1:] {
 				command, want, _ := strings.Cut(part, "\n")
+				if command == "make run" {
+					assert.ElementsMatch(t, strings.Split(strings.TrimSpace(want), "\n"), printedByMakeRun(t, strings.Count(want, "\n  rule ")))
+					continue
+				}
 				got, err := shell(t, command)
 				require.NoError(t, err, "%s\n%s", command, got)
 				requireLines(t, want, got)
 			}
 		})
 	}
+}
+
+// printedByMakeRun returns the lines that make run prints for the sample logs, until it has printed as many alerts and said what it
+// has read.
+func printedByMakeRun(t *testing.T, alerts int) (lines []string) {
+	t.Helper()
+	const logs = "testdata/quickstart"
+	makefile, err := os.ReadFile(filepath.Join(collector.Root(t), "Makefile"))
+	require.NoError(t, err)
+	for _, echo := range regexp.MustCompile(`echo "((?:Watching|Alerts are) [^"]*)"`).FindAllStringSubmatch(string(makefile), -1) {
+		lines = append(lines, strings.ReplaceAll(echo[1], "$$logs", logs))
+	}
+	c := run(t, filepath.Join(collector.Root(t), logs))
+	c.AwaitStdout(func(stdout string) bool { return strings.Count(stdout, "\n  rule ") >= alerts })
+	c.AwaitStderr(summary)
+	result := c.Stop(os.Interrupt)
+	for line := range strings.Lines(result.Stdout + result.Stderr) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return lines
 }
 
 // shell runs a command in the project's folder and returns its standard output, in which a failure is explained.

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Usage: run.sh BINARY LOGS
-# Runs the quickstart on a folder and prints its alerts without the headings that the debug exporter writes for each batch.
+# Runs the quickstart on a folder and prints its alerts without the headings and empty lines that the debug exporter writes for each batch.
 # Of the collector's log it prints warnings and errors, and the processor's notices about the first records without log fields.
 # Exits with the collector's status, which is 0 on Ctrl-C; the filters run until they have printed the last line.
 set -u
@@ -36,7 +36,7 @@ notices() {
 					trap : INT
 					"$binary" --config config/quickstart.yaml --set=service.telemetry.logs.level=info
 					echo $? >&4
-				} 2>&6 | (trap '' INT && exec grep --line-buffered -Ev '^(Logs[[:space:]]|ResourceLog #|ScopeLog #)') >&5
+				} 2>&6 | (trap '' INT && exec grep --line-buffered -Ev '^(Logs[[:space:]]|ResourceLog #|ScopeLog #|$)') >&5
 			} 6>&1 | (trap '' INT && notices) >&2
 		} 4>&1
 	)

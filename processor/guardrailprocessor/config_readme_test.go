@@ -37,26 +37,3 @@ func TestReadmeStatesTheDefaults(t *testing.T) {
 	}
 	assert.Equal(t, 1, found, "blocks with all settings")
 }
-
-// The examples of the main README are accepted.
-func TestExamplesInTheMainReadmeAreValid(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	found := 0
-	for _, block := range yamlBlock.FindAllSubmatch(readme, -1) {
-		read, err := confmap.NewRetrievedFromYAML(block[1])
-		require.NoError(t, err)
-		conf, err := read.AsConf()
-		require.NoError(t, err)
-		if !conf.IsSet("processors::gen_ai_guardrail") {
-			continue
-		}
-		found++
-		settings, err := conf.Sub("processors::gen_ai_guardrail")
-		require.NoError(t, err)
-		config := createDefaultConfig()
-		require.NoError(t, settings.Unmarshal(config))
-		assert.NoError(t, confmap.Validate(config))
-	}
-	assert.Equal(t, 1, found)
-}
