@@ -4,7 +4,7 @@
 
 # Usage: run.sh BINARY LOGS
 # Runs the quickstart on a folder and prints its alerts without the headings and empty lines that the debug exporter writes for each batch.
-# Of the collector's log it prints warnings and errors, and the processor's notices about the first records without log fields.
+# Of the collector's log it prints warnings and errors, the processor's own and its notices about the first records without time and fields.
 # Exits with the collector's status, which is 0 on Ctrl-C; the filters run until they have printed the last line.
 set -u
 
@@ -20,6 +20,10 @@ notices() {
 		*"${tab}info${tab}"*'"otelcol.component.id": "gen_ai_guardrail"'*)
 			line=${line#*"${tab}info${tab}"}
 			echo "${line%%"$tab"*}"
+			;;
+		*"${tab}warn${tab}"*'"otelcol.component.id": "gen_ai_guardrail"'*)
+			line=${line#*"${tab}warn${tab}"}
+			echo "Warning: ${line%%"$tab"*}"
 			;;
 		*"${tab}info${tab}"*) ;;
 		*) printf '%s\n' "$line" ;;
