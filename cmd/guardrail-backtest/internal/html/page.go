@@ -4,6 +4,7 @@
 package html
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed" // the template and its parts
 	"encoding/base64"
@@ -41,7 +42,11 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent":  percent,
 	"visible":  visible,
 	"join":     func(values []string) string { return visible(strings.Join(values, ", ")) },
+	"names":    names,
+	"moment":   moment,
 	"keys":     func(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) },
+	"most":     most,
+	"int64":    func(n int) int64 { return int64(n) },
 	"slug":     func(r analysis.Readiness) string { return strings.ReplaceAll(string(r), " ", "-") },
 	"add":      func(a, b int) int { return a + b },
 }).Parse(source))
@@ -161,6 +166,29 @@ func visible(text string) string {
 		return "(none)"
 	}
 	return report.Clean(text)
+}
+
+// names returns one name or several, in which a line may also break after a colon and a slash, as in ARNs.
+func names(of any) template.HTML {
+	text, ok := of.(string)
+	if several, isList := of.([]string); isList {
+		text, ok = strings.Join(several, ", "), true
+	}
+	if !ok {
+		panic(fmt.Sprintf("names of %T", of)) // a mistake in the template
+	}
+	escaped := template.HTMLEscapeString(visible(text))
+	return template.HTML(strings.NewReplacer(":", ":<wbr>", "/", "/<wbr>").Replace(escaped))
+}
+
+// moment returns a time of which a line may keep the date alone.
+func moment(t time.Time) template.HTML {
+	return template.HTML(t.UTC().Format("<span>2006-01-02</span> <span>15:04:05</span>"))
+}
+
+// most returns the keys of a map, those with the largest numbers first.
+func most(m map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b)) })
 }
 
 // number returns a number with separators of thousands.

@@ -8,7 +8,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
 		button.append(...heading.childNodes);
 		heading.append(button);
 		button.addEventListener("click", () => {
-			const down = heading.getAttribute("aria-sort") !== "descending";
+			// Numbers begin with the largest, names with the first.
+			const sorted = heading.getAttribute("aria-sort");
+			const down = sorted ? sorted === "ascending" : heading.classList.contains("n");
 			headings.forEach((other) => other.removeAttribute("aria-sort"));
 			heading.setAttribute("aria-sort", down ? "descending" : "ascending");
 			const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
