@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/backtest"
@@ -105,13 +106,24 @@ func (f *flags) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writ
 	}
 }
 
-// interruptible returns a reader that ends when ctx does, even while nothing comes.
+// interruptible returns a reader that ends when ctx does, even while nothing comes. It leaves in alone until it is read
+// itself: what is on standard input may be meant for others.
 func interruptible(ctx context.Context, in io.Reader) io.Reader {
 	reader, writer := io.Pipe()
 	context.AfterFunc(ctx, func() { writer.Close() })
-	go func() {
-		_, err := io.Copy(writer, in)
-		writer.CloseWithError(err)
-	}()
-	return reader
+	start := sync.OnceFunc(func() {
+		go func() {
+			_, err := io.Copy(writer, in)
+			writer.CloseWithError(err)
+		}()
+	})
+	return readerFunc(func(p []byte) (int, error) {
+		start()
+		return reader.Read(p)
+	})
 }
+
+// readerFunc is a function as a reader.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -135,6 +135,14 @@ func TestStandardInputIsRead(t *testing.T) {
 	assert.Contains(t, stdout, "User otter in account 111122223333 made 6 invocations")
 }
 
+// A loop over a list of files that is itself on standard input must not lose the list.
+func TestStandardInputIsLeftAloneUnlessItIsNamed(t *testing.T) {
+	stdin := strings.NewReader("the next file\n")
+	code := run(t.Context(), []string{quickstart}, stdin, io.Discard, io.Discard)
+	assert.Zero(t, code)
+	assert.Equal(t, len("the next file\n"), stdin.Len())
+}
+
 func TestOnlyTheTimeThatIsWantedIsRead(t *testing.T) {
 	stdout, _, _ := command(t, "", "--from", "2026-03-14T09:41:00Z", "--to", "2026-03-14T09:46:00Z", quickstart)
 	assert.Contains(t, stdout, "From 2026-03-14 09:41:07 to 2026-03-14 09:45:57 UTC")
