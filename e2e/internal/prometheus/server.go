@@ -127,7 +127,7 @@ func (s *Server) QueryRange(t *testing.T, expression string) (series int) {
 	var data struct{ Result []json.RawMessage }
 	now := time.Now()
 	require.NoError(t, s.get(t.Context(), "/api/v1/query_range", url.Values{
-		"query": {expression}, "step": {"1s"}, "start": {now.Add(-2*time.Minute).Format(time.RFC3339)}, "end": {now.Format(time.RFC3339)},
+		"query": {expression}, "step": {"1s"}, "start": {now.Add(-2 * time.Minute).Format(time.RFC3339)}, "end": {now.Format(time.RFC3339)},
 	}, &data), expression)
 	return len(data.Result)
 }
