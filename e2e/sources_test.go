@@ -201,10 +201,17 @@ func TestNoCallIsLostAcrossRotationsAndRestarts(t *testing.T) {
 	}
 }
 
-// allAlerts takes what a sink has received and returns the alerts in it.
+// allAlerts takes what a sink has received and returns the alerts in it, each once: an exporter that is stopped before
+// it gets an answer sends again.
 func allAlerts(s *sink.Sink) (alerts []alert) {
+	received := map[string]bool{}
 	for _, request := range s.Take() {
-		alerts = append(alerts, alertsIn(request.Logs)...)
+		for _, a := range alertsIn(request.Logs) {
+			if uid := a.text("log.record.uid"); !received[uid] {
+				received[uid] = true
+				alerts = append(alerts, a)
+			}
+		}
 	}
 	return alerts
 }
