@@ -29,7 +29,7 @@ func TestEveryBlockInDocumentsIsTriedOrSaysThatItIsNot(t *testing.T) {
 			}
 			switch block.language {
 			case "yaml", "sh", "console", "json": // other tests
-			case "": // no program
+			case "", "text": // no program
 				assert.NotRegexp(t, `(?m)^\$ |^(make|go|dist/\S+) `, block.text, "%s: shows commands without saying so; make it sh or console", block)
 			default:
 				assert.True(t, block.marked(), "%s: says neither which test runs it nor why none does", block)
@@ -94,10 +94,18 @@ func TestYAMLInDocumentsIsValid(t *testing.T) {
 			case !has(content, "receivers", "processors", "exporters", "connectors", "extensions", "service"):
 				text = "processors:\n  gen_ai_guardrail:\n" + indented(text, 2)
 			}
-			result := collector.Run(t, nil, "validate", "--config", over, "--config", "yaml:"+text)
+			result := collector.Run(t, environment(text), "validate", "--config", over, "--config", "yaml:"+text)
 			assert.Zero(t, result.Code, "%s\n%s", block.text, result.Stderr)
 		})
 	}
+}
+
+// environment returns a value, an address, for each variable of the environment that a block reads without a default.
+func environment(text string) (env []string) {
+	for _, match := range regexp.MustCompile(`\$\{env:(\w+)\}`).FindAllStringSubmatch(text, -1) {
+		env = append(env, match[1]+"=https://example.com")
+	}
+	return env
 }
 
 func has(content map[string]any, keys ...string) bool {

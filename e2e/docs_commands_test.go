@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,44 +89,48 @@ func TestCommandsInTextExist(t *testing.T) {
 	}
 }
 
-// checkGoTest checks that a command finds a test in each package that it names; "." is the folder of these tests.
-func checkGoTest(t *testing.T, page, args string) {
+// checkGoTest checks that a command finds its tests in each package that it names, in the root or in another module.
+func checkGoTest(t *testing.T, document, args string) {
 	t.Helper()
-	match := regexp.MustCompile(`-(?:run|bench)[ =]'?([^' ]+)'?`).FindAllStringSubmatch(args, -1)
-	var packages []string
-	for _, arg := range strings.Fields(args) {
-		if arg == "." || strings.HasPrefix(arg, "./") {
-			packages = append(packages, arg)
+	patterns := regexp.MustCompile(`-(?:run|bench)[ =]'?([^' ]+)'?`).FindAllStringSubmatch(args, -1)
+	for _, folder := range strings.Fields(args) {
+		if folder != "." && !strings.HasPrefix(folder, "./") {
+			continue
+		}
+		tests := testsIn(t, folder)
+		assert.NotEmpty(t, tests, "%s: no tests in %s", document, folder)
+		for _, pattern := range patterns {
+			first, _, _ := strings.Cut(pattern[1], "/")
+			wanted, err := regexp.Compile(first)
+			require.NoError(t, err)
+			assert.True(t, first == "^$" || slices.ContainsFunc(tests, wanted.MatchString), "%s: no test in %s matches %s", document, folder, first)
 		}
 	}
-	for _, folder := range packages {
-		where := path.Join(strings.TrimSuffix(folder, "/..."))
-		if folder == "." {
-			where = "e2e"
-		}
-		files, err := filepath.Glob(filepath.Join(collector.Root(t), where, "*_test.go"))
-		require.NoError(t, err)
-		assert.NotEmpty(t, files, "%s: no tests in %s", page, folder)
-		var code strings.Builder
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			code.Write(text)
-		}
-		for _, pattern := range match {
-			first, _, _ := strings.Cut(pattern[1], "/")
-			if first == "^$" {
+}
+
+// testsIn returns the names of the tests in a package, "." being that of these tests, or, with /..., also below it.
+func testsIn(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	below := strings.HasSuffix(folder, "/...")
+	folder = path.Join(strings.TrimSuffix(folder, "/..."))
+	if folder == "." {
+		folder = "e2e"
+	}
+	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
+	for _, file := range projectFiles(t, "_test.go") {
+		for _, module := range []string{"", "e2e", "cmd/guardrail-backtest"} {
+			where := path.Join(module, folder)
+			if path.Dir(file) != where && !(below && strings.HasPrefix(file, where+"/")) {
 				continue
 			}
-			found := false
-			wanted, err := regexp.Compile(strings.TrimPrefix(first, "^"))
+			text, err := os.ReadFile(filepath.Join(collector.Root(t), filepath.FromSlash(file)))
 			require.NoError(t, err)
-			for _, name := range regexp.MustCompile(`(?m)^func (?:Test|Benchmark|Fuzz)(\w+)\(`).FindAllStringSubmatch(code.String(), -1) {
-				found = found || wanted.MatchString("Test"+name[1]) || wanted.MatchString("Benchmark"+name[1]) || first == "."
+			for _, match := range declaration.FindAllStringSubmatch(string(text), -1) {
+				names = append(names, match[1])
 			}
-			assert.True(t, found, "%s: no test in %s matches %s", page, folder, pattern[1])
 		}
 	}
+	return names
 }
 
 // A console block has commands after "$ ", each followed by what it prints. There, a line of three dots stands for any lines, and

@@ -40,7 +40,7 @@ func (b codeBlock) String() string { return fmt.Sprintf("%s:%d", b.file, b.line)
 // marked reports whether the block says that it is not run, or which test runs it.
 func (b codeBlock) marked() bool {
 	first, _, _ := strings.Cut(b.text, "\n")
-	return b.mark != "" || strings.HasPrefix(first, "# Not run here: ")
+	return b.mark != "" || strings.HasPrefix(first, "# ") && strings.Contains(strings.ToLower(first), "not run here")
 }
 
 // documents returns all Markdown files of the project.
