@@ -105,7 +105,7 @@ func keepAlive() string {
 		rule.KeepAlive = pause
 		raised := play(rule, calls)
 		says := map[time.Duration]string{
-			0:                "Every window over the threshold is an alert of its own, reported once.",
+			0:                "Each minute with a window over the threshold is an alert of its own, which is closed at once.",
 			10 * time.Minute: "The default. Bursts that follow each other within ten minutes are one alert; it is closed ten minutes after the last.",
 			30 * time.Minute: "One alert for all four bursts, and half an hour until it is closed.",
 		}[pause]
