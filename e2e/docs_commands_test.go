@@ -36,6 +36,8 @@ var tried = map[string]string{
 	"dist/guardrail-backtest --config config.yaml --html report.html 's3-copy/**/*.json.gz'": "TestGlobsReachAnyDepth",
 	"zcat logs.json.gz | dist/guardrail-backtest -":                                          "TestStandardInputIsRead",
 
+	`otelcol-guardrail validate --config config/durable.yaml && kill -HUP "$(pidof otelcol-guardrail)"`: "TestReloadsUnderLoadLoseNothing",
+
 	"GUARDRAIL_SIEM=siem.example.com:4317 dist/otelcol-guardrail --config config/durable.yaml":                        "TestDurableConfigurationKeepsWhatTheBackendDoesNotAccept",
 	"GUARDRAIL_BACKEND=siem.example.com:4317 dist/otelcol-guardrail --config config/durable.yaml":                     "TestDurableConfigurationKeepsWhatTheBackendDoesNotAccept",
 	"GUARDRAIL_LOGS=logs GUARDRAIL_SIEM=siem.example.com:4317 dist/otelcol-guardrail --config config/bedrock-s3.yaml": "TestBucketConfigurationReportsEachAlertOnce",
