@@ -121,7 +121,6 @@ var attributes = [...]attribute{
 	{"enduser.pseudo.id", meansUser, inBoth, "semantic conventions"},
 	{"gen_ai.request.user", meansUser, inBoth, "OpenLIT"},
 	{"traceloop.association.properties.user_id", meansUser, inBoth, "OpenLLMetry"},
-	{"langsmith.metadata.user_id", meansUser, inBoth, "LangSmith"},
 	{"gen_ai.user", meansUser, inSpans, "OpenLLMetry"},
 	{"llm.user", meansUser, inSpans, "older OpenLLMetry"},
 	{"ai.telemetry.metadata.userId", meansUser, inSpans, "Vercel AI SDK, older telemetry"},
