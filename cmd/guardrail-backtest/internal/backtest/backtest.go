@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,7 +114,7 @@ type run struct {
 
 // chunk is a part of a file.
 type chunk struct {
-	texts []string
+	texts judge.Texts
 	hour  int // the number of the file's hour
 }
 
@@ -189,6 +191,7 @@ type fileReader struct {
 	*run
 	opener source.Opener
 	cutter *source.Cutter
+	ends   []int // of the texts of the chunk that is being read
 }
 
 // read cuts a file into chunks. A fault ends the file and is noted.
@@ -200,24 +203,29 @@ func (f *fileReader) read(ctx context.Context, index int, chunks chan<- chunk) {
 		return
 	}
 	f.cutter.Reset(content)
-	c := chunk{hour: f.hours.of(index)}
-	size := 0
+	hour := f.hours.of(index)
+	var all strings.Builder
 	send := func() {
-		f.hours.add(c.hour)
-		chunks <- c
-		c.texts, size = nil, 0
+		f.hours.add(hour)
+		chunks <- chunk{judge.Texts{All: all.String(), Ends: slices.Clone(f.ends)}, hour}
+		all.Reset()
+		f.ends = f.ends[:0]
 	}
 	for ctx.Err() == nil {
 		text, ok := f.cutter.Next()
 		if !ok {
 			break
 		}
-		c.texts = append(c.texts, string(text))
-		if size += len(text); size >= chunkSize {
+		if all.Len() > 0 && all.Len()+len(text) > all.Cap() {
 			send()
 		}
+		if all.Len() == 0 {
+			all.Grow(max(chunkSize, len(text)))
+		}
+		all.Write(text)
+		f.ends = append(f.ends, all.Len())
 	}
-	if size > 0 {
+	if len(f.ends) > 0 {
 		send()
 	}
 	if err := errors.Join(f.cutter.Err(), f.opener.Close()); err != nil && ctx.Err() == nil {

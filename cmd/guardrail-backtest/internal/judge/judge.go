@@ -64,10 +64,19 @@ func (j *Judge) NewWorker() *Worker {
 	}
 }
 
-// Texts judges texts, each a record or a document of several.
-func (w *Worker) Texts(texts []string) {
+// Texts are texts, each a record or a document of several, in one piece of memory.
+type Texts struct {
+	All  string // one after another
+	Ends []int  // of each text
+}
+
+// Texts judges texts.
+func (w *Worker) Texts(texts Texts) {
 	w.enter(w.plain)
-	for _, text := range texts {
+	start := 0
+	for _, end := range texts.Ends {
+		text := texts.All[start:end]
+		start = end
 		if isDocument(text) && w.document(text) {
 			w.enter(w.plain)
 			continue

@@ -30,8 +30,16 @@ func record(n int) string {
 
 func judged(texts ...string) *Worker {
 	w := judgeOf(settings.Default()).NewWorker()
-	w.Texts(texts)
+	w.Texts(join(texts...))
 	return w
+}
+
+func join(texts ...string) (joined Texts) {
+	for _, text := range texts {
+		joined.All += text
+		joined.Ends = append(joined.Ends, len(joined.All))
+	}
+	return joined
 }
 
 func counts(t *analysis.Tally) (kinds analysis.Kinds) {
@@ -90,7 +98,7 @@ func TestCallsOutsideOfTheTimeAreLeftOut(t *testing.T) {
 	j := judgeOf(settings.Default())
 	j.From, j.To = time.Date(2026, 3, 14, 9, 0, 2, 0, time.UTC), time.Date(2026, 3, 14, 9, 0, 4, 0, time.UTC)
 	w := j.NewWorker()
-	w.Texts([]string{record(1), record(2), record(3), record(4), strings.Replace(record(5), `"timestamp"`, `"time"`, 1)})
+	w.Texts(join(record(1), record(2), record(3), record(4), strings.Replace(record(5), `"timestamp"`, `"time"`, 1)))
 	assert.EqualValues(t, 2, w.Tally.Invocations)
 	assert.EqualValues(t, 3, w.Tally.Outside)
 }

@@ -21,6 +21,7 @@ type Sorter struct {
 
 	mu    sync.Mutex // guards what follows
 	items Batch
+	spare Batch // memory for the next items while those here are released
 
 	spill   sync.Mutex // held while a file is written or read; taken before mu
 	runs    []*run
@@ -128,7 +129,7 @@ func (s *Sorter) Release(before int64, f func(time int64, item []byte) error) er
 	defer s.spill.Unlock()
 	s.mu.Lock()
 	items := s.items
-	s.items = Batch{}
+	s.items, s.spare = s.spare, Batch{}
 	s.mu.Unlock()
 
 	items.sort()
@@ -140,11 +141,9 @@ func (s *Sorter) Release(before int64, f func(time int64, item []byte) error) er
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.items.Len() == 0 && n == 0 {
-		s.items = items
-	} else {
-		s.items.add(&items, items.entries[n:])
-	}
+	s.items.add(&items, items.entries[n:])
+	items.Reset()
+	s.spare = items
 	return err
 }
 
