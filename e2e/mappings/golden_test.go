@@ -31,5 +31,5 @@ func requireExample(t *testing.T, name string, event map[string]any) {
 	}
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Equal(t, string(want), text.String(), "if the change is intended: go test ./mappings -update")
+	assert.Equal(t, string(want), text.String(), "if the change is intended: go test . -update")
 }
