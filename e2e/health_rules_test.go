@@ -38,6 +38,20 @@ func (w *ward) sick(t *testing.T, labels map[string]string, rules ...string) {
 	}
 }
 
+// provoke causes trouble that does not last, again and again, until a rule fires.
+func (w *ward) provoke(t *testing.T, instance, rule string, cause func(i int)) {
+	t.Helper()
+	i := 0
+	w.Await(t, rule+" to fire", func() bool {
+		if w.Fires(t, rule, at(instance)) {
+			return true
+		}
+		cause(i)
+		i++
+		return false
+	})
+}
+
 // well waits until rules that have fired are silent.
 func (w *ward) well(t *testing.T, labels map[string]string, rules ...string) {
 	t.Helper()
@@ -153,10 +167,9 @@ func storageFails(t *testing.T, w *ward) {
 	m := newMemory(t)
 	p := m.start(t, metricsConfig, "yaml:extensions::file_storage/state::max_size: 65536")
 	w.watch(t, "storage", p.Collector)
-	for i := range 10 {
+	w.provoke(t, "storage", "StateNotStored", func(i int) {
 		require.NoError(t, p.Send(t.Context(), bedrock.Logs(crowd(fmt.Sprintf("many%d", i), 100)...)))
-	}
-	w.sick(t, at("storage"), "StateNotStored")
+	})
 	p.Stop(syscall.SIGKILL)
 	w.watch(t, "storage", m.start(t, metricsConfig).Collector)
 	w.well(t, at("storage"), "StateNotStored")
@@ -167,21 +180,21 @@ func memoryFull(t *testing.T, w *ward) {
 	p := start(t, metricsConfig, processor("max_state_mib: 16, rules: [{alert: {limit: 1}}]"))
 	w.watch(t, "memory", p.Collector)
 	w.AwaitResult(t, `otelcol_processor_gen_ai_guardrail_groups_evicted{instance="memory"} == 0`)
-	for i := range 2 {
+	w.provoke(t, "memory", "AlertsLimited", func(i int) {
 		require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst(fmt.Sprintf("user-%d", i), 6)...)))
-	}
-	w.sick(t, at("memory"), "AlertsLimited")
-	for i := 0; p.Sample(metrics+"groups_evicted") == 0; i++ {
+	})
+	w.provoke(t, "memory", "GroupsForgotten", func(i int) {
 		var calls []bedrock.Call
-		for n := range 1000 {
+		for n := range 3000 {
 			calls = append(calls, bedrock.Burst(fmt.Sprintf("%d-%d", i, n), 1)...)
 		}
 		require.NoError(t, p.Send(t.Context(), bedrock.Logs(calls...)))
-	}
-	w.sick(t, at("memory"), "GroupsForgotten", "StateNearLimit")
+		p.sink.Take()
+	})
+	w.sick(t, at("memory"), "StateNearLimit")
 	p.Stop(syscall.SIGTERM)
 	w.watch(t, "memory", start(t, metricsConfig).Collector)
-	w.well(t, at("memory"), "GroupsForgotten", "StateNearLimit", "AlertsLimited")
+	w.well(t, at("memory"), "AlertsLimited", "GroupsForgotten", "StateNearLimit")
 }
 
 func alertsRefused(t *testing.T, w *ward) {
@@ -194,11 +207,12 @@ func alertsRefused(t *testing.T, w *ward) {
 	p.sink.Become(sink.Accept)
 	w.well(t, at("outbox"), "AlertsUndelivered")
 	p.sink.Become(sink.To(holdsAlerts, sink.Reject))
-	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("bob", 6)...)))
-	w.sick(t, at("outbox"), "AlertsDropped")
+	w.provoke(t, "outbox", "AlertsDropped", func(i int) {
+		require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst(fmt.Sprintf("user-%d", i), 6)...)))
+	})
 	p.sink.Become(sink.Accept)
 	w.well(t, at("outbox"), "AlertsDropped")
-	p.Stop(os.Interrupt) // its log has an error about the dropped alert
+	p.Stop(os.Interrupt) // its log has errors about the dropped alerts
 }
 
 func queueFull(t *testing.T, w *ward) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -26,9 +27,7 @@ type Server struct{ *process }
 func Start(t *testing.T, config string) *Server {
 	t.Helper()
 	s := &Server{start(t, Tool(t, "prometheus"), "--config.file="+config, "--storage.tsdb.path="+t.TempDir())}
-	s.await(t, "Prometheus to be ready", func(ctx context.Context) bool {
-		return s.get(ctx, "/api/v1/alerts", nil, new(any)) == nil
-	})
+	s.Await(t, "Prometheus to be ready", func() bool { return s.get(t.Context(), "/api/v1/alerts", nil, new(any)) == nil })
 	return s
 }
 
@@ -40,14 +39,14 @@ func StartAlertmanager(t *testing.T, config string) (address string) {
 	return p.URL[len("http://"):]
 }
 
-// Alert is an alert that is pending or firing.
-type Alert struct {
-	Labels, Annotations map[string]string
-	State               string
+// alert is an alert that is pending or firing.
+type alert struct {
+	Labels map[string]string
+	State  string
 }
 
-// Has reports whether the alert has a name and, among others, these labels.
-func (a Alert) Has(name string, labels map[string]string) bool {
+// has reports whether the alert has a name and, among others, these labels.
+func (a alert) has(name string, labels map[string]string) bool {
 	for key, value := range labels {
 		if a.Labels[key] != value {
 			return false
@@ -56,10 +55,9 @@ func (a Alert) Has(name string, labels map[string]string) bool {
 	return a.Labels["alertname"] == name
 }
 
-// Firing returns the alerts that fire.
-func (s *Server) Firing(t *testing.T) (firing []Alert) {
+func (s *Server) firing(t *testing.T) (firing []alert) {
 	t.Helper()
-	var data struct{ Alerts []Alert }
+	var data struct{ Alerts []alert }
 	require.NoError(t, s.get(t.Context(), "/api/v1/alerts", nil, &data))
 	for _, a := range data.Alerts {
 		if a.State == "firing" {
@@ -69,32 +67,22 @@ func (s *Server) Firing(t *testing.T) (firing []Alert) {
 	return firing
 }
 
-// AwaitFiring waits until an alert fires, and returns it.
-func (s *Server) AwaitFiring(t *testing.T, name string, labels map[string]string) (found Alert) {
+// Fires reports whether an alert with these labels, among others, fires.
+func (s *Server) Fires(t *testing.T, name string, labels map[string]string) bool {
 	t.Helper()
-	s.await(t, fmt.Sprint(name, labels, " to fire"), func(context.Context) bool {
-		for _, a := range s.Firing(t) {
-			if a.Has(name, labels) {
-				found = a
-				return true
-			}
-		}
-		return false
-	})
-	return found
+	return slices.ContainsFunc(s.firing(t), func(a alert) bool { return a.has(name, labels) })
+}
+
+// AwaitFiring waits until an alert fires.
+func (s *Server) AwaitFiring(t *testing.T, name string, labels map[string]string) {
+	t.Helper()
+	s.Await(t, fmt.Sprint(name, labels, " to fire"), func() bool { return s.Fires(t, name, labels) })
 }
 
 // AwaitSilence waits until an alert does not fire.
 func (s *Server) AwaitSilence(t *testing.T, name string, labels map[string]string) {
 	t.Helper()
-	s.await(t, fmt.Sprint(name, labels, " to go silent"), func(context.Context) bool {
-		for _, a := range s.Firing(t) {
-			if a.Has(name, labels) {
-				return false
-			}
-		}
-		return true
-	})
+	s.Await(t, fmt.Sprint(name, labels, " to go silent"), func() bool { return !s.Fires(t, name, labels) })
 }
 
 // Sample is a value of a series.
@@ -135,21 +123,21 @@ func (s *Server) QueryRange(t *testing.T, expression string) (series int) {
 // AwaitResult waits until an expression has a result.
 func (s *Server) AwaitResult(t *testing.T, expression string) {
 	t.Helper()
-	s.await(t, "a result of "+expression, func(context.Context) bool { return len(s.Query(t, expression)) > 0 })
+	s.Await(t, "a result of "+expression, func() bool { return len(s.Query(t, expression)) > 0 })
 }
 
-func (s *Server) await(t *testing.T, what string, condition func(context.Context) bool) {
+// Await waits until a condition holds, which is checked several times a second.
+func (s *Server) Await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	deadline := time.After(patience)
 	for tick := time.NewTicker(pollInterval); ; {
-		if condition(ctx) {
+		if condition() {
 			tick.Stop()
 			return
 		}
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-deadline:
 			t.Fatalf("timed out waiting for %s", what)
 		}
 	}
