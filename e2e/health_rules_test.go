@@ -76,6 +76,7 @@ func TestEachHealthRuleFiresWhileItsTroubleLasts(t *testing.T) {
 	t.Run("troubles", func(t *testing.T) {
 		for name, trouble := range map[string]func(*testing.T, *ward){
 			"blind spots": traffic, "down": collectorDown, "storage": storageFails, "memory": memoryFull, "outbox": alertsRefused, "queue": queueFull,
+			"connector": connectorIsWatched,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -149,6 +150,18 @@ func blindSpots(t *testing.T, w *ward) func(*testing.T, *ward) {
 		traffic.become(sound)
 		w.well(t, at("records"), "NoInvocations")
 	}
+}
+
+// connectorIsWatched checks that the rules know the connector's metrics: by the names of the processor's.
+func connectorIsWatched(t *testing.T, w *ward) {
+	t.Helper()
+	p := start(t, metricsConfig, "yaml:connectors::gen_ai_guardrail: {}",
+		"yaml:service::pipelines::logs: {processors: [], exporters: [gen_ai_guardrail]}",
+		"yaml:service::pipelines::logs/alerts: {receivers: [gen_ai_guardrail], exporters: [otlp_grpc]}")
+	w.watch(t, "connector", p.Collector)
+	require.NoError(t, p.Send(t.Context(), bedrock.Logs(bedrock.Burst("alice", 6)...)))
+	w.AwaitResult(t, `otelcol_processor_gen_ai_guardrail_invocations{instance="connector", component="connector"} == 6`)
+	w.AwaitResult(t, `otelcol_processor_gen_ai_guardrail_invocations{component="processor"}`)
 }
 
 func collectorDown(t *testing.T, w *ward) {
