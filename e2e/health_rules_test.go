@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -258,7 +257,7 @@ func TestHealthRulesAreExplained(t *testing.T) {
 		}
 	}
 	for _, rule := range shippedRules(t, "config/prometheus/health.yaml") {
-		assert.True(t, slices.Contains(headings, rule), "docs/operations.md says nothing about %s", rule)
+		assert.Contains(t, headings, rule, "docs/operations.md says nothing about %s", rule)
 	}
 	rules, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "health.yaml"))
 	require.NoError(t, err)
