@@ -48,7 +48,7 @@ type process struct {
 }
 
 // listening is the line in which both servers report the address that they got.
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
 
 // start runs a server on a port that the system chooses, until the end of the test.
 func start(t *testing.T, path string, args ...string) *process {
