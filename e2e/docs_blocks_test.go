@@ -140,7 +140,7 @@ func requireExpectations(t *testing.T, block codeBlock) {
 	file := filepath.Join(t.TempDir(), "expect.yaml")
 	writeFile(t, file, block.text)
 	output, err := shell(t, "dist/guardrail-backtest --expect '"+file+"' testdata/quickstart")
-	assert.NoError(t, err, "%s\n%s", block, output)
+	require.NoError(t, err, "%s\n%s", block, output)
 }
 
 func TestJSONInDocumentsIsValid(t *testing.T) {

@@ -76,7 +76,7 @@ func TestCommandsInTextExist(t *testing.T) {
 	goRun := regexp.MustCompile(`\bgo run (\./[\w/-]+)`)
 	for _, d := range documents(t) {
 		for _, match := range makeCommand.FindAllStringSubmatch(d.text, -1) {
-			for _, target := range strings.Fields(match[1]) {
+			for target := range strings.FieldsSeq(match[1]) {
 				assert.True(t, targets[target], "%s: make has no target %s", d.path, target)
 			}
 		}
@@ -95,7 +95,7 @@ func TestCommandsInTextExist(t *testing.T) {
 func checkGoTest(t *testing.T, document, args string) {
 	t.Helper()
 	patterns := regexp.MustCompile(`-(?:run|bench)[ =]'?([^' ]+)'?`).FindAllStringSubmatch(args, -1)
-	for _, folder := range strings.Fields(args) {
+	for folder := range strings.FieldsSeq(args) {
 		if folder != "." && !strings.HasPrefix(folder, "./") {
 			continue
 		}
@@ -184,10 +184,10 @@ func shell(t *testing.T, command string) (string, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
 	cmd.Dir = collector.Root(t)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
-	var errors strings.Builder
-	cmd.Stderr = &errors
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
 	output, err := cmd.Output()
-	return string(output) + errors.String(), err
+	return string(output) + complaints.String(), err
 }
 
 // requireLines checks that the wanted lines, with dots for what is left out, are what was printed.
@@ -195,7 +195,7 @@ func requireLines(t *testing.T, want, got string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(got), "\n")
 	at, skipping := 0, false
-	for _, line := range strings.Split(strings.TrimRight(want, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(want, "\n"), "\n") {
 		if strings.TrimSpace(line) == "..." {
 			skipping = true
 			continue
