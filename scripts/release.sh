@@ -51,7 +51,7 @@ bill() {
 		-version "v$version" -output "$work/bill" "$1" 2>"$work/log" || { cat "$work/log" >&2; return 1; }
 	sed "s|\.\./\.\./\{0,1\}@(devel)|example.com/otelcol-guardrail@v$version|; s|\"\.\./\.\./\{0,1\}\"|\"example.com/otelcol-guardrail\"|
 		s|\"(devel)\"|\"v$version\"|" "$work/bill" >"$2"
-	! grep -n '(devel)\|\.\./' "$2" >&2
+	! grep -nE '\(devel\)|\.\./' "$2" >&2
 }
 
 for program in $programs; do

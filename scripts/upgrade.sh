@@ -31,9 +31,9 @@ new_stable=$(stable "$beta")
 echo "collector $old_beta / $old_stable -> $beta / $new_stable"
 
 # Only modules of the collector: others may happen to have the same version.
-family='go\.opentelemetry\.io/collector\|github\.com/open-telemetry/opentelemetry-collector-contrib'
+family='go\.opentelemetry\.io/collector|github\.com/open-telemetry/opentelemetry-collector-contrib'
 for file in builder-config.yaml builder-config-gateway.yaml $(for module; do echo "$module/go.mod"; done); do
-	sed "\\,$family, { s|\\([ \"]\\)$old_beta\\([ \"]\\|\$\\)|\\1$beta\\2|; s|\\([ \"]\\)$old_stable\\([ \"]\\|\$\\)|\\1$new_stable\\2|; }" "$file" >"$work/new"
+	sed -E "\\,$family, { s#([ \"])$old_beta([ \"]|\$)#\\1$beta\\2#; s#([ \"])$old_stable([ \"]|\$)#\\1$new_stable\\2#; }" "$file" >"$work/new"
 	cmp -s "$work/new" "$file" || cat "$work/new" >"$file"
 done
 sed "s|$old_beta / $old_stable|$beta / $new_stable|" README.md >"$work/new"
