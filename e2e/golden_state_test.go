@@ -4,9 +4,12 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,6 +113,36 @@ func continueState(t *testing.T, folder string, before []goldenAlert) {
 		slices.Sort(got)
 		assert.Equal(t, step.want, got)
 	}
+}
+
+// Whoever goes back to an earlier version must see that it could not read the state, and must not lose that state for the later version.
+func TestStateOfALaterVersionIsSetAside(t *testing.T) {
+	t.Parallel()
+	const folder = goldenStates + "/0.1.0"
+	m := newMemory(t)
+	require.NoError(t, os.CopyFS(m.dir, os.DirFS(filepath.Join(folder, "state"))))
+	file := m.files(t)[0]
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, string(content), pointer(1), "the form of the pointer is documented, and never changes")
+	content = bytes.ReplaceAll(content, []byte(pointer(1)), []byte(pointer(2)))
+	require.NoError(t, os.WriteFile(file, content, 0o600))
+
+	p := m.start(t, filepath.Join("e2e", folder, "config.yaml"))
+	assert.Empty(t, p.pass(t, bedrock.Logs(halfway[5:]...)), "it starts empty")
+	result := p.Stop(syscall.SIGTERM)
+	assert.Zero(t, result.Code)
+	assert.Contains(t, result.Stderr, "is set aside")
+	content, err = os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(content), "1/root", "the state of the later version")
+	assert.Contains(t, string(content), "2/root", "its own")
+}
+
+// pointer returns the stored value that names the first epoch, as a version of the format writes it: see docs/state-format.md.
+func pointer(version byte) string {
+	value := []byte{version, 1, 1}
+	return string(binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, crc32.MakeTable(crc32.Castagnoli))))
 }
 
 // With -write-state, the state of this version is added to those that later ones must read. `make golden-state` does this, once for each
