@@ -268,6 +268,43 @@ func TestTheSampleLogsComparedWithTheShippedRule(t *testing.T) {
 	assert.Contains(t, stdout, `"only_theirs": 8`)
 }
 
+// Elastic's integration takes records from where Bedrock writes them. What a forwarder put around them since then does
+// not change what the rule would have found.
+func TestTheComparisonReadsRecordsInWrappers(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(burst("otter", "amazon.nova-lite-v1:0")), "\n")
+	wrapped := func(format, separator string) string {
+		var all []string
+		for _, line := range lines {
+			text, err := json.Marshal(line)
+			require.NoError(t, err)
+			all = append(all, strings.ReplaceAll(format, "RECORD", string(text)))
+		}
+		return strings.Join(all, separator)
+	}
+	otlp := func(record string) string {
+		return `{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + wrapped(record, ",") + `]}]}]}`
+	}
+	for name, input := range map[string]string{
+		"lines":                     strings.Join(lines, "\n"),
+		"a member":                  wrapped(`{"log":RECORD}`, "\n"),
+		"a CloudWatch export":       `{"events":[` + wrapped(`{"timestamp":1,"message":RECORD}`, ",") + `]}`,
+		"a CloudWatch subscription": `{"messageType":"DATA_MESSAGE","logEvents":[` + wrapped(`{"id":"1","message":RECORD}`, ",") + `]}`,
+		"OTLP":                      otlp(`{"body":{"stringValue":RECORD}}`),
+		"OTLP, in an attribute":     otlp(`{"attributes":[{"key":"event.original","value":{"stringValue":RECORD}}]}`),
+	} {
+		stdout, _, _ := command(t, input, "--compare", "elastic", "--format", "json", "-")
+		var got struct {
+			Compared struct {
+				Both  int
+				Their int `json:"their_alerts"`
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(stdout), &got), name)
+		assert.Equal(t, 1, got.Compared.Both, name)
+		assert.Equal(t, 6, got.Compared.Their, name)
+	}
+}
+
 func TestExpectationsDecideTheExitCode(t *testing.T) {
 	folder := t.TempDir()
 	file, junit := filepath.Join(folder, "expect.yaml"), filepath.Join(folder, "junit.xml")

@@ -243,7 +243,13 @@ func (w *Worker) keepShipped(s invocation.Source) {
 	if !w.judge.Shipped || s.Record == (plog.LogRecord{}) { // it reads no spans
 		return
 	}
-	if r, ok := siem.Read(s.Record.Body().AsString()); ok && !r.Named && r.User != "" {
+	r, ok := siem.Read(s.Record.Body().AsString())
+	if !ok && s.Record.Attributes().Len() > 0 { // a record in an attribute, or split into them
+		all := pcommon.NewValueMap()
+		s.Record.Attributes().CopyTo(all.Map())
+		r, ok = siem.Read(all.AsString())
+	}
+	if ok && !r.Named && r.User != "" {
 		w.fact.Flags |= fact.Shipped
 		w.fact.User, w.fact.Account = r.User, r.Account
 	}

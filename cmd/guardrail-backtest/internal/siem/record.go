@@ -5,7 +5,7 @@
 // minutes over the last sixty, users with more than five records that name no guardrail, the 100 with the most first.
 package siem
 
-import "encoding/json"
+import "strings"
 
 // Record is what the rule knows of a record.
 type Record struct {
@@ -14,35 +14,65 @@ type Record struct {
 	Named   bool // it sees a guardrail
 }
 
-// Read returns what the rule knows of a Bedrock record. ok is false for any other text: it reads no other records.
+// maxDepth is how many wrappers a record is looked for in, one in the other.
+const maxDepth = 4
+
+// Read returns what the rule knows of a Bedrock record, in whatever a log record wraps it in: Elastic's integration
+// takes records from Bedrock's bucket or log group, where nothing is around them. ok is false for a text that holds none.
 //
 // It takes a guardrail only from the keys of the trace's assessment of the input, in the answer or in a chunk of it.
-func Read(text string) (r Record, ok bool) {
-	record := object(json.RawMessage(text))
-	if record == nil || record["identity"] == nil {
+func Read(text string) (r Record, ok bool) { return read(text, 0) }
+
+func read(text string, depth int) (r Record, ok bool) {
+	start := strings.IndexByte(text, '{') // after a header
+	if start < 0 || depth > maxDepth {
 		return r, false
 	}
-	_ = json.Unmarshal(object(record["identity"])["arn"], &r.User)
-	_ = json.Unmarshal(record["accountId"], &r.Account)
-	body := object(record["output"])["outputBodyJson"]
-	var chunks []json.RawMessage
-	if json.Unmarshal(body, &chunks) != nil {
-		chunks = []json.RawMessage{body}
+	var identity, account, output string
+	var inner []string
+	whole := members(text[start:], func(name, value string) {
+		switch name {
+		case "identity":
+			identity = value
+		case "accountId":
+			account = value
+		case "output":
+			output = value
+		default:
+			if value[0] == '{' || value[0] == '"' {
+				inner = append(inner, value)
+			}
+		}
+	})
+	switch {
+	case !whole:
+		return r, false
+	case identity != "":
+		return Record{User: unquote(member(identity, "arn")), Account: unquote(account), Named: named(output)}, true
 	}
-	for _, chunk := range chunks {
-		answer := object(chunk)
-		for _, at := range [][2]string{{"trace", "inputAssessment"}, {"amazon-bedrock-trace", "input"}} {
-			assessed := object(object(object(answer[at[0]])["guardrail"])[at[1]])
-			r.Named = r.Named || len(assessed) > 0
+	for _, value := range inner {
+		if value[0] == '"' {
+			value = unquote(value)
+		}
+		if r, ok = read(value, depth+1); ok {
+			return r, true
 		}
 	}
-	return r, true
+	return r, false
 }
 
-// object returns the members of a JSON object; nil for anything else.
-func object(text json.RawMessage) (members map[string]json.RawMessage) {
-	if json.Unmarshal(text, &members) != nil {
-		return nil
+// named reports whether the rule sees a guardrail in the output of a record.
+func named(output string) (seen bool) {
+	if !strings.Contains(output, `trace"`) && !strings.Contains(output, `\u`) { // nor with an escape in it
+		return false
 	}
-	return members
+	chunk := func(answer string) {
+		for _, at := range [][2]string{{"trace", "inputAssessment"}, {"amazon-bedrock-trace", "input"}} {
+			members(member(member(member(answer, at[0]), "guardrail"), at[1]), func(string, string) { seen = true })
+		}
+	}
+	body := member(output, "outputBodyJson")
+	chunk(body)
+	elements(body, chunk)
+	return seen
 }

@@ -4,10 +4,12 @@
 package siem
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 
@@ -103,6 +105,15 @@ func TestWhatTheIntegrationReads(t *testing.T) {
 		"failed":              {`{"identity":{"arn":"u"},"errorCode":"ThrottlingException"}`, Record{"u", "", false}, true},
 		"no identity":         {`{"output":{}}`, Record{}, false},
 		"no record":           {`hello`, Record{}, false},
+		"escaped":             {`{"identity":{"arn":"\u0075"},"output":{"outputBodyJson":{"tr\u0061ce":{"guardrail":{"inputAssessment":{"g":{}}}}}}}`, Record{"u", "", true}, true},
+		"spaced":              {"{ \"identity\" : { \"arn\" : \"u\" } ,\n \"output\" : { \"outputBodyJson\" : [ 1 , { \"amazon-bedrock-trace\" : { \"guardrail\" : { \"input\" : { \"g\" : { } } } } } ] } }", Record{"u", "", true}, true},
+		"quotes in a prompt":  {`{"input":{"text":"\\\"}],\\"},"identity":{"arn":"u"},"output":{}}`, Record{"u", "", false}, true},
+		"a trace in a prompt": {`{"input":{"trace":{"guardrail":{"inputAssessment":{"g":{}}}}},"identity":{"arn":"u"},"output":{"outputBodyJson":{"text":"\"trace\""}}}`, Record{"u", "", false}, true},
+		"after a header":      {`2026-03-14T09:00:00Z {"identity":{"arn":"u"}}`, Record{"u", "", false}, true},
+		"in a wrapper":        {`{"time":1,"log":"{\"identity\":{\"arn\":\"u\"}}"}`, Record{"u", "", false}, true},
+		"in two":              {`{"message":{"event":{"original":"{\"identity\":{\"arn\":\"u\"},\"accountId\":\"1\"}"}}}`, Record{"u", "1", false}, true},
+		"cut off":             {`{"identity":{"arn":"u"},"output":{"outputBodyJson":{"text":"`, Record{}, false},
+		"user is no text":     {`{"identity":{"arn":7},"accountId":1}`, Record{}, true},
 		"an empty assessment": {`{"identity":{"arn":"u"},"output":{"outputBodyJson":{"trace":{"guardrail":{"inputAssessment":{}}}}}}`, Record{"u", "", false}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,4 +148,50 @@ func TestEachRowSaysWhy(t *testing.T) {
 	assert.Equal(t, 6, rows["both"].Runs)
 	assert.Equal(t, "6 calls guarded, without a trace of the input for it to see; 6 calls failed; of 2 accounts together", rows["guarded"].Why)
 	assert.Contains(t, rows["telemetry"].Why, "Bedrock's own records alone")
+}
+
+// parsed returns what the rule knows of a record without a wrapper, read with the standard library.
+func parsed(text string) (r Record, ok bool) {
+	object := func(text json.RawMessage) (members map[string]json.RawMessage) {
+		if json.Unmarshal(text, &members) != nil {
+			return nil
+		}
+		return members
+	}
+	record := object(json.RawMessage(text))
+	if record["identity"] == nil {
+		return r, false
+	}
+	_ = json.Unmarshal(object(record["identity"])["arn"], &r.User)
+	_ = json.Unmarshal(record["accountId"], &r.Account)
+	body := object(record["output"])["outputBodyJson"]
+	var chunks []json.RawMessage
+	if json.Unmarshal(body, &chunks) != nil {
+		chunks = []json.RawMessage{body}
+	}
+	for _, chunk := range chunks {
+		answer := object(chunk)
+		for _, at := range [][2]string{{"trace", "inputAssessment"}, {"amazon-bedrock-trace", "input"}} {
+			r.Named = r.Named || len(object(object(object(answer[at[0]])["guardrail"])[at[1]])) > 0
+		}
+	}
+	return r, true
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{
+		`{"identity":{"arn":"u"},"accountId":"1","output":{"outputBodyJson":{"trace":{"guardrail":{"inputAssessment":{"g":{}}}}}}}`,
+		`{"identity":{"arn":"\u0075"},"output":{"outputBodyJson":[{"amazon-bedrock-trace":{"guardrail":{"input":{"g":[1,2.5e3,null]}}}},"\\"]}}`,
+		`{"identity":null,"identity":{},"output":7,"output":{"outputBodyJson":[]}}`, `{"log":"{\"identity\":{}}"}`, `{"a":[`, `{"a":1]`, `x {"a":tru}`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := Read(text)
+		want, wanted := parsed(text)
+		if wanted && utf8.ValidString(text) {
+			assert.True(t, ok)
+			assert.Equal(t, want, got)
+		}
+	})
 }
