@@ -175,6 +175,7 @@ soak: check-go $(BINARY) $(GATEWAY) ## the long tests: 10,000 streams of each ki
 	go test ./internal/detect -run 'Streams$$|^TestMemoryHolds|^TestRestarted' -streams=10000 -timeout=2h -v
 	go test ./internal/lastguarded -groups=10000000 -v
 	go test ./internal/engine -run TestCrash -every-crash -timeout=1h -v
+	cd cmd/guardrail-backtest && go test ./internal/backtest -run Month -records=10000000 -timeout=1h -v
 	cd e2e && go test -count=1 -timeout=1h -run 'Crash|Kills' -v . -kills=100 -terms=20
 	cd e2e && go test -count=10 -timeout=1h -run '^Test(Detectors|EndsOf|EdgesThatKeepNothingLose|MovingSharesByTheRecipe)' -v .
 	cd e2e && go test -count=1 -timeout=2h -run '^TestSoak$$' -v . -soak=10m

@@ -70,7 +70,7 @@ func TestAlertsDoNotDependOnTheLayout(t *testing.T) {
 	layout, unordered := hoursOfBursts(t)
 	// What is forgotten, and when, depends on hashes with random keys. Here nothing is.
 	config := `{retention: 24h, rules: [{}, {id: sustained, group_by: [gen_ai_guardrail.principal], threshold: 3, window: {size: 30m}}]}`
-	want := live(t, configOf(t, config), callsIn(t, unordered))
+	want := live(t, configOf(t, config), moments(callsIn(t, unordered)))
 	require.Greater(t, len(want), 100)
 	for _, path := range []string{layout, unordered} {
 		for _, limit := range []int64{0, 20_000} {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -86,8 +87,25 @@ func emittedIn(t *testing.T, all []plog.Logs) (list []emitted) {
 	return list
 }
 
-// live has the processor itself read calls as they happen, on a clock of their time.
-func live(t *testing.T, config *settings.Config, calls []call) (all []emitted) {
+// moments returns calls by the moment at which they were made.
+func moments(calls []call) iter.Seq2[time.Time, []string] {
+	return func(yield func(time.Time, []string) bool) {
+		for len(calls) > 0 {
+			at := calls[0].Timestamp
+			var texts []string
+			for len(calls) > 0 && calls[0].Timestamp.Equal(at) {
+				texts = append(texts, calls[0].text)
+				calls = calls[1:]
+			}
+			if !yield(at, texts) {
+				return
+			}
+		}
+	}
+}
+
+// live has the processor itself read calls as they happen, on a clock of their time. Each batch holds those of a moment.
+func live(t *testing.T, config *settings.Config, batches iter.Seq2[time.Time, []string]) (all []emitted) {
 	synctest.Test(t, func(t *testing.T) {
 		config.PassThrough = false
 		next := new(consumertest.LogsSink)
@@ -95,27 +113,37 @@ func live(t *testing.T, config *settings.Config, calls []call) (all []emitted) {
 		p, err := factory.CreateLogs(t.Context(), processortest.NewNopSettings(factory.Type()), config, next)
 		require.NoError(t, err)
 		until := func(at time.Time) { time.Sleep(time.Until(at)) }
-		until(calls[0].Timestamp.Add(-500 * time.Millisecond)) // so that its timers run as in a backtest
-		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
-		for len(calls) > 0 {
-			n := 1
-			for n < len(calls) && calls[n].Timestamp.Equal(calls[0].Timestamp) {
-				n++
+		started := false
+		for at, texts := range batches {
+			if !started {
+				until(at.Add(-500 * time.Millisecond)) // so that its timers run as in a backtest
+				require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+				started = true
 			}
 			logs := plog.NewLogs()
 			records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
-			for _, c := range calls[:n] {
-				records.AppendEmpty().Body().SetStr(c.text)
+			for _, text := range texts {
+				records.AppendEmpty().Body().SetStr(text)
 			}
-			until(calls[0].Timestamp)
+			until(at)
 			require.NoError(t, p.ConsumeLogs(t.Context(), logs))
-			calls = calls[n:]
 		}
 		time.Sleep(2 * time.Hour)
 		require.NoError(t, p.Shutdown(t.Context()))
 		all = emittedIn(t, next.AllLogs())
 	})
 	return all
+}
+
+// assertSame checks that alert records are the same. What timers emit at one moment comes in any order.
+func assertSame(t *testing.T, want, got []emitted) {
+	require.Len(t, got, len(want))
+	for _, w := range want {
+		i := slices.IndexFunc(got, func(e emitted) bool { return e.record == w.record })
+		require.GreaterOrEqual(t, i, 0, "%s %s is missing", w.state, w.record)
+		assert.Equal(t, w.at, got[i].at)
+		got = slices.Delete(got, i, i+1)
+	}
 }
 
 // options returns those of a backtest that collects the alert records.
@@ -161,7 +189,7 @@ func TestAlertsAreThoseOfTheProcessor(t *testing.T) {
 		"exemptions":          `{rules: [{exempt: [{account: "444455556666"}]}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			want := live(t, configOf(t, text), calls)
+			want := live(t, configOf(t, text), moments(calls))
 			if name != "exemptions" {
 				require.NotEmpty(t, want)
 			}
@@ -173,14 +201,7 @@ func TestAlertsAreThoseOfTheProcessor(t *testing.T) {
 				_, err := Run(t.Context(), o)
 				require.NoError(t, err)
 				got := emittedIn(t, *alerts)
-				require.Len(t, got, len(want), path)
-				// What timers emit at one moment comes in any order.
-				for _, w := range want {
-					i := slices.IndexFunc(got, func(e emitted) bool { return e.record == w.record })
-					require.GreaterOrEqual(t, i, 0, "%s: %s %s is missing", path, w.state, w.record)
-					assert.Equal(t, w.at, got[i].at)
-					got = slices.Delete(got, i, i+1)
-				}
+				assertSame(t, want, got)
 			}
 		})
 	}
