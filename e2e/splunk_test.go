@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,8 +35,6 @@ func TestSplunkGetsAlertsByTheFieldsOfItsDataModel(t *testing.T) {
 		"user":                  plain.user(),
 		"vendor_account":        plain.account(),
 	}
-	for name, value := range plain.attributes {
-		want[name] = value
-	}
+	maps.Copy(want, plain.attributes)
 	assert.Equal(t, want, alerts[0].attributes)
 }
