@@ -122,7 +122,7 @@ func testsIn(t *testing.T, folder string) (names []string) {
 	for _, file := range projectFiles(t, "_test.go") {
 		for _, module := range []string{"", "e2e", "cmd/guardrail-backtest"} {
 			where := path.Join(module, folder)
-			if path.Dir(file) != where && !(below && strings.HasPrefix(file, where+"/")) {
+			if path.Dir(file) != where && (!below || !strings.HasPrefix(file, where+"/")) {
 				continue
 			}
 			text, err := os.ReadFile(filepath.Join(collector.Root(t), filepath.FromSlash(file)))

@@ -39,7 +39,7 @@ func TestAlertsAreDocumentsOfTheElasticCommonSchema(t *testing.T) {
 				require.NotNil(t, row, "%s is no field of the schema", f.To)
 				_, isList := v.([]any)
 				assert.Equal(t, row[3] == "list", isList, "%s: one value or several", f.To)
-				assert.NoError(t, ecsType(row[1], v), f.To)
+				require.NoError(t, ecsType(row[1], v), f.To)
 			}
 			requireExample(t, name+".ecs.json", document)
 		})

@@ -56,7 +56,7 @@ func TestWhatIsNoDetectionFindingIsNoticed(t *testing.T) {
 		"several for one":        {"class_uid": 2004, "message": []any{"x"}},
 		"missing further down":   {"class_uid": 2004, "resources": []any{map[string]any{}}},
 	} {
-		assert.Error(t, schema.check("detection_finding", event), name)
+		require.Error(t, schema.check("detection_finding", event), name)
 	}
 	assert.NoError(t, schema.check("detection_finding", map[string]any{"class_uid": 2004, "resources": []any{map[string]any{"name": "x"}}}))
 }
