@@ -21,8 +21,8 @@ import (
 	"example.com/otelcol-guardrail/e2e/internal/sink"
 )
 
-// Whoever sees nothing must learn that there was nothing to see: each kind of blindness alerts under its own rule, once it is more than an
-// exception.
+// Without these rules, traffic that cannot be judged looks like traffic without findings. Each kind alerts under its own rule, once there
+// is more of it than usual.
 func TestBlindSpotsAlertUnderTheirOwnRules(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -64,7 +64,7 @@ func TestBlindSpotsAlertUnderTheirOwnRules(t *testing.T) {
 	}
 }
 
-// recordLike returns a function that writes the nth record of a minute apart in the form of a record of testdata/invocations.
+// recordLike returns a function that writes the record of the nth call: one of testdata/invocations with an id and a time of its own.
 func recordLike(file string) func(*testing.T, plog.LogRecord, int) {
 	return func(t *testing.T, to plog.LogRecord, n int) {
 		t.Helper()
@@ -80,7 +80,7 @@ func recordLike(file string) func(*testing.T, plog.LogRecord, int) {
 	}
 }
 
-// untold writes the nth record of an instrumentation that never reports a guardrail.
+// untold writes the record of the nth call, by an instrumentation that never reports a guardrail.
 func untold(_ *testing.T, to plog.LogRecord, n int) {
 	to.SetEventName("gen_ai.client.inference.operation.details")
 	to.SetTimestamp(pcommon.NewTimestampFromTime(moment(n)))

@@ -38,8 +38,8 @@ func TestTablesNameEveryAttributeOfAnAlert(t *testing.T) {
 
 var isPartOfRecord = regexp.MustCompile(`^record\.`)
 
-// The alerts here must have everything that the reference of the alert record lists.
-func TestAlertsHereHaveEveryDocumentedAttribute(t *testing.T) {
+// An attribute that is new in the code must be in the alerts here, or the test above would not miss it in the tables.
+func TestAlertsHereHaveEveryAttributeThatIsWritten(t *testing.T) {
 	text, err := os.ReadFile("../../internal/alert/record.go")
 	require.NoError(t, err)
 	overflow, err := os.ReadFile("../../internal/alert/overflow.go")
