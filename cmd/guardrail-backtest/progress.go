@@ -35,6 +35,7 @@ func newProgress(stderr io.Writer, inputs *source.Inputs) progress {
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(200*time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionUseANSICodes(true), // so that the ^C of an interrupt is removed with the bar
 		progressbar.OptionClearOnFinish(),
 	)}
 }

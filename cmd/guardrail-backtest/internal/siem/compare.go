@@ -136,7 +136,7 @@ func whyOnlyTheirs(e *Episode) string {
 	})
 	var parts []string
 	for _, v := range verdicts {
-		parts = append(parts, fmt.Sprintf("%d calls %s", byVerdict[v], reasons[v]))
+		parts = append(parts, analysis.Count(int64(byVerdict[v]), "call")+" "+reasons[v])
 	}
 	if len(e.Accounts) > 1 {
 		parts = append(parts, fmt.Sprintf("of %d accounts together", len(e.Accounts)))
