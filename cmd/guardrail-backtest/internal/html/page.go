@@ -62,7 +62,14 @@ type view struct {
 	AlertPlot, CallPlot template.HTML
 	Rules               []ruleView
 	Dimensions          []dimensionView
-	Compared            *siem.Comparison // nil: not wanted
+	Compared            *comparisonView // nil: not wanted
+}
+
+// comparisonView is a comparison of which not all rows are shown.
+type comparisonView struct {
+	*siem.Comparison
+	Rows []siem.Row
+	Left int
 }
 
 type ruleView struct {
@@ -87,7 +94,7 @@ type dimensionView struct {
 func Write(w io.Writer, r *analysis.Report, compared *siem.Comparison) error {
 	digest := sha256.Sum256([]byte(script))
 	v := &view{
-		Report: r, Compared: compared,
+		Report: r, Compared: newComparisonView(compared),
 		Style: template.CSS(style), Script: template.JS(script),
 		Policy: "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'",
 	}
@@ -101,6 +108,25 @@ func Write(w io.Writer, r *analysis.Report, compared *siem.Comparison) error {
 		v.Dimensions = append(v.Dimensions, dimensionView{name, r.By[name]})
 	}
 	return page.Execute(w, v)
+}
+
+// maxRows is how many rows of a comparison are shown of each kind.
+const maxRows = 200
+
+func newComparisonView(c *siem.Comparison) *comparisonView {
+	if c == nil {
+		return nil
+	}
+	v := &comparisonView{Comparison: c}
+	shown := map[string]int{}
+	for _, row := range c.Rows {
+		if shown[row.By]++; shown[row.By] > maxRows {
+			v.Left++
+			continue
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
 }
 
 // Headline says in one sentence what a report found.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/analysis"
+	"example.com/otelcol-guardrail/cmd/guardrail-backtest/internal/siem"
 )
 
 const planted = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{.}}\u202e\x1b[2J&amp;"
@@ -108,6 +109,21 @@ func TestThePageCanBeReadWithoutEyesAndMouse(t *testing.T) {
 	for _, link := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(page, -1) {
 		assert.True(t, ids[link[1]], link[1])
 	}
+}
+
+// A month can hold thousands of findings of the SIEM's rule, more than a browser shows at ease.
+func TestAComparisonOfAnySizeIsAPage(t *testing.T) {
+	compared := &siem.Comparison{Both: 1}
+	for _, by := range []string{"both", "them"} {
+		for range 1000 {
+			compared.Rows = append(compared.Rows, siem.Row{By: by, User: by + "-user"})
+		}
+	}
+	var page strings.Builder
+	require.NoError(t, Write(&page, sample("otter"), compared))
+	assert.Equal(t, maxRows, strings.Count(page.String(), "both-user"))
+	assert.Equal(t, maxRows, strings.Count(page.String(), "them-user"))
+	assert.Contains(t, page.String(), "1\u202f600 rows are not listed")
 }
 
 func TestAnEmptyReportIsAPageToo(t *testing.T) {
