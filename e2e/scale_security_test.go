@@ -52,12 +52,14 @@ func accusation(user string) plog.Logs {
 	return logs
 }
 
-// alerted returns the users whom the alerts that arrived since the last call are about.
+// alerted returns the users about whom alerts were opened since the last call. An alert is closed at some later time.
 func (f *fleet) alerted() map[string]bool {
 	users := map[string]bool{}
 	for _, request := range f.out.Take() {
 		for _, a := range alertsIn(request.Logs) {
-			users[a.user()] = true
+			if a.state() == "open" {
+				users[a.user()] = true
+			}
 		}
 	}
 	return users
