@@ -20,7 +20,7 @@ for module; do
 	sed -n 's|^ok[[:space:]]*example.com/otelcol-guardrail\([^[:space:]]*\).*coverage: \([0-9.]*\)% of statements.*|\1 \2|p' "$work/out" |
 		grep -vE '/internal/(testing|metadata|metadatatest)|storagetest' | sed 's|^/||' >>"$work/measured"
 done
-sort "$work/measured" >"$work/sorted"
+LC_ALL=C sort "$work/measured" >"$work/sorted"
 
 # Half a percent less than measured: what goroutines and random streams execute differs a little from run to run.
 if [ "$mode" = update ]; then
