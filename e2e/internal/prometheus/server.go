@@ -109,13 +109,13 @@ func (s *Server) Query(t *testing.T, expression string) (samples []Sample) {
 	return samples
 }
 
-// QueryRange returns how many series an expression has within the last two minutes.
+// QueryRange returns how many series an expression has had within the last hour, which is longer than any test runs.
 func (s *Server) QueryRange(t *testing.T, expression string) (series int) {
 	t.Helper()
 	var data struct{ Result []json.RawMessage }
 	now := time.Now()
 	require.NoError(t, s.get(t.Context(), "/api/v1/query_range", url.Values{
-		"query": {expression}, "step": {"1s"}, "start": {now.Add(-2 * time.Minute).Format(time.RFC3339)}, "end": {now.Format(time.RFC3339)},
+		"query": {expression}, "step": {"1s"}, "start": {now.Add(-time.Hour).Format(time.RFC3339)}, "end": {now.Format(time.RFC3339)},
 	}, &data), expression)
 	return len(data.Result)
 }
