@@ -19,6 +19,7 @@ var crashRules = map[string]oracle.Rule{
 	"unguarded_invocations": {Type: oracle.Sliding, Size: crashSize, Threshold: crashThreshold},
 	"by_minute":             {Type: oracle.Tumbling, Size: crashSize, Threshold: crashThreshold},
 	"by_session":            {Type: oracle.Session, Size: crashSize / 2, Threshold: crashThreshold},
+	"after_a_block":         {Type: oracle.Sliding, Size: crashSize, Threshold: 1, After: 2 * time.Minute},
 }
 
 const (
@@ -35,7 +36,7 @@ type load struct {
 
 // newLoad returns a load of about the given number of batches: bursts by many users over two hours, out of order by up to an hour, so
 // that the calls of one alerting window come from several senders and often both before and after a crash. One call in five is guarded,
-// and the given percentage of calls is sent twice.
+// half of those are stopped by the guardrail, and the given percentage of calls is sent twice.
 func newLoad(rng *rand.Rand, batches, repeats int) load {
 	return newLaggingLoad(rng, batches, repeats, 2*time.Hour, 1, 5*time.Minute, time.Hour)
 }
@@ -61,7 +62,7 @@ func newLaggingLoad(rng *rand.Rand, batches, repeats int, over time.Duration, la
 				call.Account = fmt.Sprintf("%012d", 111122223333+user%7)
 				call.Time = edge.Add(offset)
 				if rng.IntN(5) == 0 {
-					call.Guardrail = "gr1"
+					call.Guardrail, call.Intervened = "gr1", rng.IntN(2) == 0
 				}
 				due := call.Time.Add(time.Duration(rng.Int64N(int64(lag))))
 				arrivals = append(arrivals, arrival{call, due})
@@ -152,11 +153,14 @@ func (l load) due() map[window]bool {
 	return due
 }
 
-// events returns the unguarded calls as the oracle takes them.
+// events returns the unguarded calls, and those that a guardrail stopped, as the oracle takes them.
 func (l load) events() (events []oracle.Event) {
 	for _, call := range slices.Concat(l.batches...) {
-		if call.Guardrail == "" {
-			events = append(events, oracle.Event{Time: call.Time.UnixNano(), ID: call.RequestID, Group: groupOf(call.User, call.Account)})
+		if call.Guardrail == "" || call.Intervened {
+			events = append(events, oracle.Event{
+				Time: call.Time.UnixNano(), ID: call.RequestID, Group: groupOf(call.User, call.Account),
+				Intervened: call.Intervened, Uncounted: call.Intervened,
+			})
 		}
 	}
 	return events
