@@ -30,7 +30,7 @@ type inProcess struct {
 
 var inProcessComparisons = []inProcess{
 	{"attribute record", 0, mixNone, newCount, fasterBy(8).reaching(6.8)},
-	{"attribute record", 0, mixGuarded, newCount, fasterBy(8).reaching(4.8)}, // remembers who was guarded, besides
+	{"attribute record", 0, mixGuarded, newCount, fasterBy(8).reaching(4)}, // also remembers who was guarded
 	{"attribute record", 0, mixSome, newCount, fasterBy(8).reaching(2.6)},
 	{"attribute record", 0, mixAll, newCount, reported},
 	{"attribute record", 0, mixGuarded, infallible(newScanAndLookup), atMost(2)},
