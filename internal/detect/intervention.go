@@ -130,14 +130,10 @@ func (u *groupUpdate) countWaiting(p *store.Prepared) {
 	if u.freeInserts--; u.freeInserts < 0 {
 		at = u.makeRoom(at, p)
 	}
-	g, bucket, added := u.store.Insert(at, p)
-	if bucket == 0 || !added {
-		return
+	if g, bucket, _ := u.store.Insert(at, p); bucket != 0 {
+		u.group = g
+		u.check(bucket, &p.Event)
 	}
-	u.store.Backdate(bucket, p.Generation)
-	u.group = g
-	u.check(bucket, &p.Event)
-	u.boundAlerts()
 }
 
 // holds reports whether an event is held.

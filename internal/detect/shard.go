@@ -81,12 +81,11 @@ func (u *groupUpdate) count(e *Event, p *store.Prepared) bool {
 		p.Text = s.keepText(e.RequestID)
 	}
 	g, bucket, added := s.store.Insert(at, p)
-	if bucket == 0 || !added { // in a sparse list, it is far from alerting
+	if bucket == 0 { // a repeat, or no window can alert
 		return added
 	}
 	u.group, u.key = g, e.Key
 	u.check(bucket, &p.Event)
-	u.boundAlerts()
 	return true
 }
 

@@ -32,16 +32,13 @@ type groupUpdate struct {
 // check counts an event that was put into a bucket in the alerts of its group, and looks
 // whether it makes a bucket alert.
 func (u *groupUpdate) check(bucket store.BucketID, e *store.Event) {
-	pinned := u.store.Pinned(u.group)
-	if !pinned && u.store.Events(u.group) <= u.rule.Threshold && u.rule.Window != Session {
-		return // no window holds more events than its group, but a session that alerts may grow by one
-	}
-	if pinned {
+	if u.store.Pinned(u.group) {
 		u.addToAlerts(bucket, e)
 	}
 	if !u.incomplete {
 		u.checkWindows(bucket, e.Time)
 	}
+	u.boundAlerts()
 }
 
 // checkWindows looks whether an event at t, in a bucket, makes a bucket alert.

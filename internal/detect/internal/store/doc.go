@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package store remembers counted events by group and by bucket of event time, as sorted
-// sets, and forgets them by when they arrived. It knows nothing of thresholds being crossed,
-// nor of alerts but that a group which has some is pinned.
+// sets, and forgets them by when they arrived. It knows that no window of a group with few
+// events can exceed the threshold, but not which windows do, nor of alerts, except that a group
+// which has some is pinned.
 //
 // What lies where:
 //

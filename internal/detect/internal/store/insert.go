@@ -67,7 +67,8 @@ func (s *Store) locateBucket(g GroupID, group *group, t int64) Position {
 }
 
 // Insert puts an event where Locate found that it belongs, and returns its group and its
-// bucket, which is 0 in a sparse list. It reports false for an event that is there already.
+// bucket: 0 if no window of the group can hold more than the threshold, and it is not pinned.
+// It reports false for an event that is there already.
 func (s *Store) Insert(at Position, p *Prepared) (GroupID, BucketID, bool) {
 	if at.kind == inNewGroup {
 		at = s.startGroup(p.Hash)
@@ -87,11 +88,20 @@ func (s *Store) Insert(at Position, p *Prepared) (GroupID, BucketID, bool) {
 	if at.kind == inNewBucket {
 		at.bucket = s.addBucket(at.group, group, s.IndexOf(p.Time), at.bucket)
 	}
-	return at.group, at.bucket, s.add(group, at.bucket, s.Bucket(at.bucket), &p.Event)
+	if !s.add(group, at.bucket, s.Bucket(at.bucket), &p.Event) {
+		return at.group, 0, false
+	}
+	if p.Generation != uint8(s.generation) {
+		s.backdate(at.bucket, p.Generation)
+	}
+	if group.events <= s.threshold && group.flags&groupPinned == 0 {
+		return at.group, 0, true
+	}
+	return at.group, at.bucket, true
 }
 
-// Backdate notes that a bucket holds an event that arrived in an earlier generation.
-func (s *Store) Backdate(n BucketID, generation uint8) {
+// backdate notes that a bucket holds an event that arrived in an earlier generation.
+func (s *Store) backdate(n BucketID, generation uint8) {
 	if oldest := &s.buckets.oldest[n]; s.age(generation) > s.age(*oldest) {
 		*oldest = generation
 	}

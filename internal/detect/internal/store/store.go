@@ -38,6 +38,7 @@ type Store struct {
 	minGap     uint64 // in nanoseconds
 	maxNearby  uint32 // events of a sparse list that are less than minGap from each other
 	generation uint32 // the present one
+	threshold  uint32 // a group with more events may have a window that alerts
 	session    bool
 
 	index       index // of the groups, by hash
@@ -55,6 +56,7 @@ func New(config Config) Store {
 	s := Store{
 		size:      config.Size,
 		session:   config.Session,
+		threshold: uint32(min(config.Threshold, math.MaxUint32)),
 		maxNearby: uint32(min(config.Threshold, maxNearby)),
 		minGap:    uint64(config.Size),
 		maxExact:  max(minExact, config.Threshold+1),
@@ -62,6 +64,9 @@ func New(config Config) Store {
 	}
 	if config.Session || config.Threshold == 0 { // a session may be of any length: all its events are near
 		s.minGap = math.MaxUint64
+	}
+	if config.Session { // one that alerts may grow by a single event
+		s.threshold = 0
 	}
 	return s
 }
