@@ -80,6 +80,9 @@ func longNames(i int) string {
 // Memory stays bounded whatever arrives; evictions are reported;
 // and a user who makes more calls than the rest is still found.
 func TestMemoryHoldsInFloods(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for name, f := range floods {
 		t.Run(name, func(t *testing.T) {
 			rule := floodRule()
@@ -101,6 +104,9 @@ func floodRule() detect.Rule {
 // So it does for a rule that counts only what follows an intervention, where what does not is
 // held: the flood must not make it forget who was blocked before a burst.
 func TestMemoryHoldsInFloodsOfWaitingCalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	more := map[string]flood{
 		"users who are each blocked once":         {events: 160_000, user: everyUser, time: now, id: uuidOf, blocked: true},
 		"a user who is blocked at full speed":     {events: 80_000, user: oneUser, time: now, id: uuidOf, blocked: true, fits: true},
@@ -137,7 +143,7 @@ func (f flood) check(t *testing.T, rule detect.Rule) {
 	found, blocked := false, false
 	total := f.events
 	if !f.busy {
-		total *= int(max(*streamCount/1000, 1))
+		total *= int(shareOfStreams(1000))
 	}
 	for i := range total {
 		event := detect.Event{

@@ -81,6 +81,9 @@ func (l load) fill(rule detect.Rule) *detect.Detector {
 // Stats, the formula and the examples of the documentation agree with the memory that is
 // really taken.
 func TestMemoryIsAsDocumented(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	document, err := os.ReadFile("../../docs/memory.md")
 	require.NoError(t, err)
 	never := math.MaxInt32

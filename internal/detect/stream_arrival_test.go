@@ -100,7 +100,7 @@ func deliver(t *rapid.T, stream streams.Stream, events []streams.Event) []oracle
 // thoroughly checks a property more often than rapid does by itself, and the
 // more often the more streams are to be checked.
 func thoroughly(t *testing.T, property func(*rapid.T)) {
-	for range max(*streamCount/20, 1) {
+	for range shareOfStreams(20) {
 		rapid.Check(t, property)
 	}
 }

@@ -20,12 +20,22 @@ var (
 	streamSeed  = flag.Uint64("seed", 0, "compare this one stream only")
 )
 
+// shareOfStreams returns how many times to run what is run for a share of the streams. With -short, a
+// few must do.
+func shareOfStreams(share uint64) uint64 {
+	count := *streamCount
+	if testing.Short() {
+		count = min(count, 10)
+	}
+	return max(count/share, 1)
+}
+
 // seeds are the streams to run: a share of all, or the one asked for.
 func seeds(share uint64) []uint64 {
 	if *streamSeed != 0 {
 		return []uint64{*streamSeed}
 	}
-	all := make([]uint64, max(*streamCount/share, 1))
+	all := make([]uint64, shareOfStreams(share))
 	for i := range all {
 		all[i] = uint64(i) + 1
 	}
