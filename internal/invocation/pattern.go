@@ -25,7 +25,7 @@ func (p *Pattern) Match(inv *Invocation) bool {
 		matches(p.Region, inv.Region) &&
 		matches(p.Model, inv.Model) &&
 		matches(p.Operation, inv.Operation) &&
-		(p.Until.IsZero() || inv.TimeSource != NoTime && inv.Time < p.Until.UnixNano())
+		(p.Until.IsZero() || inv.TimeSource != NoTime && time.Unix(0, inv.Time).Before(p.Until))
 }
 
 // matchesPrincipal reports whether the pattern matches the principal. A role also

@@ -179,6 +179,10 @@ func TestPatternEndsAtItsTime(t *testing.T) {
 	assert.False(t, match(when), "the end is exclusive")
 	assert.False(t, match(when.Add(-1)))
 	assert.True(t, match(when.Add(1).In(time.FixedZone("", 7200))))
+	for _, year := range []int{2263, 2500, 2999, 9999} { // past what 64 bits of nanoseconds hold
+		assert.True(t, match(time.Date(year, 12, 31, 0, 0, 0, 0, time.UTC)), year)
+	}
+	assert.False(t, match(time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)))
 
 	inv.TimeSource = ObservedTime
 	assert.True(t, match(when.Add(1)))
