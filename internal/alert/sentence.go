@@ -28,11 +28,11 @@ func (r *Rule) sentence(a *detect.Alert, guarded Guarded) string {
 	var sentence string
 	switch a.State {
 	case detect.Open:
-		sentence = fmt.Sprintf("%s made %s within %s (%s), %s%s%s.",
-			r.subject(a.Group), r.invocations(a), duration(r.WindowSize), span(a), r.excess(), afterIntervention(a), guarded.clause(a.First))
+		sentence = fmt.Sprintf("%s made %s %s (%s), %s%s%s.",
+			r.subject(a.Group), r.invocations(a), r.window(), span(a), r.excess(), afterIntervention(a), guarded.clause(a.First))
 	case detect.Escalated:
-		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d within %s are allowed%s.",
-			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, duration(r.WindowSize), guarded.clause(a.First))
+		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d %s are allowed%s.",
+			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, r.window(), guarded.clause(a.First))
 	case detect.Closed:
 		ending := "this alert is closed."
 		if a.Merged {
@@ -79,6 +79,17 @@ func (r *Rule) invocations(a *detect.Alert) string {
 		noun = "invocation"
 	}
 	return count + " " + noun + " " + r.Counted
+}
+
+// sessionWindow is the window type of sessions, whose size is that of their gaps and not of the window.
+const sessionWindow = "session"
+
+// window returns the window that the threshold applies to, as it reads after the invocations.
+func (r *Rule) window() string {
+	if r.WindowType == sessionWindow {
+		return "in a session with gaps of at most " + duration(r.WindowSize)
+	}
+	return "within " + duration(r.WindowSize)
 }
 
 // excess returns how the count relates to the threshold, as it reads after a comma.

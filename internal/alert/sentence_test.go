@@ -51,6 +51,23 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 			"Account 111122223333 with model amazon.nova-pro-v1:0 in region us-east-1 made 6 invocations without a guardrail within 1h1m " +
 				"(from 2026-03-14T09:12:00Z to 2026-03-14T09:12:10Z), more than the 5 allowed.",
 		},
+		"a session, which is longer than its gaps": {
+			func(r *Rule, a *detect.Alert) {
+				r.WindowType, r.WindowSize = "session", 5*time.Minute
+				a.Last = a.First + int64(20*time.Minute)
+			},
+			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 6 invocations without a guardrail in a session with gaps " +
+				"of at most 5m (from 2026-03-14T09:12:00Z to 2026-03-14T09:32:00Z), more than the 5 allowed.",
+		},
+		"a session that goes on": {
+			func(r *Rule, a *detect.Alert) {
+				r.WindowType, r.WindowSize = "session", 5*time.Minute
+				a.State, a.Count = detect.Escalated, 51
+				a.Last = a.First + int64(3*time.Hour)
+			},
+			"User arn:aws:iam::111122223333:user/alice in account 111122223333 has made 51 invocations without a guardrail by now " +
+				"(from 2026-03-14T09:12:00Z to 2026-03-14T12:12:00Z), where 5 in a session with gaps of at most 5m are allowed.",
+		},
 		"a principal and a custom attribute": {
 			func(r *Rule, a *detect.Alert) {
 				r.GroupBy = []string{"gen_ai_guardrail.principal", "team.name"}
