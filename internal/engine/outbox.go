@@ -267,6 +267,10 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (refused []pend
 		return nil, nil
 	}
 	for i := range alerts {
+		if slices.ContainsFunc(refused, func(earlier pendingAlert) bool { return earlier.id == alerts[i].id }) {
+			refused = append(refused, alerts[i]) // it must not overtake an earlier record of its alert
+			continue
+		}
 		again, refusal := o.try(ctx, alerts[i:i+1])
 		if refusal != nil {
 			refused, err = append(refused, again...), refusal
@@ -333,18 +337,37 @@ const deliveryTimeout = 3 * time.Second
 // flush retries once more, at shutdown. Alerts that are refused again stay in the
 // storage; without one they are dropped.
 func (o *outbox) flush(ctx context.Context) {
-	if o.pendingCount() == 0 {
-		return
+	if o.pendingCount() > 0 {
+		o.retryOnce(ctx)
 	}
-	try, cancel := context.WithTimeout(ctx, deliveryTimeout)
-	defer cancel()
-	o.retry(try)
 	o.mu.Lock()
-	rest := o.pending
-	o.pending = nil
+	rest := slices.Concat(o.retrying, o.pending)
+	o.pending, o.retrying = nil, nil
 	o.mu.Unlock()
 	if o.store != nil {
 		return
 	}
 	o.drop(ctx, rest, "the collector is shutting down and no storage is configured", nil)
+}
+
+// retryOnce retries, and returns in time even if the next component ignores that its
+// context was canceled. The alerts that it then still holds are left in retrying.
+func (o *outbox) retryOnce(ctx context.Context) {
+	try, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		o.retry(try)
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-try.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(inFlightGrace + stopGrace):
+		o.logger.Error("Timed out waiting for alert delivery during shutdown")
+	}
 }

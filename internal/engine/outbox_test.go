@@ -192,6 +192,30 @@ func TestPoisonAlertTakesNoOtherWithIt(t *testing.T) {
 	})
 }
 
+// The end of an alert must not arrive before its beginning, even when a batch of both is refused for good and then
+// the first alone for now.
+func TestRecordsOfOneAlertStayInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		r.consume(t, bedrockLogs(burst("alice", 6)...))
+		r.consume(t, bedrockLogs(burst("alice", 60)...))
+		r.pending(t, point(2, "rule", builtIn))
+		r.next.refusing(func(_ context.Context, logs plog.Logs) error {
+			if len(records(logs)) > 1 {
+				return consumererror.NewPermanent(errDown)
+			}
+			r.next.refusing(nil)
+			return errDown
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, []string{"open", "escalated"}, stateOf(r.next.alerts()))
+		r.silent(t, "alerts_dropped")
+	})
+}
+
 // An outage of the SIEM during an attack must not fill the collector's memory; dropped alerts are in the log.
 func TestPendingAlertsAreBounded(t *testing.T) {
 	const more = 3

@@ -103,6 +103,45 @@ func TestShutdownCancelsADeliveryThatHangs(t *testing.T) {
 	})
 }
 
+// A next component that ignores that a delivery is canceled, such as one that writes to a full pipe, must not keep the
+// collector from stopping. The alert is in the log.
+func TestShutdownGivesUpADeliveryThatCannotBeCanceled(t *testing.T) {
+	for name, before := range map[string]time.Duration{"at the shutdown": 0, "in the background": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, `{}`)
+				r.start(t)
+				r.next.refuse = refuseAlerts
+				r.consume(t, bedrockLogs(burst("alice", 6)...))
+				leave := make(chan struct{})
+				r.next.refusing(func(context.Context, plog.Logs) error {
+					<-leave
+					return nil
+				})
+				time.Sleep(before)
+				synctest.Wait()
+				stopped := make(chan struct{})
+				go func() {
+					assert.NoError(t, r.Shutdown(t.Context()))
+					close(stopped)
+				}()
+				select {
+				case <-stopped:
+				case <-time.After(15 * time.Second):
+					t.Error("it waits forever")
+				}
+				close(leave)
+				<-stopped
+				r.dropped(t, point(1, "rule", builtIn))
+				lines := r.errorLines()
+				require.Len(t, lines, 2)
+				assert.Contains(t, lines[0], "Timed out waiting for alert delivery")
+				assert.Contains(t, lines[1], "Alert could not be delivered")
+			})
+		})
+	}
+}
+
 // Records in flight when the collector stops are still forwarded.
 func TestShutdownWaitsForRecords(t *testing.T) {
 	processortest.VerifyShutdown(t, guardrailprocessor.NewFactory(), guardrailprocessor.NewFactory().CreateDefaultConfig())
