@@ -7,6 +7,7 @@ package expect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -124,12 +125,13 @@ type Outcome struct {
 
 // Outcomes compares the expectations with a report.
 func (e *Expectations) Outcomes(r *analysis.Report) (outcomes []Outcome) {
+	doubt := doubt(r)
 	for _, entry := range e.Must {
 		found := matching(entry, r)
 		o := Outcome{Title: "must alert: " + entry.Title()}
 		switch {
 		case len(found) == 0:
-			o.Failure = "no such alert"
+			o.Failure = cmp.Or(doubt, "no such alert")
 		case entry.Times > 0 && len(found) != entry.Times:
 			o.Failure = fmt.Sprintf("%s instead of %d", analysis.Count(int64(len(found)), "alert"), entry.Times)
 		}
@@ -141,12 +143,24 @@ func (e *Expectations) Outcomes(r *analysis.Report) (outcomes []Outcome) {
 		switch {
 		case len(found) > 0:
 			o.Failure = fmt.Sprintf("%s, the first: %s", analysis.Count(int64(len(found)), "alert"), found[0].Sentence)
-		case r.Unlisted > 0:
-			o.Failure = fmt.Sprintf("cannot be told: %d alerts are too many to look at", r.Unlisted+int64(len(r.Alerts)))
+		default:
+			o.Failure = doubt
 		}
 		outcomes = append(outcomes, o)
 	}
 	return outcomes
+}
+
+// doubt says why there may be alerts that the report does not list; empty: there are none.
+func doubt(r *analysis.Report) string {
+	switch {
+	case r.Unlisted > 0:
+		return fmt.Sprintf("cannot be told: %d alerts are too many to look at", r.Unlisted+int64(len(r.Alerts)))
+	case len(r.Read.Faults) > 0:
+		return "cannot be told: could not read " + r.Read.Faults[0]
+	default:
+		return ""
+	}
 }
 
 func matching(entry *Expected, r *analysis.Report) (found []*analysis.Alert) {

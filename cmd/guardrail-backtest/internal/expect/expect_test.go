@@ -97,6 +97,17 @@ func TestTooManyAlertsProveNothing(t *testing.T) {
 	assert.Contains(t, e.Outcomes(r)[0].Failure, "cannot be told")
 }
 
+// A test must not pass because the logs with the alert are broken.
+func TestLogsThatCannotBeReadProveNothing(t *testing.T) {
+	e, err := load(t, "{must_alert: [{group: {user.id: owl}}], must_not_alert: [{group: {user.id: owl}}]}")
+	require.NoError(t, err)
+	r := sample()
+	r.Read.Faults = []string{"a.json.gz: unexpected EOF"}
+	for _, o := range e.Outcomes(r) {
+		assert.Equal(t, "cannot be told: could not read a.json.gz: unexpected EOF", o.Failure)
+	}
+}
+
 func TestJUnitCanBeReadWhateverNamesHold(t *testing.T) {
 	text, err := JUnit([]Outcome{{Title: "a\x1b<b>&\"", Failure: "]]>\x00"}, {Title: "fine"}})
 	require.NoError(t, err)
