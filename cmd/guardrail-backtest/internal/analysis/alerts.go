@@ -48,12 +48,13 @@ type Alerts struct {
 	List    []*Alert
 	States  map[string]int64 // records of each state
 	Dropped int64            // alerts that are not in the list
+	Opened  map[int]int64    // alerts that each rule opened, listed or not
 	byID    map[string]*Alert
 }
 
 // NewAlerts returns an empty history.
 func NewAlerts() *Alerts {
-	return &Alerts{States: map[string]int64{}, byID: map[string]*Alert{}}
+	return &Alerts{States: map[string]int64{}, Opened: map[int]int64{}, byID: map[string]*Alert{}}
 }
 
 // Add adds a record of an alert, and the alert that it was made from.
@@ -65,6 +66,9 @@ func (h *Alerts) Add(ruleIndex int, rule *alert.Rule, a *detect.Alert, record pl
 	if kept == nil {
 		if a.State != detect.Open && a.State != detect.Overflow { // its first record was dropped
 			return
+		}
+		if a.State == detect.Open {
+			h.Opened[ruleIndex]++
 		}
 		if len(h.List) >= maxAlerts {
 			h.Dropped++
@@ -101,16 +105,6 @@ func (h *Alerts) Add(ruleIndex int, rule *alert.Rule, a *detect.Alert, record pl
 		kept.RequestIDs = a.RequestIDs
 	}
 	kept.Models, kept.Operations, kept.Regions = a.Models, a.Operations, a.Regions
-}
-
-// Opened returns how many alerts a rule opened, as far as they are listed.
-func (h *Alerts) Opened(rule int) (n int) {
-	for _, a := range h.List {
-		if a.RuleIndex == rule && a.State != alert.StateName(detect.Overflow) {
-			n++
-		}
-	}
-	return n
 }
 
 func text(attrs pcommon.Map, key string) string {

@@ -163,7 +163,7 @@ func NewReport(read *Read, tally *Tally, rules []*Rule, detectors []engine.Offli
 	}
 	r.Seen = seen(tally)
 	for i, rule := range rules {
-		r.Rules = append(r.Rules, newRuleReport(rule, tally.Excluded[i], detectors[i], int64(alerts.Opened(i)), time.Duration(last-first), total.Counts().Guarded+total.Counts().Unguarded))
+		r.Rules = append(r.Rules, newRuleReport(rule, tally.Excluded[i], detectors[i], alerts.Opened[i], time.Duration(last-first), total.Counts().Guarded+total.Counts().Unguarded))
 	}
 	r.Blind = blindSpots(&total, r)
 	return r

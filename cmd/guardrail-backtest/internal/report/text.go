@@ -155,7 +155,7 @@ func (w *writer) alerts(r *analysis.Report) {
 	}
 	for i, a := range r.Alerts {
 		if i == shownAlerts {
-			w.line("  and %d more (--format json or csv lists them)", int64(len(r.Alerts)-i)+r.Unlisted)
+			w.line("  and %d more (--format json or csv lists %s)", int64(len(r.Alerts)-i)+r.Unlisted, listed(r))
 			break
 		}
 		w.line("  %s  %s %s", a.Raised.Format(timeLayout), strings.ToUpper(a.Severity), Clean(a.Sentence))
@@ -168,6 +168,14 @@ func (w *writer) alerts(r *analysis.Report) {
 			w.line("    requests %s", Clean(strings.Join(a.RequestIDs[:min(3, len(a.RequestIDs))], ", ")))
 		}
 	}
+}
+
+// listed says how many of the alerts are kept in detail.
+func listed(r *analysis.Report) string {
+	if r.Unlisted > 0 {
+		return fmt.Sprintf("the first %d", len(r.Alerts))
+	}
+	return "them"
 }
 
 func (w *writer) groups(r *analysis.Report) {
