@@ -44,12 +44,14 @@ func (in *Inputs) Size() (total int64) {
 }
 
 // Find returns the files that the paths name: files, folders with everything below them, globs, and "-" for standard
-// input. Of a folder, it takes the files that the collector's quickstart configuration reads. The error says which
-// path names nothing.
+// input. Of a folder, it takes the files that the collector's quickstart configuration reads. A file is taken once,
+// whatever its names. What lies in a folder and cannot be found out about is taken as well, so that it is reported
+// when it is opened. The error says which path names nothing.
 func Find(paths []string) (*Inputs, error) {
 	f := finder{seen: map[string]bool{}}
 	for _, path := range paths {
 		before := len(f.found.Files) + f.found.Bodies
+		f.repeated = false
 		if err := f.add(path); err != nil {
 			return nil, err
 		}
@@ -80,8 +82,8 @@ func (in *Inputs) Within(from, to time.Time) {
 
 type finder struct {
 	found    Inputs
-	seen     map[string]bool
-	repeated bool // a path named a file that was named before
+	seen     map[string]bool // by the path without links
+	repeated bool            // the present path named a file that was named before
 }
 
 func (f *finder) add(path string) error {
@@ -107,19 +109,18 @@ func (f *finder) add(path string) error {
 		return fmt.Errorf("%s: no such file or folder, and no file matches it as a pattern", path)
 	}
 	for _, match := range matches {
-		if err := f.addMatch(match); err != nil {
-			return err
-		}
+		f.addMatch(match)
 	}
 	return nil
 }
 
-func (f *finder) addMatch(path string) error {
-	info, err := os.Stat(path)
-	if err == nil && info.Mode().IsRegular() {
+func (f *finder) addMatch(path string) {
+	switch info, err := os.Stat(path); {
+	case err != nil: // a link to nothing, or a file that was deleted just now
+		f.addFile(path, 0)
+	case info.Mode().IsRegular():
 		f.addUnlessBody(path, info.Size())
 	}
-	return err
 }
 
 func (f *finder) addFolder(root string) error {
@@ -128,10 +129,15 @@ func (f *finder) addFolder(root string) error {
 		return err
 	}
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !slices.Contains(extensions, filepath.Ext(path)) {
+		switch {
+		case err != nil && path == root:
 			return err
+		case err != nil: // a folder that cannot be read
+			f.addFile(path, 0)
+		case !entry.IsDir() && slices.Contains(extensions, filepath.Ext(path)):
+			f.addMatch(path)
 		}
-		return f.addMatch(path)
+		return nil
 	})
 }
 
@@ -150,12 +156,27 @@ func (f *finder) addUnlessBody(path string, size int64) {
 }
 
 func (f *finder) addFile(path string, size int64) {
-	if f.seen[path] {
+	same := path
+	if path != Stdin {
+		same = withoutLinks(path)
+	}
+	if f.seen[same] {
 		f.repeated = true
 		return
 	}
-	f.seen[path] = true
+	f.seen[same] = true
 	f.found.Files = append(f.found.Files, Input{Path: path, Size: size, Hour: hourOf(path)})
+}
+
+// withoutLinks returns the absolute path of what a path names, as far as that can be found out.
+func withoutLinks(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	return path
 }
 
 // layout matches the path of an object in Bedrock's S3 layout up to the hour.

@@ -45,6 +45,42 @@ func TestAFolderIsReadAsTheCollectorReadsIt(t *testing.T) {
 	assert.EqualValues(t, len("a.jsonl.gz"+"b.json"+"data/x.json"+"deep/er/c.log"), in.Size())
 }
 
+// Calls must not be counted twice because a log has two names, such as that of a link to the current one.
+func TestAFileIsReadOnce(t *testing.T) {
+	root := folderWith(t, "a.log", "b.log")
+	require.NoError(t, os.Symlink("a.log", filepath.Join(root, "current.log")))
+	in, err := Find([]string{root})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.log", "b.log"}, namesOf(root, in))
+	t.Chdir(root)
+	in, err = Find([]string{"a.log", "./a.log", filepath.Join(root, "a.log"), "*.log", Stdin, Stdin})
+	require.NoError(t, err)
+	assert.Len(t, in.Files, 3)
+
+	require.NoError(t, os.Mkdir("empty", 0o755))
+	_, err = Find([]string{"a.log", "a.log", "empty"})
+	assert.ErrorContains(t, err, "empty: no log file")
+}
+
+// One broken link must not keep all other files from being read. It is reported when it is opened.
+func TestWhatCannotBeReadKeepsNothingElseFromBeingRead(t *testing.T) {
+	root := folderWith(t, "a.log", "locked/b.log", "z.log")
+	require.NoError(t, os.Symlink("gone", filepath.Join(root, "link.log")))
+	require.NoError(t, os.Symlink(".", filepath.Join(root, "loop")))
+	require.NoError(t, os.Symlink("itself.log", filepath.Join(root, "itself.log")))
+	require.NoError(t, os.Chmod(filepath.Join(root, "locked"), 0))
+	t.Cleanup(func() { assert.NoError(t, os.Chmod(filepath.Join(root, "locked"), 0o755)) })
+	want := []string{"a.log", "itself.log", "link.log", "locked", "z.log"}
+	if _, err := os.ReadDir(filepath.Join(root, "locked")); err == nil { // as for root
+		want[3] = "locked/b.log"
+	}
+	in, err := Find([]string{root})
+	require.NoError(t, err)
+	assert.Equal(t, want, namesOf(root, in))
+	_, err = new(Opener).Open(in.Files[2], nil, nil)
+	assert.ErrorContains(t, err, "link.log")
+}
+
 func TestAFileThatIsNamedIsReadWhateverItsName(t *testing.T) {
 	root := folderWith(t, "notes.txt")
 	in, err := Find([]string{filepath.Join(root, "notes.txt"), Stdin})
