@@ -7,6 +7,7 @@ package replay
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -51,8 +52,13 @@ const (
 	phase = tick / 2
 )
 
-// nextTick returns when the timers run next.
-func (r *Replay) nextTick() int64 { return ((r.now-phase)/tick+1)*tick + phase }
+// nextTick returns when the timers run next. ok is false at the end of the time that can be expressed.
+func (r *Replay) nextTick() (at int64, ok bool) {
+	if r.now > math.MaxInt64-2*tick {
+		return 0, false
+	}
+	return ((r.now-phase)/tick+1)*tick + phase, true
+}
 
 // New returns a replay of rules and their settings. Alerts are passed to emit in the order in which they come.
 func New(config *settings.Config, rules []engine.OfflineRule, emit func(Emitted)) *Replay {
@@ -99,8 +105,8 @@ func (r *Replay) Take(at int64, data []byte) {
 func (r *Replay) advance(to int64) {
 	r.observe()
 	for r.hasTimers() {
-		next := r.nextTick()
-		if next > to {
+		next, ok := r.nextTick()
+		if !ok || next > to {
 			break
 		}
 		r.now = next
@@ -175,7 +181,11 @@ func (r *Replay) emitAll(rule int, alerts []detect.Alert) {
 func (r *Replay) Finish() {
 	r.observe()
 	for r.hasTimers() {
-		r.now = r.nextTick()
+		next, ok := r.nextTick()
+		if !ok {
+			break
+		}
+		r.now = next
 		r.tick()
 	}
 	now := time.Unix(0, r.now)
