@@ -143,3 +143,14 @@ func TestAFewWrongTimesDoNotSpoilThePlots(t *testing.T) {
 	assert.WithinDuration(t, start, from, 10*time.Minute)
 	assert.WithinDuration(t, start.Add(50*time.Hour), to, 10*time.Minute)
 }
+
+// The page must not send its reader to a list that has no more than it has.
+func TestThePageSaysWhereTheOtherAlertsAre(t *testing.T) {
+	r := sample("")
+	for range 300 {
+		r.Alerts = append(r.Alerts, r.Alerts[0])
+	}
+	assert.Contains(t, written(t, r), "The first 200 of 301; --format csv has all of them.")
+	r.Unlisted = 1234
+	assert.Contains(t, written(t, r), "The first 200; --format csv has the first 301, and 1\u202f234 more are only counted.")
+}
