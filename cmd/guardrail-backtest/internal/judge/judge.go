@@ -131,7 +131,13 @@ func (w *Worker) split(s invocation.Source) bool {
 	default:
 		pieces = source.Pieces(body.AsString())
 	}
-	found := w.pieces(s, pieces, 1)
+	rest := plog.NewLogRecord() // once: the body may be large
+	s.Record.CopyTo(rest)
+	if body.Type() == pcommon.ValueTypeEmpty {
+		rest.Attributes().Clear()
+	}
+	rest.Body().SetStr("")
+	found := w.pieces(invocation.Source{Resource: s.Resource, Scope: s.Scope, Record: rest}, pieces, 1)
 	if found > 0 {
 		w.Tally.Wrappers++
 		w.Tally.Split += int64(found)
@@ -141,7 +147,8 @@ func (w *Worker) split(s invocation.Source) bool {
 	return false
 }
 
-// pieces judges the texts in place of the body that they were in, and returns how many records are among them.
+// pieces judges the texts in the place of the body that they were in, each with the rest of its record, and returns how
+// many records are among them.
 func (w *Worker) pieces(s invocation.Source, texts []string, depth int) (found int) {
 	for _, text := range texts {
 		piece, ok := w.piece(s, text)
@@ -162,12 +169,9 @@ func (w *Worker) pieces(s invocation.Source, texts []string, depth int) (found i
 	return found
 }
 
-// piece reads a text in place of the body that it was in. ok is false if it is no invocation.
+// piece reads a text with the rest of the record that it was in. ok is false if it is no invocation.
 func (w *Worker) piece(s invocation.Source, text string) (piece invocation.Source, ok bool) {
 	s.Record.CopyTo(w.scratch)
-	if s.Record.Body().Type() == pcommon.ValueTypeEmpty { // the text is from an attribute
-		w.scratch.Attributes().Clear()
-	}
 	w.scratch.Body().SetStr(text)
 	piece = invocation.Source{Resource: s.Resource, Scope: s.Scope, Record: w.scratch}
 	return piece, w.judge.Logs.Read(piece.Record, &w.inv)

@@ -107,3 +107,20 @@ func TestWhatARuleExcludesIsCountedByReason(t *testing.T) {
 	w := judged(strings.Replace(record(1), `"arn"`, `"name"`, 1), strings.Replace(record(2), `"timestamp"`, `"time"`, 1))
 	assert.Equal(t, map[string]int64{"no_group": 1, "no_time": 1}, w.Tally.Excluded[0])
 }
+
+// A record of thousands, parsed already, must not take minutes: twice as many records take about twice as much.
+func TestRecordsThatArriveTogetherAreNotCopiedForEach(t *testing.T) {
+	member := func(name, value string) string { return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, name, value) }
+	allocs := func(n int) float64 {
+		var elements []string
+		for i := range n {
+			elements = append(elements, `{"kvlistValue":{"values":[`+member("schemaType", "ModelInvocationLog")+","+member("requestId", fmt.Sprint(i))+","+
+				member("operation", "InvokeModel")+","+member("modelId", "amazon.nova-lite-v1:0")+`]}}`)
+		}
+		text := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"arrayValue":{"values":[` + strings.Join(elements, ",") + `]}}}]}]}]}`
+		w := judged(text)
+		assert.EqualValues(t, n, w.Tally.Split)
+		return testing.AllocsPerRun(1, func() { w.Texts(join(text)) })
+	}
+	assert.Less(t, allocs(400), 3*allocs(200))
+}
