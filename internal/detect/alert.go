@@ -23,12 +23,14 @@ type openAlert struct {
 }
 
 const (
-	openAlertBytes    = 220 // about what one takes in addition to its key, with its places in lists and in the map
+	openAlertBytes    = 220 // about what one takes, with its places in lists and in the map
 	interventionBytes = 64  // what its intervention takes in addition to names
 )
 
+// bytes returns the memory that the alert takes, except for its key, which the alerts of a
+// group share.
 func (a *openAlert) bytes() int64 {
-	bytes := openAlertBytes + int64(len(a.Key))
+	bytes := int64(openAlertBytes)
 	if i := a.Intervention; i != nil {
 		bytes += interventionBytes + int64(len(i.RequestID)+len(i.GuardrailID))
 	}
@@ -69,6 +71,11 @@ func (s *shard) addAlert(g store.GroupID, a *openAlert) {
 		s.alerts = map[store.GroupID][]*openAlert{}
 	}
 	alerts := s.alerts[g]
+	if len(alerts) > 0 {
+		a.Key = alerts[0].Key
+	} else {
+		s.alertBytes += int64(len(a.Key))
+	}
 	at := sort.Search(len(alerts), func(i int) bool { return alerts[i].FirstBucket > a.FirstBucket })
 	s.alerts[g] = slices.Insert(alerts, at, a)
 	s.alertBytes += a.bytes()
@@ -76,6 +83,7 @@ func (s *shard) addAlert(g store.GroupID, a *openAlert) {
 
 // expireAlerts drops a group's alerts that no event can belong to any more.
 func (s *shard) expireAlerts(g store.GroupID, now time.Time) {
+	key := s.alerts[g][0].Key
 	alerts := slices.DeleteFunc(s.alerts[g], func(a *openAlert) bool {
 		// Twice as long as an event is promised to be, so that none outlives its alert.
 		if !a.Closed || a.Corrected || a.Suppressed && !a.Summarized || now.Sub(a.Changed) <= 2*s.rule.remembered() {
@@ -88,8 +96,23 @@ func (s *shard) expireAlerts(g store.GroupID, now time.Time) {
 		s.alerts[g] = alerts
 		return
 	}
-	delete(s.alerts, g)
+	s.forgetAlerts(g, key)
 	s.store.Unpin(g)
+}
+
+// forgetAlerts forgets the list of a group's alerts, which were dropped.
+func (s *shard) forgetAlerts(g store.GroupID, key string) {
+	s.alertBytes -= int64(len(key))
+	delete(s.alerts, g)
+}
+
+// alertBytesOf returns about how much memory a group's alerts take.
+func (s *shard) alertBytesOf(g store.GroupID) int64 {
+	alerts := s.alerts[g]
+	if len(alerts) == 0 {
+		return 0
+	}
+	return int64(len(alerts))*openAlertBytes + int64(len(alerts[0].Key))
 }
 
 // dropAlert forgets an alert, but does not take it out of its group's. Timers of dropped

@@ -67,7 +67,7 @@ func (u *groupUpdate) freeMemory(g store.GroupID, hash store.GroupHash, need sto
 	}
 	var taken int64
 	if g != 0 {
-		taken = int64(s.store.Events(g)) * store.EventBytes
+		taken = int64(s.store.Events(g))*store.EventBytes + s.alertBytesOf(g)
 	}
 	large := s.budget() / 8
 	if taken+need.Block > large && g != 0 && s.store.Truncate(g, max(maxEvidence, s.rule.Threshold+1)) {
@@ -170,13 +170,16 @@ func (s *shard) heldWeight(g store.HeldID) int {
 // evict drops a group for lack of memory. Its open alerts are closed.
 func (u *groupUpdate) evict(g store.GroupID) {
 	s := u.shard
-	for _, a := range s.alerts[g] {
-		if !a.Closed && !a.Suppressed {
-			u.emitted = append(u.emitted, s.report(g, a, Closed))
+	if alerts := s.alerts[g]; len(alerts) > 0 {
+		key := alerts[0].Key
+		for _, a := range alerts {
+			if !a.Closed && !a.Suppressed {
+				u.emitted = append(u.emitted, s.report(g, a, Closed))
+			}
+			s.dropAlert(a)
 		}
-		s.dropAlert(a)
+		s.forgetAlerts(g, key)
 	}
-	delete(s.alerts, g)
 	s.store.Evict(g)
 	s.evicted++
 }
@@ -206,7 +209,7 @@ func (s *shard) costliest(but store.GroupID) (costliest store.GroupID) {
 		if g == but {
 			continue
 		}
-		var taken int64
+		taken := int64(len(alerts[0].Key))
 		for _, a := range alerts {
 			taken += a.bytes()
 		}

@@ -45,6 +45,8 @@ func anyMinute(i int) time.Duration    { return time.Duration(i*7919%(1<<24)) * 
 func uuidOf(i int) string              { return fmt.Sprintf("%08x-0000-4000-8000-000000000000", i) }
 func longID(i int) string              { return fmt.Sprintf("%0200d", i) }
 func megabyteName(i int) string        { return strings.Repeat("n", 1<<20) + strconv.Itoa(i/2) }
+func longName(int) string              { return strings.Repeat("n", 50_000) }
+func eachHour(i int) time.Duration     { return time.Duration(i/6) * time.Hour }
 func eachSixTimes(i int) string        { return "user " + strconv.Itoa(i/6) }
 func minuteOfMany(i int) time.Duration { return time.Duration(i/5000) * time.Minute }
 
@@ -61,6 +63,7 @@ var floods = map[string]flood{
 	"users with long names among others": {
 		events: 2000*(1+2+4+6+18) + 2400, user: longNames, time: now, id: uuidOf, slack: 32<<18 + 2<<20,
 	},
+	"a long name that raises alerts at made-up times": {events: 12_000, user: longName, time: eachHour, id: uuidOf},
 	// One such name has to be remembered in each of the 32 shards, whatever its share.
 	"users with names of a megabyte": {events: 200, user: megabyteName, time: now, id: uuidOf, slack: 32<<20 + 1<<20},
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,6 +269,32 @@ func TestUserAtFullSpeedMakesRoomAlone(t *testing.T) {
 		require.True(t, f.knows(quiet), i)
 	}
 	assert.True(t, f.knows(loud))
+}
+
+// Nor is a user with a few calls evicted for one who raises alert after alert, at times of their own making and under
+// however long a name.
+func TestUserWithManyAlertsMakesRoomAlone(t *testing.T) {
+	for _, length := range []int{0, 50_000} {
+		f := newFullShardOf(t, Rule{Threshold: 1, MaxBytes: 16 << 20})
+		var quiet [][]byte
+		for range 200 {
+			quiet = append(quiet, f.user())
+			f.call(quiet[len(quiet)-1], 0)
+		}
+		loud := AppendKey(f.user(), strings.Repeat("n", length))
+		for shardOf(f.hasher.group(loud)) != 0 {
+			loud = append(loud, AppendKey(nil, "n")...)
+		}
+		for hour := range 5_000 {
+			f.call(loud, time.Duration(hour)*time.Hour)
+			f.call(loud, time.Duration(hour)*time.Hour)
+			require.LessOrEqual(t, f.shards[0].bytes(), f.shards[0].budget())
+		}
+		for _, user := range quiet {
+			require.True(t, f.knows(user))
+		}
+		require.NoError(t, f.Consistent())
+	}
 }
 
 // Memory that a flood has taken serves users after it who make several calls in a
