@@ -16,6 +16,7 @@ type batch struct {
 	first    [shardCount]int32 // number of the first event of each shard; negative: none
 	prepared []store.Prepared
 	added    []addition // events of a shard that are no repeats
+	calls    int        // of those, the ones that are more than an intervention
 }
 
 // addition says what an event of a batch was added as.

@@ -61,7 +61,7 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 	b.prepare(events, &d.hasher)
 
 	u := groupUpdate{limiter: &d.limiter, now: now}
-	added := 0
+	added, calls := 0, 0
 	start := shardOf(b.prepared[0].Hash) // anywhere, so that calls do not follow each other from lock to lock
 	for k := range uint64(shardCount) {
 		i := (start + k) % shardCount
@@ -76,10 +76,11 @@ func (d *Detector) Observe(events []Event, now time.Time) Result {
 		u.shard = s
 		b.countList(&u, events, first)
 		added += len(b.added)
+		calls += b.calls
 		d.journal.record(s, &d.limiter, events, b.added, now)
 		s.mu.Unlock()
 	}
-	return Result{Alerts: u.inOrder(), Repeats: len(events) - added}
+	return Result{Alerts: u.inOrder(), Repeats: len(events) - added, Calls: calls}
 }
 
 // mostAlerts returns how many alerts a batch may open: an event makes at most two buckets
@@ -101,6 +102,7 @@ func (d *Detector) observeInOrder(events []Event, now time.Time) (all Result) {
 		result := d.Observe(events[i:i+1], now)
 		all.Alerts = append(all.Alerts, result.Alerts...)
 		all.Repeats += result.Repeats
+		all.Calls += result.Calls
 	}
 	return all
 }

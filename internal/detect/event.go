@@ -27,6 +27,7 @@ type Event struct {
 type Result struct {
 	Alerts  []Alert // to be emitted, in the order of the events that caused them
 	Repeats int     // events that were known before
+	Calls   int     // events that are more than an intervention, and were not known as such before
 }
 
 // Stats describes what a detector remembers.

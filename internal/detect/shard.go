@@ -50,15 +50,19 @@ const textSlots = 8
 
 // countList counts the events of one shard, and notes which of them are no repeats.
 func (b *batch) countList(u *groupUpdate, events []Event, first int32) {
-	b.added = b.added[:0]
+	b.added, b.calls = b.added[:0], 0
 	all := u.rule.AfterIntervention <= 0
 	for i := first; i >= 0; i = b.prepared[i].Next {
 		if all {
 			if u.count(&events[i], &b.prepared[i]) {
 				b.added = append(b.added, addition{i, addedCounted})
+				b.calls++
 			}
 		} else if as := u.observe(&events[i], &b.prepared[i]); as != 0 {
 			b.added = append(b.added, addition{i, as})
+			if as != addedIntervention {
+				b.calls++
+			}
 		}
 		for len(u.causes) < len(u.emitted) {
 			u.causes = append(u.causes, i)

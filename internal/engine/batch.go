@@ -30,6 +30,7 @@ type kindTable[T any] [invocation.VerdictCount][invocation.EvidenceCount]T
 // collected holds the invocations of a batch that a rule counts.
 type collected struct {
 	events   []detect.Event
+	calls    int    // of the events, those that are more than an intervention
 	keys     []byte // backing array of the events' keys
 	excluded [excludedCount]int64
 }
@@ -70,6 +71,7 @@ func (c *collected) collect(r *rule, inv *invocation.Invocation, source *invocat
 	}
 	event.Intervened = r.after && inv.Intervened
 	c.events = append(c.events, event)
+	c.calls++
 	return true
 }
 

@@ -198,7 +198,7 @@ func (e *Engine) decide(ctx context.Context, now time.Time, b *batch) (counted b
 		}
 		counted = true
 		result := r.detector.Observe(collected.events, running)
-		collected.excluded[excludedDuplicate] += int64(result.Repeats)
+		collected.excluded[excludedDuplicate] += int64(collected.calls - result.Calls)
 		b.due = appendDue(b.due, i, result.Alerts)
 	}
 	return counted, e.outbox.prepare(ctx, b.due, now)

@@ -73,6 +73,7 @@ func TestCallsAroundAGuardrailAreReported(t *testing.T) {
 				r.consume(t, batch())
 			}
 			assert.Len(t, r.next.alerts(), 1)
+			r.excluded(t, point(4, "rule", "around", "reason", "duplicate")) // and not of the intervention, which is not counted
 		})
 	}
 }

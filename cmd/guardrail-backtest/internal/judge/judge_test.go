@@ -110,7 +110,9 @@ func TestWhatARuleExcludesIsCountedByReason(t *testing.T) {
 
 // A record of thousands, parsed already, must not take minutes: twice as many records take about twice as much.
 func TestRecordsThatArriveTogetherAreNotCopiedForEach(t *testing.T) {
-	member := func(name, value string) string { return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, name, value) }
+	member := func(name, value string) string {
+		return fmt.Sprintf(`{"key":%q,"value":{"stringValue":%q}}`, name, value)
+	}
 	allocs := func(n int) float64 {
 		var elements []string
 		for i := range n {

@@ -42,6 +42,7 @@ type Replay struct {
 type rule struct {
 	engine.OfflineRule
 	events    []detect.Event
+	calls     int  // of the events, those that are more than an intervention
 	hasTimers bool // the passing of time may change something
 }
 
@@ -91,6 +92,9 @@ func (r *Replay) Take(at int64, data []byte) {
 		if f.Verdict == invocation.Guarded && of.Key != "" {
 			r.rules[i].Guarded(of.Key, at)
 		}
+		if of.Counted {
+			r.rules[i].calls++
+		}
 		if of.Matters() {
 			r.rules[i].events = append(r.rules[i].events, detect.Event{
 				Time: at, Key: []byte(of.Key), ID: f.ID, IDOnly: f.Has(fact.IDOnly),
@@ -128,11 +132,11 @@ func (r *Replay) observe() {
 			continue
 		}
 		result := rule.Detector().Observe(rule.events, now)
-		r.Rules[i].Counted += int64(len(rule.events) - result.Repeats)
-		r.Rules[i].Repeats += int64(result.Repeats)
+		r.Rules[i].Counted += int64(result.Calls)
+		r.Rules[i].Repeats += int64(rule.calls - result.Calls)
 		r.emitAll(i, result.Alerts)
 		clear(rule.events)
-		rule.events = rule.events[:0]
+		rule.events, rule.calls = rule.events[:0], 0
 		rule.hasTimers = rule.hasTimers || rule.Detector().HasTimers(now)
 	}
 }

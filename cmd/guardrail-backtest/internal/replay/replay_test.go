@@ -39,3 +39,20 @@ func TestTheEndOfTimeIsReached(t *testing.T) {
 		assert.Equal(t, []string{"open", "closed", "open"}, states)
 	}
 }
+
+// An intervention that the rule does not count is not among the calls that it does, nor is its repeat.
+func TestInterventionsAreNotCounted(t *testing.T) {
+	config := settings.Default()
+	config.Rules[0].AfterIntervention = time.Minute
+	r := New(config, engine.OfflineRules(config), func(Emitted) {})
+	at := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC).UnixNano()
+	for range 2 {
+		for _, of := range []fact.Rule{{Key: "\x00", Intervened: true}, {Key: "\x00", Counted: true}} {
+			f := fact.Fact{Flags: fact.Matters, Rules: []fact.Rule{of}, ID: fmt.Sprint(of.Counted)}
+			r.Take(at, f.Append(nil))
+		}
+	}
+	r.Finish()
+	assert.EqualValues(t, 1, r.Rules[0].Counted)
+	assert.EqualValues(t, 1, r.Rules[0].Repeats)
+}
