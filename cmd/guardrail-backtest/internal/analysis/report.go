@@ -5,6 +5,7 @@ package analysis
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"example.com/otelcol-guardrail/internal/detect"
 	"example.com/otelcol-guardrail/internal/engine"
 	"example.com/otelcol-guardrail/internal/invocation"
+	"example.com/otelcol-guardrail/internal/settings"
 )
 
 // Report is everything that a backtest found, ready to be written.
@@ -58,6 +60,7 @@ type RuleReport struct {
 	Threshold      int              `json:"threshold"`
 	Window         string           `json:"window"`
 	Size           string           `json:"size"`
+	After          string           `json:"after_intervention,omitempty"`
 	Limit          int              `json:"-"`
 	Counted        int64            `json:"counted"`
 	Excluded       map[string]int64 `json:"excluded,omitempty"`
@@ -178,6 +181,9 @@ func newRuleReport(rule *Rule, excluded map[string]int64, offline engine.Offline
 		Alerts: opened, Suppressed: int64(stats.Limited), Evicted: stats.Evicted,
 		MaxWindow: rule.MaxWindow(), Forgotten: rule.Forgotten,
 	}
+	if config.AfterIntervention > 0 {
+		r.After = Short(config.AfterIntervention)
+	}
 	if rule.Repeats > 0 {
 		r.Excluded["duplicate"] = rule.Repeats
 	}
@@ -196,6 +202,18 @@ func newRuleReport(rule *Rule, excluded map[string]int64, offline engine.Offline
 	}
 	r.Readiness, r.Why = readiness(r, span, judged)
 	return r
+}
+
+// Condition returns what alerts, as it reads before that word.
+func (r *RuleReport) Condition() string {
+	text := fmt.Sprintf("more than %d within %s (%s)", r.Threshold, r.Size, r.Window)
+	if r.Window == string(settings.WindowSession) {
+		text = fmt.Sprintf("more than %d in a session with gaps of at most %s", r.Threshold, r.Size)
+	}
+	if r.After != "" {
+		text += " that follow an intervention within " + r.After
+	}
+	return text
 }
 
 func newGroupReport(g *Group) *GroupReport {

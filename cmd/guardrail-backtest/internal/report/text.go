@@ -115,7 +115,7 @@ func (w *writer) rules(r *analysis.Report) {
 		}
 		w.line("  %s%s: would have alerted %s in the time read.", Clean(rule.ID), dry, times(rule.Alerts))
 		w.line("    %s: %s.", strings.ToUpper(string(rule.Readiness)), rule.Why)
-		w.line("    counted %d, more than %d within %s (%s) alert%s", rule.Counted, rule.Threshold, rule.Size, rule.Window, excluded(rule))
+		w.line("    counted %d, %s alert%s", rule.Counted, rule.Condition(), excluded(rule))
 		if rule.Suppressed > 0 {
 			w.line("    %s not opened, because of the limit of %d in ten minutes", analysis.Count(rule.Suppressed, "more alert"), rule.Limit)
 		}
