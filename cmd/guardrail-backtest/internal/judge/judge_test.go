@@ -5,6 +5,7 @@ package judge
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func TestRecordsThatArriveTogetherAreNotCopiedForEach(t *testing.T) {
 	allocs := func(n int) float64 {
 		var elements []string
 		for i := range n {
-			elements = append(elements, `{"kvlistValue":{"values":[`+member("schemaType", "ModelInvocationLog")+","+member("requestId", fmt.Sprint(i))+","+
+			elements = append(elements, `{"kvlistValue":{"values":[`+member("schemaType", "ModelInvocationLog")+","+member("requestId", strconv.Itoa(i))+","+
 				member("operation", "InvokeModel")+","+member("modelId", "amazon.nova-lite-v1:0")+`]}}`)
 		}
 		text := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"arrayValue":{"values":[` + strings.Join(elements, ",") + `]}}}]}]}]}`

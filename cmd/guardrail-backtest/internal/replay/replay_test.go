@@ -6,6 +6,7 @@ package replay
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func TestInterventionsAreNotCounted(t *testing.T) {
 	at := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC).UnixNano()
 	for range 2 {
 		for _, of := range []fact.Rule{{Key: "\x00", Intervened: true}, {Key: "\x00", Counted: true}} {
-			f := fact.Fact{Flags: fact.Matters, Rules: []fact.Rule{of}, ID: fmt.Sprint(of.Counted)}
+			f := fact.Fact{Flags: fact.Matters, Rules: []fact.Rule{of}, ID: strconv.FormatBool(of.Counted)}
 			r.Take(at, f.Append(nil))
 		}
 	}
