@@ -260,7 +260,7 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (refused []pend
 	switch {
 	case err == nil:
 		return nil, nil
-	case !consumererror.IsPermanent(err):
+	case !isPermanent(err):
 		return alerts, err
 	case len(alerts) == 1:
 		o.drop(ctx, alerts, "the next component refused it permanently", err)
@@ -277,6 +277,22 @@ func (o *outbox) try(ctx context.Context, alerts []pendingAlert) (refused []pend
 		}
 	}
 	return refused, err
+}
+
+// isPermanent reports whether every component that an error comes from refuses for good.
+// Behind a fan-out, one may do so while another would accept the alert later.
+func isPermanent(err error) bool {
+	if !consumererror.IsPermanent(err) {
+		return false
+	}
+	switch e := err.(type) { //nolint:errorlint // every level is visited
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(part error) bool { return !isPermanent(part) })
+	case interface{ Unwrap() error }: // if not what it wraps, then it is permanent itself
+		return !consumererror.IsPermanent(e.Unwrap()) || isPermanent(e.Unwrap())
+	default:
+		return true
+	}
 }
 
 // drop counts alerts as lost and logs their content.

@@ -162,6 +162,39 @@ func TestPermanentlyRefusedAlertIsInTheLog(t *testing.T) {
 	})
 }
 
+// An alert that one of several exporters will never accept must still reach another, which was only down for a while.
+func TestAlertIsDroppedOnlyWhereAllRefuseItForGood(t *testing.T) {
+	forGood := consumererror.NewPermanent(errors.Join(errors.New("cannot be encoded"), errors.New("nor sent")))
+	for name, test := range map[string]struct {
+		refusal error
+		dropped bool
+	}{
+		"one":                {forGood, true},
+		"all":                {errors.Join(forGood, fmt.Errorf("exporter: %w", forGood)), true},
+		"one of two":         {errors.Join(forGood, errDown), false},
+		"one of two, nested": {fmt.Errorf("pipeline: %w", errors.Join(errDown, errors.Join(forGood))), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, `{}`)
+				r.start(t)
+				r.next.refuse = func(_ context.Context, logs plog.Logs) error {
+					if isAlerts(logs) {
+						return test.refusal
+					}
+					return nil
+				}
+				r.consume(t, bedrockLogs(burst("alice", 6)...))
+				r.next.refusing(nil)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				assert.Equal(t, test.dropped, len(r.next.opened()) == 0)
+				assert.Equal(t, test.dropped, len(r.errorLines()) == 1)
+			})
+		})
+	}
+}
+
 // One unacceptable alert must not prevent the delivery of the others.
 func TestPoisonAlertTakesNoOtherWithIt(t *testing.T) {
 	calls := slices.Concat(burst("alice", 6), burst("poison", 6), burst("bob", 6))
