@@ -57,6 +57,8 @@ const (
 	keyAnswerBody
 	keyProviderMetadata
 	keyStrandsTime
+	keyKoogEvent
+	keyRustInvocation
 
 	ownKeys // the number of these keys
 )

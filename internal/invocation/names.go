@@ -109,6 +109,8 @@ var attributes = [...]attribute{
 	keyAnswerBody:        {"output.value", meansAnswerBody, inSpans, "OpenInference"},
 	keyProviderMetadata:  {"ai.response.providerMetadata", meansProviderAnswer, inSpans, "Vercel AI SDK, older telemetry"},
 	keyStrandsTime:       {"gen_ai.event.start_time", meansInstrumentation, inSpans, "Strands"},
+	keyKoogEvent:         {"koog.event.id", meansInstrumentation, inSpans, "Koog"},
+	keyRustInvocation:    {"sdk_invocation_id", meansInstrumentation, inSpans, "AWS SDK for Rust"},
 
 	{"gen_ai.guardrail_id", meansGuardrail, inBoth, "Elastic's Bedrock integration"},
 	{"gen_ai.guardrail.id", meansGuardrail, inBoth, "hooks of applications"},

@@ -246,7 +246,7 @@ func (ref reference) silentSpan(src source) bool {
 	if src.name != "" {
 		names = append(names, src.name)
 	}
-	for key, name := range map[string]string{"openinference.span.kind": "openinference", "gen_ai.event.start_time": "strands", "ai.operationId": "ai"} {
+	for key, name := range map[string]string{"openinference.span.kind": "openinference", "gen_ai.event.start_time": "strands", "ai.operationId": "ai", "koog.event.id": "ai.koog", "sdk_invocation_id": "aws-sdk-rust"} {
 		if src.record.get(key) != nil {
 			names = append(names, name)
 		}

@@ -20,13 +20,15 @@ func LogSilentScopes() []string {
 		"opentelemetry.instrumentation.genai*", "opentelemetry.util.genai*", "openlit*",
 		"@opentelemetry/instrumentation-openai", "@elastic/opentelemetry-instrumentation-openai",
 		"io.opentelemetry.aws-sdk-2.2",
+		"agent_framework*", "semantic_kernel*", "Microsoft.Extensions.AI*", "pydantic-ai*",
+		"agentgateway*", "bifrost*",
 	}
 }
 
 // SpanSilentScopes returns the instrumentations whose spans are known to look the same
 // whether or not a guardrail ran, in the form of [LogSilentScopes]. An entry also matches
 // the name of an instrumentation that is recognised by an attribute, whatever its scope
-// is called: openinference, strands and ai (see [instrumentationMarks]).
+// is called: openinference, strands, ai, ai.koog and aws-sdk-rust (see [instrumentationMarks]).
 //
 // OpenLLMetry Python's Bedrock instrumentation and OpenTelemetry Java's for the AWS SDK
 // are in the list only in versions before their spans named the guardrail of every
@@ -37,11 +39,11 @@ func SpanSilentScopes() []string {
 		"opentelemetry.instrumentation.botocore*", "opentelemetry.instrumentation.aiobotocore*",
 		"opentelemetry.instrumentation.genai*", "opentelemetry.util.genai*",
 		"@opentelemetry/instrumentation-aws-sdk", "@opentelemetry/instrumentation-openai",
-		"@elastic/opentelemetry-instrumentation-openai",
+		"@elastic/opentelemetry-instrumentation-openai", "io.opentelemetry.openai-java-*", "OpenAI.*",
 		"io.opentelemetry.aws-sdk-1.11", "io.opentelemetry.aws-sdk-2.2 < 2.32",
 		"go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws",
 		"AWSSDK*", "Amazon.AWS.AWSClientInstrumentation", "OpenTelemetry::Instrumentation::AwsSdk",
-		"io.opentelemetry.contrib.php.aws*", "aws.sdk.kotlin.*", "github.com/aws/aws-sdk-go-v2/service/*",
+		"io.opentelemetry.contrib.php.aws*", "aws.sdk.kotlin.*", "aws-sdk-rust", "github.com/aws/aws-sdk-go-v2/service/*",
 		"amazon.opentelemetry.distro*",
 		// OpenLLMetry.
 		"opentelemetry.instrumentation.bedrock < 0.46",
@@ -50,14 +52,18 @@ func SpanSilentScopes() []string {
 		"opentelemetry.instrumentation.anthropic*", "opentelemetry.instrumentation.cohere*",
 		"opentelemetry.instrumentation.mistralai*", "opentelemetry.instrumentation.crewai*",
 		"opentelemetry.instrumentation.agno*", "opentelemetry.instrumentation.sagemaker*",
+		"opentelemetry.instrumentation.litellm*",
 		"@traceloop/instrumentation-*",
 		// OpenInference, OpenLIT and others that observe models.
 		"openinference*", "@arizeai/openinference-*", "openlit*", "@openlit/*", "langfuse*", "@langfuse/*",
-		"langsmith*", "litellm*", "logfire*", "traceai*", "llm_tracekit*",
+		"langsmith*", "litellm*", "logfire*", "traceai*", "llm_tracekit*", "mlflow*",
 		// Frameworks with telemetry of their own.
 		"ai", "gen_ai", "strands*", "@strands-agents/*", "pydantic-ai*", "pydantic_ai*", "agno*", "autogen*",
 		"@mastra/*", "genkit*", "org.springframework.boot", "io.quarkus.opentelemetry", "Microsoft.SemanticKernel*",
 		"Microsoft.Extensions.AI*", "Experimental.Microsoft.*", "Microsoft.Agents.AI*",
+		"agent_framework*", "semantic_kernel*", "ai.koog*",
+		// Gateways with telemetry of their own.
+		"agentgateway*", "bifrost*", "tensorzero*",
 	}
 }
 
@@ -70,6 +76,8 @@ var instrumentationMarks = []struct {
 	{keySpanKind, "openinference"},
 	{keyStrandsTime, "strands"},
 	{keyAIOperation, "ai"},
+	{keyKoogEvent, "ai.koog"},
+	{keyRustInvocation, "aws-sdk-rust"},
 }
 
 // silentMarks returns those of the [instrumentationMarks] whose name is in the settings.
