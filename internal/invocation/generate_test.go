@@ -145,7 +145,7 @@ func (g generator) bedrockRecord(log plog.LogRecord) {
 }
 
 func (g generator) wrapper() string {
-	return pick(g, "message", "log", "MESSAGE", "msg", "event.original", "log.record.original", "event", "original", "@message", "logEvents", "records", "payload", "Message")
+	return pick(g, "message", "log", "MESSAGE", "msg", "event.original", "log.record.original", "event", "original", "@message", "logEvents", "records", "_raw", "line", "log_processed", "short_message", "full_message", "payload", "Message")
 }
 
 // wrap returns a line in the wrappers of shippers, loggers and tools, and in others that

@@ -95,6 +95,7 @@ func hasWrapper(attrs pcommon.Map) bool {
 // deliver several lines at once.
 var wrapperNames = []string{
 	"message", "MESSAGE", "msg", "@message", "log", "event", "original", "event.original", "log.record.original",
+	"_raw", "line", "log_processed", "short_message", "full_message",
 	"logEvents", "events", "records", "Records",
 }
 

@@ -23,7 +23,7 @@ type location struct {
 const wrappers = 4
 
 // wrapperKeys are the keys under which a whole record may stand.
-var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original log.record.original logEvents events records Records")
+var wrapperKeys = strings.Fields("message MESSAGE msg @message log event original event.original log.record.original logEvents events records Records _raw line log_processed short_message full_message")
 
 // locate looks for the record that a body or an attribute is, or that it holds.
 func locate(v pcommon.Value, depth int) *location {
