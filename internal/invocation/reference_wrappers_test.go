@@ -54,15 +54,19 @@ func locate(v pcommon.Value, depth int) *location {
 	return nil
 }
 
-func locateInMap(m pcommon.Map, depth int) *location {
+func locateInMap(m pcommon.Map, depth int) (broken *location) {
 	for key, v := range m.All() {
 		if slices.Contains(wrapperKeys, key) {
-			if at := locate(v, depth-1); at != nil {
+			at := locate(v, depth-1)
+			if at != nil && (at.whole || at.several) {
 				return at
+			}
+			if broken == nil {
+				broken = at
 			}
 		}
 	}
-	return nil
+	return broken
 }
 
 // locateText looks for the record that a text is, or that it holds.
@@ -111,16 +115,22 @@ func locateNode(n *node, depth int) *location {
 		if depth == 0 {
 			return nil
 		}
+		var broken *location
 		tried := 0
 		for _, f := range n.fields {
 			if f.bad || !slices.Contains(wrapperKeys, f.key) || tried == 4 {
 				continue
 			}
 			tried++
-			if at := locateNode(f.value, depth-1); at != nil {
+			at := locateNode(f.value, depth-1)
+			if at != nil && (at.whole || at.several) {
 				return at
 			}
+			if broken == nil {
+				broken = at
+			}
 		}
+		return broken
 	case n.kind == list && depth > 0:
 		return locateSequence(n.source, depth)
 	}

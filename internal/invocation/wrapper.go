@@ -87,18 +87,29 @@ func (inv *Invocation) readValue(value pcommon.Value, depth int) reading {
 }
 
 // readMembers looks for a record in the members of a map, or in attributes. The first
-// member that holds one counts.
+// member that holds a whole one counts, or else the first that holds a broken one: some
+// loggers cut a line in one member and have it whole in another.
 func (inv *Invocation) readMembers(members pcommon.Map, depth int) reading {
+	var broken pcommon.Value
+	found := false
 	for name, value := range members.All() {
 		if !isWrapper(name) {
 			continue
 		}
-		if got := inv.readValue(value, depth); got != noRecord {
+		switch got := inv.readValue(value, depth); {
+		case got == brokenRecord && !found:
+			broken, found = value, true
+		case got != brokenRecord && got != noRecord:
 			inv.noteContent(value.Str())
 			return got
 		}
 	}
-	return noRecord
+	if !found {
+		return noRecord
+	}
+	inv.readValue(broken, depth) // again: what was read since may have overwritten it
+	inv.noteContent(broken.Str())
+	return brokenRecord
 }
 
 // readElements looks for a record in a list. A list with one element is read as that
@@ -167,36 +178,53 @@ func (inv *Invocation) noteContent(text string) {
 	}
 }
 
-// readWrapped looks for a record in members of a JSON object. The first member that
-// holds one counts.
+// readWrapped looks for a record in members of a JSON object. It chooses among them as
+// [Invocation.readMembers] does.
 func (inv *Invocation) readWrapped(members wrappedList, depth int) reading {
-	for _, member := range members.list[:members.n] {
-		text, got := member.raw, noRecord
-		switch text[0] {
-		case '{':
-			got = inv.readText(text, depth)
-		case '[':
-			if depth > 0 {
-				got = inv.readSequence(text, depth)
-			}
-		case quote:
-			if !mayHoldRecord(text) {
-				continue
-			}
-			var ok bool
-			if text, ok = unquote(text, member.cut); !ok {
-				continue
-			}
-			if got = inv.readText(text, depth); got == wholeRecord && member.cut { // the missing text may belong to the record
-				got = brokenRecord
-			}
-		}
-		if got != noRecord {
-			inv.noteContent(text)
+	broken := -1
+	for i, member := range members.list[:members.n] {
+		switch got := inv.readMember(member, depth); {
+		case got == brokenRecord && broken < 0:
+			broken = i
+		case got != brokenRecord && got != noRecord:
 			return got
 		}
 	}
-	return noRecord
+	if broken < 0 {
+		return noRecord
+	}
+	if broken < members.n-1 { // what was read since has overwritten it
+		inv.readMember(members.list[broken], depth)
+	}
+	return brokenRecord
+}
+
+// readMember looks for a record in a member of a JSON object.
+func (inv *Invocation) readMember(member wrapped, depth int) reading {
+	text, got := member.raw, noRecord
+	switch text[0] {
+	case '{':
+		got = inv.readText(text, depth)
+	case '[':
+		if depth > 0 {
+			got = inv.readSequence(text, depth)
+		}
+	case quote:
+		var ok bool
+		if !mayHoldRecord(text) {
+			return noRecord
+		}
+		if text, ok = unquote(text, member.cut); !ok {
+			return noRecord
+		}
+		if got = inv.readText(text, depth); got == wholeRecord && member.cut { // the missing text may belong to the record
+			got = brokenRecord
+		}
+	}
+	if got != noRecord {
+		inv.noteContent(text)
+	}
+	return got
 }
 
 // mayHoldRecord reports whether a JSON string may hold a Bedrock record and is worth
