@@ -16,7 +16,8 @@ const maxHeader = 1024
 const (
 	word = `[^\s{"]+` // must not be the beginning of JSON
 
-	// RFC 3339 and similar forms, and seconds or milliseconds since the Unix epoch.
+	// RFC 3339 and similar forms, and seconds or milliseconds since the Unix epoch. journalctl
+	// may put the day of the week in front.
 	plainTime = `(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?` +
 		`|\d{10}(?:\d{3})?(?:\.\d+)?)`
 	// The time of RFC 3164, with or without the day of the week and the year.
@@ -42,7 +43,7 @@ var header = regexp.MustCompile(`^(?:` +
 	priority + syslog5424 + `|` +
 	priority + syslog3164 + `|` +
 	syslogTime + `:?(?: ` + word + `)?(?: ` + word + `:)?` + `|` +
-	`(?:\[` + plainTime + `\]|` + plainTime + `):?` + afterPlainTime + `|` +
+	`(?:\[` + plainTime + `\]|(?:[A-Z][a-z]{2} )?` + plainTime + `):?` + afterPlainTime + `|` +
 	`)[\s\x{feff}]*(?:@cee:\s*)?[{\[]`)
 
 // logLevels matches a log level. In lines of applications, which may quote a record, it

@@ -237,7 +237,7 @@ var headerForms = func() (forms []*regexp.Regexp) {
 	const (
 		clock  = `(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?([.,]\d+)?( ?(Z|UTC|[+-]\d\d:?\d\d))?|\d{10}(\d{3})?(\.\d+)?)`
 		date   = `([A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]?\d (\d{4} )?\d\d:\d\d:\d\d(\.\d+)?( \d{4})?`
-		time   = `(` + clock + `|\[` + clock + `\]):?`
+		time   = `(([A-Z][a-z]{2} )?` + clock + `|\[` + clock + `\]):?`
 		pri    = `(\d+ )?<\d{1,3}>`
 		aWord  = `[^\s{"]+`
 		fields = `1( [^\s{"]+){5} `
