@@ -6,6 +6,7 @@ package invocation
 import (
 	"math/bits"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -83,6 +84,26 @@ func (inv *Invocation) intervenedIn(attrs *levels, finish *keyList) bool {
 	}
 	messages, ok := attrs.value(keyOutputMessages)
 	return ok && messageIntervened(messages, s)
+}
+
+// stoppedByGuardrail reports whether the parameters of a call name a guardrail as the
+// reason for which its answer ended. OpenInference for Python adds this reason to the
+// parameters of Converse calls, whose spans have a name of their own: those of InvokeModel
+// are the caller's body.
+func (l *level) stoppedByGuardrail(spanName string, s *scanner) (found bool) {
+	if !l.has.has(keyParameters) || !strings.HasPrefix(spanName, "bedrock.converse") {
+		return false
+	}
+	s.start(l.values[keyParameters].Str())
+	whole := s.members(func(name string) bool {
+		if name != "stop_reason" {
+			return s.skip()
+		}
+		reason, ok := s.stringValue()
+		found = isIntervention(reason)
+		return ok
+	}) && s.end()
+	return whole && found
 }
 
 // isIntervention reports whether a finish reason is that of a guardrail, in the

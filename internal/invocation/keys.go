@@ -53,6 +53,7 @@ const (
 	keyLLMResponseFinish
 	keyLLMResponseStop
 	keyCompletionFinish
+	keyParameters
 	keyRequestBody
 	keyAnswerBody
 	keyProviderMetadata
@@ -79,7 +80,7 @@ var decisiveKeys = []key{
 // of the settings.
 var decisiveSpanKeys = []key{
 	keyMethod, keyService, keyOperation, keySpanKind, keyAIOperation, keyRequestType,
-	keyOutputMessages, keyGuardrailVersion, keyGuardrailVersionAWS, keyErrorType, keyErrorCode,
+	keyOutputMessages, keyParameters, keyGuardrailVersion, keyGuardrailVersionAWS, keyErrorType, keyErrorCode,
 }
 
 // The lists that do not depend on the settings.

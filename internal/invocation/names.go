@@ -19,6 +19,7 @@ const (
 	meansGuardrail       meaning = "guardrail"
 	meansVersion         meaning = "version of the guardrail"
 	meansFinish          meaning = "finish reason"
+	meansParameters      meaning = "finish reason, in JSON"
 	meansMessages        meaning = "messages of the answer"
 	meansViolation       meaning = "intervention of a guardrail"
 	meansUser            meaning = "user"
@@ -46,7 +47,7 @@ const (
 
 // meanings lists them in the order in which the documentation has them.
 var meanings = []meaning{
-	meansGuardrail, meansVersion, meansFinish, meansMessages, meansViolation, meansUser, meansAccount, meansRegion, meansModel, meansAnswerModel,
+	meansGuardrail, meansVersion, meansFinish, meansParameters, meansMessages, meansViolation, meansUser, meansAccount, meansRegion, meansModel, meansAnswerModel,
 	meansProvider, meansMetadata, meansRequestID, meansAnswerID, meansRequestIDECS, meansOperation, meansService, meansFailure, meansOutcome,
 	meansAnswer, meansTokens, meansRequestBody, meansAnswerBody, meansProviderAnswer, meansInstrumentation, meansBedrockRecord,
 }
@@ -105,6 +106,7 @@ var attributes = [...]attribute{
 	keyLLMResponseFinish: {"llm.response.finish_reason", meansFinish, inSpans, "older OpenLLMetry"},
 	keyLLMResponseStop:   {"llm.response.stop_reason", meansFinish, inSpans, "older OpenLLMetry"},
 	keyCompletionFinish:  {"gen_ai.completion.0.finish_reason", meansFinish, inSpans, "older OpenLLMetry, LiteLLM"},
+	keyParameters:        {"llm.invocation_parameters", meansParameters, inSpans, "OpenInference Python, bedrock: `stop_reason`"},
 	keyRequestBody:       {"input.value", meansRequestBody, inSpans, "OpenInference"},
 	keyAnswerBody:        {"output.value", meansAnswerBody, inSpans, "OpenInference"},
 	keyProviderMetadata:  {"ai.response.providerMetadata", meansProviderAnswer, inSpans, "Vercel AI SDK, older telemetry"},

@@ -69,7 +69,7 @@ var meaningCases = map[meaning]meaningCase{
 }
 
 // Others are the subject of tests of their own.
-var otherMeanings = []meaning{meansOperation, meansService, meansViolation, meansOutcome, meansAnswerModel, meansBedrockRecord}
+var otherMeanings = []meaning{meansOperation, meansService, meansViolation, meansOutcome, meansAnswerModel, meansParameters, meansBedrockRecord}
 
 // The documentation would promise an attribute that nothing reads.
 func TestEveryAttributeOfTheTableIsRead(t *testing.T) {

@@ -59,6 +59,9 @@ func (ref reference) span(resource pcommon.Resource, scope pcommon.Instrumentati
 	}
 
 	finish := finishOf(src)
+	if parameters, err := parseWhole(src.record.get("llm.invocation_parameters").str()); err == nil && strings.HasPrefix(span.Name(), "bedrock.converse") {
+		finish.intervened = finish.intervened || strings.EqualFold(strings.ReplaceAll(parameters.get("stop_reason").str(), "_", ""), "guardrailIntervened")
+	}
 	answered, failed := finish.answered || !noAnswer(body.answer) || slices.ContainsFunc(body.parts, func(part *node) bool { return !noAnswer(part) }), finish.failed
 	failed = failed || span.Status().Code() == ptrace.StatusCodeError || src.first("error.type", "gen_ai.response.error_code") != ""
 	for _, event := range span.Events().All() {

@@ -49,7 +49,7 @@ func (r *Reader) ReadSpan(span ptrace.Span, inv *Invocation) bool {
 	}
 	inv.addClaimedGuardrails(attrs, &r.spans.guardrail)
 	events := readEvents(span.Events(), &inv.found.inner)
-	inv.Intervened = events.intervened || inv.intervenedIn(attrs, &r.spans.finish)
+	inv.Intervened = events.intervened || inv.intervenedIn(attrs, &r.spans.finish) || attrs[0].stoppedByGuardrail(span.Name(), &inv.found.inner)
 	failed := span.Status().Code() == ptrace.StatusCodeError || events.failed || failed(attrs, &r.spans.finish)
 	if len(inv.Guardrails) > 0 && (inv.Intervened || !failed) {
 		inv.Kind = r.approve(inv, Claimed) // nearly always

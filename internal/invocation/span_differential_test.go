@@ -54,8 +54,9 @@ var spanValues = map[string][]any{
 	"aws.bedrock.guardrail.id": {"k1", "k1:3", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k4:1", ""}, "gen_ai.guardrail.id": {"k2", []any{"k1", "k9"}},
 	"gen_ai.guardrail.version": {"3", 3, ""}, "aws.bedrock.guardrail.version": {"1"}, "error.type": {"timeout", ""},
 	"gen_ai.response.finish_reasons": spanReasons, "llm.stop_reason": spanReasons, "llm.finish_reason": spanReasons, "ai.response.finishReason": spanReasons, "gen_ai.completion.0.finish_reason": spanReasons,
-	"gen_ai.output.messages": {`[{"finish_reason":"guardrail_intervened"}]`, `[{"finish_reason":"stop"}]`, "[]", `[{`, ""},
-	"gen_ai.response.id":     {"a-1", ""}, "ai.response.id": {"a-2"}, "aws.request_id": {"r-1"}, "aws.request.id": {"r-2"}, "aws.requestId": {"r-3"}, "gen_ai.request.id": {"r-4"},
+	"gen_ai.output.messages":    {`[{"finish_reason":"guardrail_intervened"}]`, `[{"finish_reason":"stop"}]`, "[]", `[{`, ""},
+	"llm.invocation_parameters": {`{"maxTokens":9,"stop_reason":"guardrail_intervened"}`, `{"stop_reason":"end_turn"}`, `{"stop_reason":["guardrail_intervened"]}`, `{"stop_reason":"guardrail_intervened"`, `"guardrail_intervened"`, ""},
+	"gen_ai.response.id":        {"a-1", ""}, "ai.response.id": {"a-2"}, "aws.request_id": {"r-1"}, "aws.request.id": {"r-2"}, "aws.requestId": {"r-3"}, "gen_ai.request.id": {"r-4"},
 	"gen_ai.usage.output_tokens": {0, 9}, "llm.token_count.completion": {0, 9, "9"}, "ai.usage.completionTokens": {4}, "ai.response.text": spanTexts, "gen_ai.completion": spanTexts,
 	"output.value": spanAnswers, "output.mime_type": {"application/json", "application/json; charset=utf-8", "application/json", "text/plain"}, "llm.output_messages.0.message.content": spanTexts,
 	"input.value": spanRequests, "input.mime_type": {"application/json", "application/json", "text/plain"},
@@ -95,6 +96,7 @@ func generateSpan(seed uint64) (ptrace.Traces, invocation.Options) {
 	fill(scope.Scope().Attributes(), g.IntN(3))
 	fill(resource.Resource().Attributes(), g.IntN(6))
 	scope.Scope().SetName([]string{"", "desk", "openlit.bedrock", "@arizeai/openinference-instrumentation-bedrock"}[g.IntN(4)])
+	span.SetName([]string{"", "bedrock.converse", "bedrock.converse_stream", "bedrock.invoke_model"}[g.IntN(4)])
 	span.SetStartTimestamp(pcommon.Timestamp(g.IntN(2)))
 	span.SetEndTimestamp(pcommon.Timestamp(2 * g.IntN(2)))
 	span.Status().SetCode(ptrace.StatusCode(g.IntN(3)))
@@ -192,6 +194,7 @@ func FuzzReadSpan(f *testing.F) {
 		scope := resource.ScopeSpans().AppendEmpty()
 		span := scope.Spans().AppendEmpty()
 		scope.Scope().SetName([]string{"desk", "@arizeai/openinference-instrumentation-bedrock"}[set>>3&1])
+		span.SetName([]string{"bedrock.converse", "bedrock.invoke_model"}[set>>5&1])
 		attrs := span.Attributes()
 		attrs.PutStr("openinference.span.kind", "LLM")
 		attrs.PutStr("output.value", answer)

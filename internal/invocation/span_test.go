@@ -271,3 +271,25 @@ func TestSilenceOfJSONInSpans(t *testing.T) {
 	_, got := readSpan(options, keeps, newSpan(t, converse(facts{"output.value": stream})))
 	assert.Equal(t, presumed, got, "no scope is silent")
 }
+
+// A blocked call would raise an alert, or a caller could make one look guarded by what it
+// sends to InvokeModel.
+func TestStopReasonAmongTheParameters(t *testing.T) {
+	const stopped = `{"maxTokens":9,"stop_reason":"guardrail_intervened"}`
+	for _, c := range []struct{ name, parameters, want string }{
+		{"bedrock.converse", stopped, claimed},
+		{"bedrock.converse_stream", stopped, claimed},
+		{"bedrock.invoke_model", stopped, untold},
+		{"", stopped, untold},
+		{"bedrock.converse", `{"stop_reason":"end_turn"}`, untold},
+		{"bedrock.converse", `{"a":` + stopped + `}`, untold},
+		{"bedrock.converse", stopped[:len(stopped)-1], untold},
+		{"bedrock.converse", `["guardrail_intervened"]`, untold},
+		{"bedrock.converse", "", untold},
+	} {
+		span := newSpan(t, facts{"openinference.span.kind": "LLM", "llm.provider": "aws", "llm.invocation_parameters": c.parameters})
+		span.SetName(c.name)
+		_, got := readSpan(spanTestOptions(), "openinference.instrumentation.bedrock", span)
+		assert.Equal(t, c.want, got, "%s %s", c.name, c.parameters)
+	}
+}
