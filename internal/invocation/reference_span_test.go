@@ -115,7 +115,7 @@ func (ref reference) span(resource pcommon.Resource, scope pcommon.Instrumentati
 func callOf(attrs *node) (called, embeds bool, method string) {
 	switch attrs.get("gen_ai.operation.name").str() {
 	case "":
-		called = slices.Contains([]string{"chat", "completion"}, attrs.get("llm.request.type").str())
+		called = slices.Contains([]string{"chat", "completion", "acompletion"}, attrs.get("llm.request.type").str())
 	case "chat", "generate_content", "text_completion":
 		called = true
 	case "embeddings":

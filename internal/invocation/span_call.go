@@ -24,7 +24,7 @@ func callOf(attrs *level) (c call) {
 	switch attrs.operation {
 	case "":
 		switch attrs.text(keyRequestType) {
-		case "chat", "completion":
+		case "chat", "completion", "acompletion":
 			c.model = true
 		}
 	case "chat", "generate_content", "text_completion":

@@ -49,7 +49,7 @@ var (
 var spanValues = map[string][]any{
 	"gen_ai.operation.name":   {"chat", "chat", "chat", "text_completion", "embeddings", "invoke_agent", "", 7},
 	"openinference.span.kind": {"LLM", "LLM", "LLM", "CHAIN", ""}, "ai.operationId": {"ai.generateText.doGenerate", "ai.streamText.doStream", "ai.generateText"},
-	"llm.request.type": {"chat", "completion", "embedding"}, "rpc.system": {"aws-api", "grpc"}, "rpc.service": {"BedrockRuntime", "Bedrock Runtime", "AmazonBedrockRuntime", "S3", ""},
+	"llm.request.type": {"chat", "completion", "acompletion", "embedding"}, "rpc.system": {"aws-api", "grpc"}, "rpc.service": {"BedrockRuntime", "Bedrock Runtime", "AmazonBedrockRuntime", "S3", ""},
 	"rpc.method":               {"Converse", "ConverseStream", "InvokeModel", "ApplyGuardrail", "Bedrock Runtime/Converse", "S3/Get", "Bedrock Runtime/"},
 	"aws.bedrock.guardrail.id": {"k1", "k1:3", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k4:1", ""}, "gen_ai.guardrail.id": {"k2", []any{"k1", "k9"}},
 	"gen_ai.guardrail.version": {"3", 3, ""}, "aws.bedrock.guardrail.version": {"1"}, "error.type": {"timeout", ""},

@@ -149,6 +149,8 @@ func TestWhichSpansAreCalls(t *testing.T) {
 		"EMBEDDING":                      {facts{"openinference.span.kind": "EMBEDDING", "llm.provider": "aws"}, notCall},
 		"GUARDRAIL":                      {facts{"openinference.span.kind": "GUARDRAIL", "gen_ai.guardrail.id": "g1"}, notCall},
 		"chat of older OpenLLMetry":      {facts{"llm.request.type": "chat", "gen_ai.system": "AWS"}, presumed},
+		"LiteLLM without messages":       {facts{"llm.request.type": "acompletion", "gen_ai.system": "bedrock"}, presumed},
+		"embedding of LiteLLM":           {facts{"llm.request.type": "aembedding", "gen_ai.system": "bedrock"}, notCall},
 		"embedding of older OpenLLMetry": {facts{"llm.request.type": "embedding", "gen_ai.system": "AWS"}, notCall},
 
 		// Signs that contradict each other.
