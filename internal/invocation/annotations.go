@@ -146,8 +146,15 @@ func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invoca
 	inv.setTime(record)
 	inv.described = true
 	inv.Kind = kind
-	if ids, ok := attrs.Get(attrGuardrailIDs); ok {
-		inv.addGuardrails(ids)
+	ids, ok := attrs.Get(attrGuardrailIDs)
+	switch {
+	case !ok:
+	case ids.Type() == pcommon.ValueTypeSlice:
+		for _, id := range ids.Slice().All() {
+			inv.addNamed(stringOf(id))
+		}
+	default:
+		inv.addNamed(stringOf(ids))
 	}
 	return true
 }

@@ -19,7 +19,7 @@ func (inv *Invocation) addClaimedGuardrails(attrs *levels, keys *keyList) {
 	named := has & keys.set
 	if named&(named-1) == 0 && has&guardrailVersionKeys.set == 0 && !keys.untabled {
 		// As most often, there is only one.
-		if s := attrs[0].str(key(bits.TrailingZeros64(uint64(named)))); s != "" {
+		if s := attrs[0].str(key(bits.TrailingZeros64(uint64(named)))); len(s) > longestNothing && s[0] > ' ' && s[0] != '[' {
 			if g := guardrailOf(s); g.ID != "" {
 				inv.Guardrails = append(inv.Guardrails, g)
 			}
@@ -31,7 +31,7 @@ func (inv *Invocation) addClaimedGuardrails(attrs *levels, keys *keyList) {
 			continue // true of three keys in four
 		}
 		if value, ok := attrs.value(k); ok {
-			inv.addGuardrails(value)
+			inv.addClaims(value)
 		}
 	}
 	if has&guardrailVersionKeys.set == 0 || len(inv.Guardrails) != 1 || inv.Guardrails[0].Version != "" {
@@ -45,15 +45,48 @@ func (inv *Invocation) addClaimedGuardrails(attrs *levels, keys *keyList) {
 	}
 }
 
-// addGuardrails adds the guardrails that an attribute names: one, or a list.
-func (inv *Invocation) addGuardrails(value pcommon.Value) {
+// addClaims adds the guardrails that an attribute names: one, or a list, which a pipeline
+// may have turned into JSON text.
+func (inv *Invocation) addClaims(value pcommon.Value) {
 	if value.Type() == pcommon.ValueTypeSlice {
 		for _, element := range value.Slice().All() {
-			inv.addGuardrails(element)
+			inv.addClaims(element)
 		}
 		return
 	}
-	if g := guardrailOf(stringOf(value)); g.ID != "" {
+	text := strings.Trim(stringOf(value), " \t\r\n")
+	if text == "" || text[0] != '[' {
+		inv.addClaim(text)
+		return
+	}
+	s := &inv.found.inner
+	if s.start(text); !s.elements(s.skip) || !s.end() {
+		return
+	}
+	s.start(text)
+	s.elements(func() bool {
+		name, ok := s.stringValue()
+		inv.addClaim(name)
+		return ok
+	})
+}
+
+// addClaim adds the guardrail of a name, unless the name is what clients and pipelines make
+// of a missing value.
+func (inv *Invocation) addClaim(name string) {
+	switch name {
+	case "null", "None", "nil", "<nil>", "undefined", "{}", `""`:
+	default:
+		inv.addNamed(name)
+	}
+}
+
+// longestNothing is the length of the longest name that names no guardrail, see addClaim.
+const longestNothing = len("undefined")
+
+// addNamed adds the guardrail of a name.
+func (inv *Invocation) addNamed(name string) {
+	if g := guardrailOf(name); g.ID != "" {
 		inv.addGuardrail(g)
 	}
 }

@@ -46,7 +46,7 @@ func (ref reference) attributes(name string, src source) (invocation.Invocation,
 
 	var found evidence
 	for _, key := range ref.GuardrailKeys {
-		for _, id := range src.get(key).strs() {
+		for _, id := range guardrailNames(src.get(key)) {
 			found.named(id, "")
 		}
 	}
@@ -226,4 +226,24 @@ func answered(src source) bool {
 	default:
 		return reasons.str() != "error"
 	}
+}
+
+// guardrailNames returns the names of guardrails in an attribute: one, a list, or the JSON
+// of a list. What a missing value looks like as text is no name.
+func guardrailNames(n *node) (names []string) {
+	for _, name := range n.strs() {
+		name = strings.Trim(name, " \t\r\n")
+		if strings.HasPrefix(name, "[") {
+			listed, err := parseWhole(name)
+			if err != nil {
+				continue
+			}
+			names = append(names, listed.strs()...)
+			continue
+		}
+		names = append(names, name)
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.Contains(strings.Fields(`null None nil <nil> undefined {} ""`), name)
+	})
 }

@@ -32,7 +32,7 @@ func (ref reference) span(resource pcommon.Resource, scope pcommon.Instrumentati
 
 	var named, found evidence
 	for _, key := range ref.GuardrailKeys {
-		for _, id := range src.get(key).strs() {
+		for _, id := range guardrailNames(src.get(key)) {
 			named.named(id, "")
 		}
 	}

@@ -51,7 +51,7 @@ var spanValues = map[string][]any{
 	"openinference.span.kind": {"LLM", "LLM", "LLM", "CHAIN", ""}, "ai.operationId": {"ai.generateText.doGenerate", "ai.streamText.doStream", "ai.generateText"},
 	"llm.request.type": {"chat", "completion", "acompletion", "embedding"}, "rpc.system": {"aws-api", "grpc"}, "rpc.service": {"BedrockRuntime", "Bedrock Runtime", "AmazonBedrockRuntime", "S3", ""},
 	"rpc.method":               {"Converse", "ConverseStream", "InvokeModel", "ApplyGuardrail", "Bedrock Runtime/Converse", "S3/Get", "Bedrock Runtime/"},
-	"aws.bedrock.guardrail.id": {"k1", "k1:3", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k4:1", ""}, "gen_ai.guardrail.id": {"k2", []any{"k1", "k9"}},
+	"aws.bedrock.guardrail.id": {"k1", "k1:3", "arn:aws:bedrock:us-east-1:111122223333:guardrail/k4:1", "", " k1 ", "None", "undefined", "k1longenough:2"}, "gen_ai.guardrail.id": {"k2", []any{"k1", "k9"}, `["k1", "k9"]`, "[]", "null", `["k1"`, `[["k1"], 7, "k9:"]`, []any{"None"}},
 	"gen_ai.guardrail.version": {"3", 3, ""}, "aws.bedrock.guardrail.version": {"1"}, "error.type": {"timeout", ""},
 	"gen_ai.response.finish_reasons": spanReasons, "llm.stop_reason": spanReasons, "llm.finish_reason": spanReasons, "ai.response.finishReason": spanReasons, "gen_ai.completion.0.finish_reason": spanReasons,
 	"gen_ai.output.messages":    {`[{"finish_reason":"guardrail_intervened"}]`, `[{"finish_reason":"stop"}]`, "[]", `[{`, ""},
