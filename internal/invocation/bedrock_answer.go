@@ -3,6 +3,8 @@
 
 package invocation
 
+import "slices"
+
 // readOutput consumes the output of a record.
 func (f *findings) readOutput(s *scanner) bool {
 	f.resetBody()
@@ -95,8 +97,10 @@ func (f *findings) readItem(s *scanner) bool {
 			c := s.peek()
 			it.vectors.set(name, c == '[' || c == '{')
 			ok = s.skip()
+		case "data":
+			it.vectors.data, ok = s.readFirst("embedding")
 		case "results":
-			it.ranking, ok = s.readRanking()
+			it.ranking, ok = s.readFirst("relevance_score", "relevanceScore")
 		default:
 			if f.ofSpan {
 				ok = f.sdk.read(s, name)
@@ -110,9 +114,9 @@ func (f *findings) readItem(s *scanner) bool {
 	return ok
 }
 
-// readRanking consumes the results of an answer. ranking reports whether they rank
-// documents: the first of them has a score.
-func (s *scanner) readRanking() (ranking, ok bool) {
+// readFirst consumes a list of objects. It reports whether the first of them has one of
+// the members named.
+func (s *scanner) readFirst(names ...string) (has, ok bool) {
 	if s.peek() != '[' {
 		return false, s.skip()
 	}
@@ -124,9 +128,9 @@ func (s *scanner) readRanking() (ranking, ok bool) {
 		}
 		first = false
 		return s.members(func(name string) bool {
-			ranking = ranking || name == "relevance_score" || name == "relevanceScore"
+			has = has || slices.Contains(names, name)
 			return s.skip()
 		})
 	})
-	return ranking, ok
+	return has, ok
 }

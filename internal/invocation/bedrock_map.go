@@ -4,6 +4,7 @@
 package invocation
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -173,20 +174,22 @@ func (f *findings) itemOf(answer pcommon.Map) {
 			it.converse = stringOf(value)
 		case "embedding", "embeddings", "embeddingsByType":
 			it.vectors.set(name, value.Type() == pcommon.ValueTypeSlice || value.Type() == pcommon.ValueTypeMap)
+		case "data":
+			it.vectors.data = firstHas(value, "embedding")
 		case "results":
-			it.ranking = rankingOf(value)
+			it.ranking = firstHas(value, "relevance_score", "relevanceScore")
 		}
 	}
 	f.addItem(it)
 }
 
-// rankingOf reports whether the results of an answer rank documents.
-func rankingOf(results pcommon.Value) bool {
-	if results.Type() != pcommon.ValueTypeSlice || results.Slice().Len() == 0 {
+// firstHas does for a value what readFirst does for text.
+func firstHas(list pcommon.Value, names ...string) bool {
+	if list.Type() != pcommon.ValueTypeSlice || list.Slice().Len() == 0 {
 		return false
 	}
-	for name := range members(results.Slice().At(0)) {
-		if name == "relevance_score" || name == "relevanceScore" {
+	for name := range members(list.Slice().At(0)) {
+		if slices.Contains(names, name) {
 			return true
 		}
 	}

@@ -196,7 +196,7 @@ type item struct {
 }
 
 // vectorSet says which of the members of an embedding model's answer are present.
-type vectorSet struct{ embedding, embeddings, byType bool }
+type vectorSet struct{ embedding, embeddings, byType, data bool }
 
 // set notes whether the member of that name is present.
 func (v *vectorSet) set(name string, there bool) {
