@@ -4,6 +4,7 @@
 package settings
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -22,17 +23,17 @@ import (
 // Unmarshal reads the settings. It returns all mistakes of form together: unknown settings and values of the
 // wrong type. [Config.Validate] checks whether the values make sense.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	found := unknownSettings(conf, c)
+	found := misshapen(conf, c)
 	found = append(found, takeBadID(conf, "storage")...)
 	found = append(found, takeBadNumbers(conf, []string{"retention", "max_age"}, []string{"max_state_mib"})...)
 	dropNulls(conf)
-	return append(found, readForm(conf, c)...).err()
+	return found.and(readForm(conf, c)).err()
 }
 
 // Unmarshal reads a rule, on top of the defaults for its id and severity. It returns all mistakes of form
 // together.
 func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
-	found := unknownSettings(conf, c)
+	found := misshapen(conf, c)
 	found = append(found, takeBadNumbers(conf,
 		[]string{"after_intervention", "window::size", "alert::keep_alive", "alert::max_duration"},
 		[]string{"threshold", "risk_score", "alert::limit"})...)
@@ -46,36 +47,76 @@ func (c *RuleConfig) Unmarshal(conf *confmap.Conf) error {
 	_ = conf.Unmarshal(&known, confmap.WithIgnoreUnused())
 
 	*c = ruleDefaults(known.ID, known.Severity)
-	return append(found, readForm(conf, c)...).err()
+	return found.and(readForm(conf, c)).err()
 }
 
 // readForm reads conf into target and returns what cannot be read. It ignores unknown settings, which
-// unknownSettings returns.
+// misshapen returns.
 func readForm(conf *confmap.Conf, target any) mistakes {
 	return formMistakes("", conf.Unmarshal(target, confmap.WithIgnoreUnused()))
 }
 
-// unknownSettings returns the settings that target, a pointer to a struct, does not have.
-func unknownSettings(conf *confmap.Conf, target any) (found mistakes) {
-	return unknownIn("", conf.ToStringMap(), reflect.TypeOf(target).Elem())
+// misshapen returns the settings that target, a pointer to a struct, does not have, and those whose value is not a
+// list or a map where target wants one. The decoder also refuses the latter, but says neither the value nor what is
+// allowed.
+func misshapen(conf *confmap.Conf, target any) (found mistakes) {
+	found.checkSettings("", conf.ToStringMap(), reflect.TypeOf(target).Elem())
+	return found
 }
 
-func unknownIn(path string, given map[string]any, of reflect.Type) (found mistakes) {
-	known := map[string]reflect.Type{}
+// checkSettings refuses the unknown among the given settings of a struct, and values of another shape.
+func (ms *mistakes) checkSettings(path string, given map[string]any, of reflect.Type) {
+	types := map[string]reflect.Type{}
 	for _, field := range reflect.VisibleFields(of) {
-		known[field.Tag.Get(confmap.MapstructureTag)] = field.Type
+		types[field.Tag.Get(confmap.MapstructureTag)] = field.Type
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		fieldType, ok := known[name]
-		if !ok {
-			found.add(join(path, name), "unknown setting")
-			continue
-		}
-		if inner, ok := given[name].(map[string]any); ok && fieldType.Kind() == reflect.Struct {
-			found = append(found, unknownIn(join(path, name), inner, fieldType)...)
+		if fieldType, ok := types[name]; ok && name != "" {
+			ms.checkShape(join(path, name), given[name], fieldType)
+		} else {
+			ms.add(join(path, name), "unknown setting; allowed: %s", settingNames(of))
 		}
 	}
-	return found
+}
+
+// checkShape refuses a value that is not a list or a map where its type wants one. It leaves everything else to the
+// decoder, which also reads a text as a list of texts.
+func (ms *mistakes) checkShape(path string, value any, of reflect.Type) {
+	if value == nil {
+		return
+	}
+	settings, isMap := value.(map[string]any)
+	list, isList := value.([]any)
+	_, isText := value.(string)
+	switch of.Kind() {
+	case reflect.Struct:
+		if isMap {
+			ms.checkSettings(path, settings, of)
+		} else {
+			ms.add(path, "%s has no settings of its own; allowed: %s", quoted(value), settingNames(of))
+		}
+	case reflect.Slice:
+		inner := of.Elem()
+		if !isList && (!isText || inner.Kind() == reflect.Struct) {
+			ms.add(path, "%s is not a list; allowed: a list, in brackets or with a dash before each entry", quoted(value))
+		}
+		for i, element := range list {
+			if _, ok := element.(map[string]any); inner.Kind() == reflect.Struct && !ok { // the entries of maps are checked when each is read
+				ms.checkShape(entry(path, i), element, inner)
+			}
+		}
+	}
+}
+
+// settingNames returns the names of the settings of a struct.
+func settingNames(of reflect.Type) string {
+	var names []string
+	for _, field := range reflect.VisibleFields(of) {
+		if name := field.Tag.Get(confmap.MapstructureTag); name != "" {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // formMistakes flattens the tree of the decoder's errors into single mistakes.
@@ -118,11 +159,25 @@ func settingOf(name string) string {
 func wrongType(e *mapstructure.UnconvertibleTypeError) string {
 	switch e.Expected.Kind() {
 	case reflect.Bool:
-		return quoted(e.Value) + " is not true or false"
+		return quoted(e.Value) + " is not a boolean; allowed: true or false, without quotes"
 	case reflect.String:
-		return fmt.Sprintf("%v is read as %T, not as text; write it in quotes", e.Value, e.Value)
+		return notText(e.Value)
 	default:
 		return e.Error()
+	}
+}
+
+// notText returns the text of a mistake in a value that should be text.
+func notText(value any) string {
+	switch value.(type) {
+	case []any, map[string]any:
+		return quoted(value) + " is not a text; allowed: a single text"
+	case bool:
+		return quoted(value) + " is read as true or false, not as text; write it in quotes"
+	case time.Time:
+		return quoted(value) + " is read as a date, not as text; write it in quotes"
+	default:
+		return quoted(value) + " is read as a number, not as text; write it in quotes, digit by digit"
 	}
 }
 
@@ -193,10 +248,17 @@ func isInteger(value any) bool {
 	}
 }
 
-// quoted returns a value as it may be written in YAML: text in quotes, anything else without.
+// quoted returns a value as it may be written in YAML: text in quotes, a list or a map as JSON, anything else without.
 func quoted(value any) string {
-	if text, ok := value.(string); ok {
-		return fmt.Sprintf("%q", text)
+	switch v := value.(type) {
+	case string:
+		return fmt.Sprintf("%q", v)
+	case time.Time:
+		return v.Format(time.RFC3339)
+	case []any, map[string]any:
+		if text, err := json.Marshal(v); err == nil {
+			return string(text)
+		}
 	}
 	return fmt.Sprint(value)
 }

@@ -5,7 +5,6 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -80,8 +79,7 @@ type matchText struct {
 // Unmarshal reads m. It accepts a date and an account id without quotes as text.
 func (m *Match) Unmarshal(conf *confmap.Conf) error {
 	var text matchText
-	found := unknownSettings(conf, &text)
-	found = append(found, readForm(conf, &text)...)
+	found := misshapen(conf, &text).and(readForm(conf, &text))
 	*m = Match{
 		User:      string(text.User),
 		Principal: string(text.Principal),
@@ -159,10 +157,6 @@ func (t *yamlText) UnmarshalScalar(value confmap.ScalarValue) error {
 			*t = yamlText(digits)
 			return nil
 		}
-		return fmt.Errorf("%d is read as a number, not as text; write it in quotes, digit by digit", raw)
-	case float64, bool, int64, uint64:
-		return fmt.Errorf("%v is read as %T, not as text; write it in quotes", raw, raw)
-	default:
-		return errors.New("a single text is allowed, not a list or a map")
 	}
+	return errors.New(notText(value.GetRaw()))
 }

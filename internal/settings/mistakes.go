@@ -5,6 +5,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,17 @@ type mistakes []mistake
 
 func (ms *mistakes) add(path, format string, args ...any) {
 	*ms = append(*ms, mistake{path, fmt.Sprintf(format, args...)})
+}
+
+// and returns the mistakes with those of more whose settings have none yet.
+func (ms mistakes) and(more mistakes) mistakes {
+	all := slices.Clone(ms)
+	for _, m := range more {
+		if !slices.ContainsFunc(ms, func(earlier mistake) bool { return earlier.path == m.path }) {
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // err returns the mistakes as one error, or nil when there are none.

@@ -32,7 +32,7 @@ func (c *Config) Validate() error {
 	if len(c.Providers) == 0 {
 		found.add("providers", "[] means that no provider is judged; allowed: at least one name")
 	}
-	found.checkList("silent_scopes", c.SilentScopes, checkGlob)
+	found.checkList("silent_scopes", c.SilentScopes, checkScope)
 	found.checkList("approved_guardrails", c.ApprovedGuardrails, func(entry string) string {
 		if !guardrail.MatchString(entry) {
 			return `is not a guardrail; allowed: "id", "arn:aws:bedrock:<region>:<account>:guardrail/<id>", either also with ":version"`
@@ -140,4 +140,16 @@ func checkGlob(glob string) string {
 		return `holds "**"; allowed: "*", for any run of characters except "/"`
 	}
 	return ""
+}
+
+// scopeVersion is what may follow the glob of a scope's name: the version before which it applies. No name of a scope
+// contains a "<", so one elsewhere is a mistake that would make the entry match nothing.
+var scopeVersion = regexp.MustCompile(`^[^<]+ < [0-9][^<]*$`)
+
+// checkScope returns what is wrong with an entry of silent_scopes, empty for nothing.
+func checkScope(scope string) string {
+	if strings.Contains(scope, "<") && !scopeVersion.MatchString(scope) {
+		return `is not a scope; allowed: a glob of names, or one with a version, such as "my-instrumentation < 2.0"`
+	}
+	return checkGlob(scope)
 }
