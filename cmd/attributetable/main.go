@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command attributetable writes the table of attributes that are read, in log records
-// and in spans, into Markdown files, between the lines that mark its place.
+// and in spans, and the default list of instrumentations whose spans never report a
+// guardrail, into Markdown files, between the lines that mark their places.
 package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -15,11 +15,19 @@ import (
 	"example.com/otelcol-guardrail/internal/invocation"
 )
 
-// The lines between which a file has the table.
-const (
-	begin = "<!-- attributes: made by go generate ./internal/invocation -->\n"
-	end   = "<!-- attributes: end -->\n"
-)
+// sections are what the files contain, each between lines that name it.
+var sections = []struct {
+	name string
+	make func() string
+}{
+	{"silent scopes of spans", silentScopes},
+	{"attributes", table},
+}
+
+func begin(name string) string {
+	return "<!-- " + name + ": made by go generate ./internal/invocation -->\n"
+}
+func end(name string) string { return "<!-- " + name + ": end -->\n" }
 
 func main() {
 	for _, path := range os.Args[1:] {
@@ -30,7 +38,7 @@ func main() {
 	}
 }
 
-// rewrite replaces the table in a file.
+// rewrite replaces the sections in a file.
 func rewrite(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -43,14 +51,28 @@ func rewrite(path string) error {
 	return os.WriteFile(path, []byte(made), 0o644)
 }
 
-// replace returns a text with the table between the marks.
+// replace returns a text with the sections between their marks.
 func replace(text string) (string, error) {
-	before, rest, ok := strings.Cut(text, begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !ok || !ended {
-		return "", errors.New("no place for the table: the lines that mark it are missing")
+	for _, section := range sections {
+		before, rest, ok := strings.Cut(text, begin(section.name))
+		_, after, ended := strings.Cut(rest, end(section.name))
+		if !ok || !ended {
+			return "", fmt.Errorf("no place for the %s: the lines that mark it are missing", section.name)
+		}
+		text = before + begin(section.name) + section.make() + end(section.name) + after
 	}
-	return before + begin + table() + end + after, nil
+	return text, nil
+}
+
+// silentScopes returns the default of the setting for spans as a block of YAML.
+func silentScopes() string {
+	var out bytes.Buffer
+	out.WriteString("\n```yaml\nsilent_scopes:\n")
+	for _, scope := range invocation.SpanSilentScopes() {
+		fmt.Fprintf(&out, "  - %q\n", scope)
+	}
+	out.WriteString("```\n\n")
+	return out.String()
 }
 
 // table returns the table as Markdown.
