@@ -6,10 +6,12 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,8 +206,19 @@ func TestPrometheusRulesUseMetricsThatExist(t *testing.T) {
 	}
 }
 
+// imageCommand returns the arguments with which a container of the image runs the collector by default.
+func imageCommand(t *testing.T) (args []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(collector.Root(t), "deploy", "Dockerfile"))
+	require.NoError(t, err)
+	command := regexp.MustCompile(`(?m)^CMD (\[.*\])$`).FindSubmatch(text)
+	require.NotNil(t, command)
+	require.NoError(t, json.Unmarshal(command[1], &args))
+	return args
+}
+
 // What the image holds, without an engine: the static binary starts in a root that is empty except for the configurations, as another user,
-// and the health check finds it.
+// and the health check finds it. A container that is reported as unhealthy although it works is replaced for nothing.
 func TestImageContentRunsInAnEmptyRoot(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 || runtime.GOOS != "linux" {
@@ -213,7 +226,11 @@ func TestImageContentRunsInAnEmptyRoot(t *testing.T) {
 	}
 	const user = 10001
 	project, root := collector.Root(t), t.TempDir()
-	require.NoError(t, os.CopyFS(filepath.Join(root, "etc", "otelcol-guardrail"), os.DirFS(filepath.Join(project, "config"))))
+	configs := filepath.Join(root, "etc", "otelcol-guardrail")
+	require.NoError(t, os.CopyFS(configs, os.DirFS(filepath.Join(project, "config"))))
+	overlay, err := os.ReadFile(filepath.Join(project, "deploy", "image.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(configs, "image.yaml"), overlay, 0o644))
 	data := filepath.Join(root, "var", "lib", "otelcol-guardrail")
 	require.NoError(t, os.MkdirAll(data, 0o755))
 	require.NoError(t, os.Chown(data, user, user))
@@ -231,20 +248,33 @@ func TestImageContentRunsInAnEmptyRoot(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: user, Gid: user, NoSetGroups: true}}
 		return cmd
 	}
-	var stderr bytes.Buffer
-	port := 20000 + rand.IntN(12000) // which no other test of another checkout uses at the same time
-	health := fmt.Sprintf("127.0.0.1:%d", port)
-	run := inside(t.Context(), []string{
-		"GUARDRAIL_STATE=/var/lib/otelcol-guardrail/state", "GUARDRAIL_LISTEN=127.0.0.1:0",
-		"GUARDRAIL_HEALTH=" + health, "GUARDRAIL_METRICS_HOST=127.0.0.1", fmt.Sprintf("GUARDRAIL_METRICS_PORT=%d", port+1),
-	}, "/otelcol-guardrail", "--config", "/etc/otelcol-guardrail/scale-out/detector.yaml")
-	run.Stderr = &stderr
-	require.NoError(t, run.Start())
-	healthy := assert.Eventually(t, func() bool {
-		return inside(t.Context(), nil, "/healthcheck", "http://"+health+"/").Run() == nil
-	}, collector.Patience, 50*time.Millisecond)
-	require.NoError(t, run.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, run.Wait(), stderr.String())
-	require.True(t, healthy, stderr.String())
-	assert.FileExists(t, filepath.Join(data, "state", "processor_gen_ai_guardrail__state"))
+	for name, args := range map[string][]string{
+		"default":  imageCommand(t),
+		"detector": {"--config", "/etc/otelcol-guardrail/scale-out/detector.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			port := 20000 + rand.IntN(12000) // which no other test of another checkout uses at the same time
+			health := fmt.Sprintf("127.0.0.1:%d", port)
+			folder := "/var/lib/otelcol-guardrail/" + name
+			run := inside(t.Context(), []string{
+				"GUARDRAIL_STATE=" + folder + "/state", "GUARDRAIL_QUEUE=" + folder + "/queue",
+				"GUARDRAIL_LISTEN=127.0.0.1:0", "GUARDRAIL_LISTEN_HTTP=127.0.0.1:0",
+				"GUARDRAIL_HEALTH=" + health, "GUARDRAIL_METRICS_HOST=127.0.0.1", fmt.Sprintf("GUARDRAIL_METRICS_PORT=%d", port+1),
+			}, append([]string{"/otelcol-guardrail"}, args...)...)
+			run.Stderr = &stderr
+			require.NoError(t, run.Start())
+			healthy := assert.Eventually(t, func() bool {
+				return inside(t.Context(), nil, "/healthcheck", "http://"+health+"/").Run() == nil
+			}, collector.Patience, 50*time.Millisecond)
+			metrics, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port+1))
+			if assert.NoError(t, err, "metrics are where the image says") {
+				assert.NoError(t, metrics.Body.Close())
+			}
+			require.NoError(t, run.Process.Signal(syscall.SIGTERM))
+			require.NoError(t, run.Wait(), stderr.String())
+			require.True(t, healthy, stderr.String())
+			assert.FileExists(t, filepath.Join(data, name, "state", "processor_gen_ai_guardrail__state"))
+		})
+	}
 }
