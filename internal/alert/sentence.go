@@ -31,8 +31,8 @@ func (r *Rule) sentence(a *detect.Alert, guarded Guarded) string {
 		sentence = fmt.Sprintf("%s made %s %s (%s), %s%s%s.",
 			r.subject(a.Group), r.invocations(a), r.window(), span(a), r.excess(), afterIntervention(a), guarded.clause(a.First))
 	case detect.Escalated:
-		sentence = fmt.Sprintf("%s has made %s by now (%s), where %d %s are allowed%s.",
-			r.subject(a.Group), r.invocations(a), span(a), r.Threshold, r.window(), guarded.clause(a.First))
+		sentence = fmt.Sprintf("%s has made %s by now (%s), where %s%s%s.",
+			r.subject(a.Group), r.invocations(a), span(a), r.allowance(), afterIntervention(a), guarded.clause(a.First))
 	case detect.Closed:
 		ending := "this alert is closed."
 		if a.Merged {
@@ -95,9 +95,21 @@ func (r *Rule) window() string {
 // excess returns how the count relates to the threshold, as it reads after a comma.
 func (r *Rule) excess() string {
 	if r.Threshold == 0 {
-		return "where none is allowed"
+		return "where " + r.allowance()
 	}
 	return fmt.Sprintf("more than the %d allowed", r.Threshold)
+}
+
+// allowance returns how many invocations are allowed, as it reads after "where".
+func (r *Rule) allowance() string {
+	switch r.Threshold {
+	case 0:
+		return "none is allowed"
+	case 1:
+		return "1 " + r.window() + " is allowed"
+	default:
+		return fmt.Sprintf("%d %s are allowed", r.Threshold, r.window())
+	}
 }
 
 // afterIntervention returns which intervention the invocations follow, as it reads after what

@@ -32,6 +32,19 @@ func TestSentenceSaysWhoDidWhatAndWhen(t *testing.T) {
 			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 1 invocation without a guardrail within 1m " +
 				"(at 2026-03-14T09:12:00Z), where none is allowed.",
 		},
+		"more and more, none allowed": {
+			func(r *Rule, a *detect.Alert) { r.Threshold, a.Count, a.State = 0, 11, detect.Escalated },
+			"User arn:aws:iam::111122223333:user/alice in account 111122223333 has made 11 invocations without a guardrail by now " +
+				"(from 2026-03-14T09:12:00Z to 2026-03-14T09:12:10Z), where none is allowed.",
+		},
+		"more and more after a block": {
+			func(r *Rule, a *detect.Alert) {
+				r.Threshold, a.Count, a.State = 1, 11, detect.Escalated
+				a.Intervention = &detect.Intervention{Time: a.First, GuardrailID: "k1"}
+			},
+			"User arn:aws:iam::111122223333:user/alice in account 111122223333 has made 11 invocations without a guardrail by now " +
+				"(from 2026-03-14T09:12:00Z to 2026-03-14T09:12:10Z), where 1 within 1m is allowed after guardrail k1 intervened at 2026-03-14T09:12:00Z.",
+		},
 		"several at the same time": {
 			func(_ *Rule, a *detect.Alert) { a.Last = a.First },
 			"User arn:aws:iam::111122223333:user/alice in account 111122223333 made 6 invocations without a guardrail within 1m " +
