@@ -155,9 +155,9 @@ func (e *Expectations) Outcomes(r *analysis.Report) (outcomes []Outcome) {
 func doubt(r *analysis.Report) string {
 	switch {
 	case r.Unlisted > 0:
-		return fmt.Sprintf("cannot be told: %d alerts are too many to look at", r.Unlisted+int64(len(r.Alerts)))
+		return fmt.Sprintf("cannot be decided: %d alerts are too many to look at", r.Unlisted+int64(len(r.Alerts)))
 	case len(r.Read.Faults) > 0:
-		return "cannot be told: could not read " + r.Read.Faults[0]
+		return "cannot be decided: could not read " + r.Read.Faults[0]
 	default:
 		return ""
 	}

@@ -94,7 +94,7 @@ func TestTooManyAlertsProveNothing(t *testing.T) {
 	require.NoError(t, err)
 	r := sample()
 	r.Unlisted = 1
-	assert.Contains(t, e.Outcomes(r)[0].Failure, "cannot be told")
+	assert.Contains(t, e.Outcomes(r)[0].Failure, "cannot be decided")
 }
 
 // A test must not pass because the logs with the alert are broken.
@@ -104,7 +104,7 @@ func TestLogsThatCannotBeReadProveNothing(t *testing.T) {
 	r := sample()
 	r.Read.Faults = []string{"a.json.gz: unexpected EOF"}
 	for _, o := range e.Outcomes(r) {
-		assert.Equal(t, "cannot be told: could not read a.json.gz: unexpected EOF", o.Failure)
+		assert.Equal(t, "cannot be decided: could not read a.json.gz: unexpected EOF", o.Failure)
 	}
 }
 
