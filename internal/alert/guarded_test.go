@@ -15,7 +15,7 @@ import (
 )
 
 // A person on call reads whether a service lost its guardrail, and when, or never had one.
-func TestSentenceTellsALostGuardrailFromNone(t *testing.T) {
+func TestSentenceDistinguishesALostGuardrailFromNone(t *testing.T) {
 	first := time.Unix(0, burst().First) // at 09:12:00
 	at := func(before time.Duration) Guarded { return Guarded{Last: first.Add(-before)} }
 	for _, test := range []struct {

@@ -16,7 +16,7 @@ import (
 )
 
 // A count that passes several powers of ten at once is escalated once.
-func TestLeapIsToldOnce(t *testing.T) {
+func TestLeapIsReportedOnce(t *testing.T) {
 	rule := hourly()
 	rule.KeepAlive, rule.MaxDuration = 5*time.Hour, 24*time.Hour
 	h := newHistory(rule)
@@ -37,7 +37,7 @@ func shortStates(h *history) (lines []string) {
 }
 
 // Calls that drain after an alert was closed correct it, but not every second.
-func TestCorrectionsAreNotToldEverySecond(t *testing.T) {
+func TestCorrectionsAreNotReportedEverySecond(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(0)
 	h.tick(10 * time.Minute)
@@ -57,7 +57,7 @@ func TestCorrectionsAreNotToldEverySecond(t *testing.T) {
 }
 
 // A timer that was held up for hours, as by a backend that hangs, still emits everything that was due.
-func TestCorrectionIsToldHoweverLateTheTimer(t *testing.T) {
+func TestCorrectionIsReportedHoweverLateTheTimer(t *testing.T) {
 	h := newHistory(hourly())
 	h.backfill(0)
 	h.tick(10 * time.Minute)

@@ -47,7 +47,7 @@ func TestAlertEscalatesEachTimeItGrowsTenfold(t *testing.T) {
 	assert.Equal(t, []string{"escalated 0: 2001 from 0 to 38"}, h.states())
 }
 
-// Where nothing at all is allowed, ten times that is still an end.
+// Where none is allowed, an alert still escalates: when it passes ten invocations.
 func TestAlertOfNoToleranceEscalatesAtTen(t *testing.T) {
 	rule := hourly()
 	rule.Threshold = 0
@@ -59,7 +59,7 @@ func TestAlertOfNoToleranceEscalatesAtTen(t *testing.T) {
 }
 
 // The end of an attack is reported once nothing has arrived for keep_alive, and not before.
-func TestQuietAlertIsToldToBeClosed(t *testing.T) {
+func TestQuietAlertIsReportedAsClosed(t *testing.T) {
 	h := newHistory(hourly())
 	h.observe(0, 3, 0)
 	h.observe(0, 2, 5*time.Minute)

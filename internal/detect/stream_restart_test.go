@@ -19,7 +19,7 @@ import (
 
 // A detector that is killed again and again emits the same, word for word, as one
 // that never stops: nothing counted, no open alert and no record of one is lost.
-func TestRestartedDetectorTellsTheSame(t *testing.T) {
+func TestRestartedDetectorReportsTheSame(t *testing.T) {
 	eachKind(t, func(t *testing.T, kind streamKind) {
 		restarts := 0
 		check := func(stream streams.Stream) error {

@@ -37,8 +37,8 @@ func guardedCall(user string, before time.Duration) call {
 	return call{user: user, id: fmt.Sprint(user, before), at: noon.Add(-before), guarded: true}
 }
 
-// tells wants the only alert to say this of guarded calls: at the end of its sentence, and as its attribute.
-func (r *rig) tells(t *testing.T, clause, attribute string) {
+// says wants the only alert to say this of guarded calls: at the end of its sentence, and as its attribute.
+func (r *rig) says(t *testing.T, clause, attribute string) {
 	t.Helper()
 	opened := r.next.opened()
 	require.Len(t, opened, 1)
@@ -49,19 +49,19 @@ func (r *rig) tells(t *testing.T, clause, attribute string) {
 
 // Whoever is called out must know whether a service lost its guardrail or never had one: the one is a deployment
 // to be rolled back, the other is a service that nobody has reviewed.
-func TestAlertTellsALostGuardrailFromNone(t *testing.T) {
+func TestAlertDistinguishesALostGuardrailFromNone(t *testing.T) {
 	for name, logs := range map[string]func(...call) plog.Logs{"attributes": eventLogs, "bedrock": bedrockLogs} {
 		t.Run(name, func(t *testing.T) {
 			r := beginsToLook(t, `{}`)
 			r.consume(t, logs(guardedCall("alice", 3*time.Hour), guardedCall("alice", 66*time.Second), guardedCall("alice", time.Hour),
 				guardedCall("bob", time.Second)))
 			r.consume(t, logs(burst("alice", 6)...))
-			r.tells(t, lost, lostAt)
+			r.says(t, lost, lostAt)
 
 			r = beginsToLook(t, `{}`)
 			r.consume(t, logs(guardedCall("bob", time.Second)))
 			r.consume(t, logs(burst("alice", 6)...))
-			r.tells(t, never, "")
+			r.says(t, never, "")
 		})
 	}
 }
@@ -92,7 +92,7 @@ func TestLastGuardedFollowsTheGroup(t *testing.T) {
 				r := beginsToLook(t, test.settings)
 				r.consume(t, withTeam(logs(guardedCall(role+"before", 66*time.Second))))
 				r.consume(t, withTeam(logs(burst(role+"after", 6)...)))
-				r.tells(t, test.want, test.attribute)
+				r.says(t, test.want, test.attribute)
 			})
 		}
 	}
@@ -118,8 +118,8 @@ func TestEachRuleKnowsTheLastGuardedCallOfItsGroups(t *testing.T) {
 	}, got)
 }
 
-// A detector behind annotating edges knows what they saw.
-func TestLastGuardedIsKnownBehindAnnotatingEdges(t *testing.T) {
+// A detector after annotating edges knows what they saw.
+func TestLastGuardedIsKnownAfterAnnotatingEdges(t *testing.T) {
 	edge := newRig(t, `{annotate: true, rules: []}`)
 	edge.consume(t, bedrockLogs(guardedCall("alice", 66*time.Second)))
 	edge.consume(t, bedrockLogs(burst("alice", 6)...))
@@ -130,7 +130,7 @@ func TestLastGuardedIsKnownBehindAnnotatingEdges(t *testing.T) {
 		}
 		r.consume(t, logs)
 	}
-	r.tells(t, lost, lostAt)
+	r.says(t, lost, lostAt)
 }
 
 // Nothing is said rather than something that may be wrong.
@@ -160,7 +160,7 @@ func TestNothingIsSaidOfWhatIsNotKnown(t *testing.T) {
 				test.before(r)
 			}
 			r.consume(t, eventLogs(burst("alice", 6)...))
-			r.tells(t, ".", "")
+			r.says(t, ".", "")
 		})
 	}
 }
@@ -174,7 +174,7 @@ func TestLastGuardedIsForgottenAtARestart(t *testing.T) {
 	restarted.start(t)
 	restarted.at(noon)
 	restarted.consume(t, eventLogs(burst("alice", 6)...))
-	restarted.tells(t, "; none of its calls has been guarded since 11:59:31, when this collector began to look.", "")
+	restarted.says(t, "; none of its calls has been guarded since 11:59:31, when this collector began to look.", "")
 }
 
 // The later records of an alert say it as well, as far as it is still so.

@@ -92,7 +92,7 @@ func (ref reference) span(resource pcommon.Resource, scope pcommon.Instrumentati
 		foreign: method == "" && !ref.judgesSpan(src, meta, inv.Model),
 		failed:  failed, flattened: body.broken, positive: invocation.Claimed, unguarded: invocation.Presumed,
 		unrecognised: found.unrecognised,
-		silent:       !found.unrecognised && !body.tells(service, request, src.name) && ref.silentSpan(src),
+		silent:       !found.unrecognised && !body.shows(service, request, src.name) && ref.silentSpan(src),
 	}
 	switch {
 	case len(named.guardrails) > 0:
@@ -230,8 +230,8 @@ func requestOf(attrs *node) *node {
 	return request
 }
 
-// tells reports whether the JSON would show a guardrail.
-func (b spanBody) tells(s service, request *node, scope string) bool {
+// shows reports whether the JSON would show a guardrail.
+func (b spanBody) shows(s service, request *node, scope string) bool {
 	switch {
 	case !b.whole || b.streaming:
 		return false

@@ -111,7 +111,7 @@ func TestConcurrentCallsGetNoWrongAnswer(t *testing.T) {
 			var b Batch
 			for n := 0; n < calls || asked.Load() < calls && !t.Failed(); n++ {
 				at := next.Add(1)
-				g := int(at*2654435761>>7) % groups // a time tells whose it is
+				g := int(at*2654435761>>7) % groups // a time shows whose it is
 				at -= at % 3                        // some go back, some are at one time
 				at = at*groups + int64(g)
 				b.Add(table, hashes[g], at)

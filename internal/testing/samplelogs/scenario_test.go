@@ -226,7 +226,7 @@ func TestTheTemptingMistakesWouldShow(t *testing.T) {
 	})
 }
 
-func TestInvocationsTellWhatTheRecordsShow(t *testing.T) {
+func TestInvocationsHoldWhatTheRecordsShow(t *testing.T) {
 	truth := map[string]samplelogs.Invocation{}
 	for _, i := range samplelogs.Invocations() {
 		truth[i.RequestID] = i
