@@ -62,7 +62,7 @@ for program in $programs; do
 		echo "$name$form"
 		stage=$work/$name
 		mkdir "$stage"
-		cp README.md LICENSE CHANGELOG.md "$stage"
+		cp -R README.md LICENSE CHANGELOG.md SECURITY.md docs "$stage"
 		case $program in otelcol-*) cp -R config "$stage" ;; esac
 		(cd "cmd/$program" && GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$stage/$program$exe" .)
 		if [ "$platform" = "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" ]; then
