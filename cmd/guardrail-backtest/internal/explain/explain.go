@@ -77,8 +77,8 @@ var evidence = map[invocation.Evidence]string{
 	invocation.Unrecognised: "the guardrail's action has a value that is not known",
 	invocation.Several:      "several records in one",
 	invocation.Untold:       "the instrumentation writes the same whether or not a guardrail ran",
-	invocation.Absent:       "the service always writes it for this operation",
-	invocation.Presumed:     "the service may not have written any",
+	invocation.Absent:       "there is no evidence of a guardrail, and for this operation the service always writes it",
+	invocation.Presumed:     "there is no evidence of a guardrail; if one ran, the record might not show it",
 }
 
 // decided returns the number of the line that decided, from 1 on, and the line.
