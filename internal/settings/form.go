@@ -82,28 +82,30 @@ func (ms *mistakes) checkSettings(path string, given map[string]any, of reflect.
 // checkShape refuses a value that is not a list or a map where its type wants one. It leaves everything else to the
 // decoder, which also reads a text as a list of texts.
 func (ms *mistakes) checkShape(path string, value any, of reflect.Type) {
-	if value == nil {
-		return
-	}
-	settings, isMap := value.(map[string]any)
-	list, isList := value.([]any)
-	_, isText := value.(string)
-	switch of.Kind() {
-	case reflect.Struct:
-		if isMap {
+	switch {
+	case value == nil:
+	case of.Kind() == reflect.Struct:
+		if settings, ok := value.(map[string]any); ok {
 			ms.checkSettings(path, settings, of)
 		} else {
 			ms.add(path, "%s has no settings of its own; allowed: %s", quoted(value), settingNames(of))
 		}
-	case reflect.Slice:
-		inner := of.Elem()
-		if !isList && (!isText || inner.Kind() == reflect.Struct) {
-			ms.add(path, "%s is not a list; allowed: a list, in brackets or with a dash before each entry", quoted(value))
-		}
-		for i, element := range list {
-			if _, ok := element.(map[string]any); inner.Kind() == reflect.Struct && !ok { // the entries of maps are checked when each is read
-				ms.checkShape(entry(path, i), element, inner)
-			}
+	case of.Kind() == reflect.Slice:
+		ms.checkListShape(path, value, of.Elem())
+	}
+}
+
+// checkListShape refuses a value that is not a list, and the entries that are not maps where their type wants one.
+// Those that are maps are checked when each is read.
+func (ms *mistakes) checkListShape(path string, value any, of reflect.Type) {
+	list, isList := value.([]any)
+	_, isText := value.(string)
+	if !isList && (!isText || of.Kind() == reflect.Struct) {
+		ms.add(path, "%s is not a list; allowed: a list, in brackets or with a dash before each entry", quoted(value))
+	}
+	for i, element := range list {
+		if _, isMap := element.(map[string]any); !isMap && of.Kind() == reflect.Struct {
+			ms.checkShape(entry(path, i), element, of)
 		}
 	}
 }
