@@ -115,7 +115,7 @@ ranges: ## write dist/ranges.yaml, which shares users out among N detectors (mak
 	@echo "dist/ranges.yaml is ready: lay it over config/scale-out/edge.yaml"
 
 .PHONY: lint
-lint: check-go tidy-check ## check style, formatting, common mistakes, go.mod files and workflows
+lint: check-go tidy-check mutants-check ## check style, formatting, common mistakes, go.mod files and workflows
 	@$(ACTIONLINT) .github/workflows/*.yml
 	@failed=0; for module in $(OWN_MODULES); do \
 		echo "lint $$module"; \
@@ -126,6 +126,13 @@ lint: check-go tidy-check ## check style, formatting, common mistakes, go.mod fi
 tidy-check: check-go ## check that every go.mod and go.sum is tidy (part of lint)
 	@failed=0; for module in $(MODULES); do \
 		(cd $$module && go mod tidy -diff) || { echo "$$module: go.mod or go.sum is not tidy; run 'go mod tidy' there" >&2; failed=1; }; \
+	done; exit $$failed
+
+# To try them takes a quarter of an hour: make mutants.
+.PHONY: mutants-check
+mutants-check: ## check that the kept mutants still apply to the code (part of lint)
+	@failed=0; for patch in internal/*/mutants/*.patch; do \
+		git apply --check $$patch || { echo "$$patch: no longer applies; make it anew" >&2; failed=1; }; \
 	done; exit $$failed
 
 .PHONY: fmt
