@@ -42,7 +42,7 @@ func SpanSilentScopes() []string {
 		"@elastic/opentelemetry-instrumentation-openai", "io.opentelemetry.openai-java-*", "OpenAI.*",
 		"io.opentelemetry.aws-sdk-1.11", "io.opentelemetry.aws-sdk-2.2 < 2.32",
 		"go.opentelemetry.io/contrib/instrumentation/github.com/aws/aws-sdk-go-v2/otelaws",
-		"AWSSDK*", "Amazon.AWS.AWSClientInstrumentation", "OpenTelemetry::Instrumentation::AwsSdk",
+		"AWSSDK*", "Amazon.AWS.AWSClientInstrumentation", "OpenTelemetry::Instrumentation::*",
 		"io.opentelemetry.contrib.php.aws*", "aws.sdk.kotlin.*", "aws-sdk-rust", "github.com/aws/aws-sdk-go-v2/service/*",
 		"amazon.opentelemetry.distro*",
 		// OpenLLMetry.
@@ -52,18 +52,20 @@ func SpanSilentScopes() []string {
 		"opentelemetry.instrumentation.anthropic*", "opentelemetry.instrumentation.cohere*",
 		"opentelemetry.instrumentation.mistralai*", "opentelemetry.instrumentation.crewai*",
 		"opentelemetry.instrumentation.agno*", "opentelemetry.instrumentation.sagemaker*",
-		"opentelemetry.instrumentation.litellm*",
-		"@traceloop/instrumentation-*",
+		"opentelemetry.instrumentation.litellm*", "traceloop*",
+		"@traceloop/*",
 		// OpenInference, OpenLIT and others that observe models.
 		"openinference*", "@arizeai/openinference-*", "openlit*", "@openlit/*", "langfuse*", "@langfuse/*",
 		"langsmith*", "litellm*", "logfire*", "traceai*", "llm_tracekit*", "mlflow*",
+		"langtrace_python_sdk*",
 		// Frameworks with telemetry of their own.
 		"ai", "gen_ai", "strands*", "@strands-agents/*", "pydantic-ai*", "pydantic_ai*", "agno*", "autogen*",
 		"@mastra/*", "genkit*", "org.springframework.boot", "io.quarkus.opentelemetry", "Microsoft.SemanticKernel*",
 		"Microsoft.Extensions.AI*", "Experimental.Microsoft.*", "Microsoft.Agents.AI*",
-		"agent_framework*", "semantic_kernel*", "ai.koog*",
+		"agent_framework*", "semantic_kernel*", "ai.koog*", "opentelemetry.instrumentation.ag2*",
+		"mirascope*", "req_llm",
 		// Gateways with telemetry of their own.
-		"agentgateway*", "bifrost*", "tensorzero*",
+		"agentgateway*", "bifrost*", "tensorzero*", "kong-internal",
 	}
 }
 
