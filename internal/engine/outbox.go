@@ -24,6 +24,8 @@ import (
 const (
 	// maxPending limits the alerts waiting to be retried; beyond it, the oldest are dropped.
 	maxPending = 1000
+	// maxPendingBytes limits how much memory these take: a caller chooses how long its name is.
+	maxPendingBytes = 64 << 20
 
 	minRetryInterval = time.Second
 	maxRetryInterval = time.Minute
@@ -57,6 +59,7 @@ type pendingAlert struct {
 	id     string // of the alert
 	rule   int
 	number uint64 // position in the order of delivery
+	size   int    // in bytes
 }
 
 func newOutbox(next consumer.Logs, template alertTemplate, rules []*rule, h *health, tel *telemetry, logger *zap.Logger) *outbox {
@@ -95,7 +98,7 @@ func (o *outbox) prepare(ctx context.Context, due []dueAlert, now time.Time) (re
 		r := o.rules[due[i].rule]
 		r.alert.AppendTo(records, &due[i].Alert, r.lastGuarded(&due[i].Alert), now)
 		id, _ := records.At(0).Attributes().Get(alert.IDKey)
-		alerts[i] = pendingAlert{logs: logs, id: id.Str(), rule: due[i].rule}
+		alerts[i] = pendingAlert{logs: logs, id: id.Str(), rule: due[i].rule, size: sizeOf(logs)}
 		o.telemetry.emitted(ctx, due[i].rule, due[i].State)
 	}
 	o.mu.Lock()
@@ -137,10 +140,19 @@ func (o *outbox) clearInFlight(alerts []pendingAlert) {
 	}
 }
 
-// takeExcess removes the oldest alerts beyond maxPending from pending and returns
-// them. The caller holds mu.
+// sizeOf returns about how much memory an alert takes.
+func sizeOf(logs plog.Logs) int { return (&plog.ProtoMarshaler{}).LogsSize(logs) }
+
+// takeExcess removes the oldest alerts beyond maxPending and maxPendingBytes from pending
+// and returns them. The caller holds mu.
 func (o *outbox) takeExcess() []pendingAlert {
-	excess := slices.Clone(o.pending[:max(0, len(o.pending)-maxPending)])
+	kept, bytes := 0, 0
+	for ; kept < min(len(o.pending), maxPending); kept++ {
+		if bytes += o.pending[len(o.pending)-1-kept].size; bytes > maxPendingBytes && kept > 0 {
+			break
+		}
+	}
+	excess := slices.Clone(o.pending[:len(o.pending)-kept])
 	o.pending = slices.Delete(o.pending, 0, len(excess))
 	return excess
 }

@@ -69,7 +69,7 @@ func (o *outbox) restoreLate(stored map[uint64][]byte) {
 func (o *outbox) decode(stored map[uint64][]byte) (alerts []pendingAlert) {
 	for _, number := range slices.Sorted(maps.Keys(stored)) {
 		logs, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(stored[number])
-		a := pendingAlert{logs: logs, number: number}
+		a := pendingAlert{logs: logs, number: number, size: len(stored[number])}
 		if err != nil || !a.identify(o.rules) {
 			o.logger.Error("Failed to read an undelivered alert from the storage; it is deleted", zap.Uint64("number", number), zap.Error(err))
 			o.store.DropAlerts(number)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -273,6 +274,26 @@ func TestPendingAlertsAreBounded(t *testing.T) {
 		require.Len(t, users, engine.MaxPending)
 		assert.Equal(t, "user 0003", users[0])
 		assert.Equal(t, "user 1002", users[engine.MaxPending-1])
+	})
+}
+
+// Nor may it do so with a few alerts about callers who chose very long names.
+func TestPendingAlertsWithLongNamesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, `{rules: [{threshold: 0}]}`)
+		r.start(t)
+		r.next.refuse = refuseAlerts
+		for i := range 50 {
+			r.consume(t, bedrockLogs(burst(strings.Repeat("n", 1<<20)+fmt.Sprint(i), 1)...))
+		}
+		r.next.refusing(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		delivered := r.next.opened()
+		assert.Less(t, 10, len(delivered))
+		assert.Less(t, len(delivered), 40, "each holds the name twice")
+		assert.Len(t, r.errorLines(), 50-len(delivered))
+		assert.True(t, strings.HasSuffix(attr(delivered[len(delivered)-1], "user.id"), "n49"), "the oldest are dropped")
 	})
 }
 
