@@ -136,12 +136,12 @@ func (r *Reader) readAnnotations(event event, record plog.LogRecord, inv *Invoca
 		inv.Intervened = value.Bool()
 	}
 	inv.Principal = annotation(AttrPrincipal)
-	if user := annotation(AttrUser); inv.User == "" && principalOf(user) == inv.Principal {
+	if user := annotation(AttrUser); inv.User == "" && PrincipalOf(user) == inv.Principal {
 		inv.User = user // else the annotating instance chose another user key
 	}
 	inv.fillFields(r.levelsOf(record, inv), &r.logs)
 	if inv.Principal == "" {
-		inv.Principal = principalOf(inv.User)
+		inv.Principal = PrincipalOf(inv.User)
 	}
 	inv.setTime(record)
 	inv.described = true

@@ -17,7 +17,7 @@ func (r *Reader) Describe(record plog.LogRecord, inv *Invocation) {
 	if inv.User == "" || inv.Account == "" || inv.Region == "" || inv.Model == "" || inv.Operation == "" || inv.RequestID == "" {
 		inv.fillFields(r.levelsOf(record, inv), &r.logs)
 	}
-	inv.Principal = principalOf(inv.User)
+	inv.Principal = PrincipalOf(inv.User)
 }
 
 // fillFields sets the fields that are still empty, from attributes.

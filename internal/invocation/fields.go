@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// principalOf returns the user without the part that a caller can rotate: the ARN of
+// PrincipalOf returns the user without the part that a caller can rotate: the ARN of
 // an assumed role (arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION) without its session
 // name, and any other user unchanged.
-func principalOf(user string) string {
+func PrincipalOf(user string) string {
 	role, ok := assumedRole(user)
 	if !ok {
 		return user

@@ -27,7 +27,7 @@ func (r *Reader) DescribePart(record plog.LogRecord, inv *Invocation) {
 	fill(partModel, &inv.Model, &r.logs.model)
 	fill(partOperation, &inv.Operation, &r.logs.operation)
 	if r.part&partPrincipal != 0 {
-		inv.Principal = principalOf(inv.User)
+		inv.Principal = PrincipalOf(inv.User)
 	}
 }
 

@@ -201,5 +201,5 @@ func (r *Reader) DescribeSpan(span ptrace.Span, inv *Invocation) {
 		}
 	}
 	inv.Operation = withoutService(inv.Operation)
-	inv.Principal = principalOf(inv.User)
+	inv.Principal = PrincipalOf(inv.User)
 }

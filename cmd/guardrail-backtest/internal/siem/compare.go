@@ -45,11 +45,11 @@ func Compare(r *analysis.Report, rule *Rule) *Comparison {
 		if a.Group == nil { // an overflow
 			continue
 		}
-		users := usersOf(r, a)
+		users, of := usersOf(r, a)
 		row := Row{By: "us", User: strings.Join(users, ", "), From: a.Start, To: a.End}
 		cut := false
 		for _, e := range episodes {
-			if !slices.Contains(users, e.User) || e.To.Before(a.Start) || e.From.After(a.End) {
+			if !slices.Contains(users, of(e.User)) || e.To.Before(a.Start) || e.From.After(a.End) {
 				continue
 			}
 			if cut = cut || e.Cut; !e.Cut {
@@ -78,17 +78,20 @@ func Compare(r *analysis.Report, rule *Rule) *Comparison {
 	return c
 }
 
-// usersOf returns the users of an alert's group: the one it is grouped by, or else its principals.
-func usersOf(r *analysis.Report, a *analysis.Alert) []string {
+// usersOf returns the user that an alert's group has, or else its principals, and what of a user is compared with them.
+func usersOf(r *analysis.Report, a *analysis.Alert) (users []string, of func(user string) string) {
 	if name := a.Group[userKey]; name != "" {
-		return []string{name}
+		return []string{name}, func(user string) string { return user }
+	}
+	if name := a.Group[invocation.AttrPrincipal]; name != "" {
+		return []string{name}, invocation.PrincipalOf
 	}
 	for _, g := range r.Rules[a.RuleIndex].Groups {
 		if g.Key == a.Key {
-			return g.Principals
+			return g.Principals, invocation.PrincipalOf
 		}
 	}
-	return nil
+	return nil, invocation.PrincipalOf
 }
 
 func whyOnlyOurs(r *analysis.Report, a *analysis.Alert, cut bool) string {

@@ -150,6 +150,26 @@ func TestEachRowSaysWhy(t *testing.T) {
 	assert.Contains(t, rows["telemetry"].Why, "Bedrock's own records alone")
 }
 
+// A rule that counts by role, or by account, finds the calls of the role's sessions, which the SIEM counts each by itself.
+func TestSessionsBelongToTheirRole(t *testing.T) {
+	const role = "arn:aws:sts::111122223333:assumed-role/drafts"
+	for name, group := range map[string]map[string]string{
+		"role":    {invocation.AttrPrincipal: role},
+		"account": {"cloud.account.id": "111122223333"},
+	} {
+		var r Rule
+		for i := range int64(6) {
+			r.Add(start.UnixNano()+i, role+"/one", "1", absent)
+			r.Add(start.UnixNano()+i, role+"s/one", "1", absent)
+		}
+		c := Compare(&analysis.Report{
+			Rules:  []*analysis.RuleReport{{ID: "r", Groups: []*analysis.GroupReport{{Key: "k", Principals: []string{role}}}}},
+			Alerts: []*analysis.Alert{{Rule: "r", Key: "k", Group: group, Start: start, End: start.Add(time.Minute)}},
+		}, &r)
+		assert.Equal(t, []int{1, 0, 1}, []int{c.Both, c.OnlyOurs, c.OnlyTheirs}, name)
+	}
+}
+
 // parsed returns what the rule knows of a record without a wrapper, read with the standard library.
 func parsed(text string) (r Record, ok bool) {
 	object := func(text json.RawMessage) (members map[string]json.RawMessage) {
