@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -284,7 +285,7 @@ func TestPendingAlertsWithLongNamesAreBounded(t *testing.T) {
 		r.start(t)
 		r.next.refuse = refuseAlerts
 		for i := range 50 {
-			r.consume(t, bedrockLogs(burst(strings.Repeat("n", 1<<20)+fmt.Sprint(i), 1)...))
+			r.consume(t, bedrockLogs(burst(strings.Repeat("n", 1<<20)+strconv.Itoa(i), 1)...))
 		}
 		r.next.refusing(nil)
 		time.Sleep(time.Minute)
