@@ -161,9 +161,7 @@ func (e *Engine) load(ctx context.Context, loader *state.Loader) {
 	alerts = append(alerts, e.outbox.prepare(ctx, due, now)...)
 	store.Run()
 	if err := store.Commit(ctx); err == nil {
-		try, cancel := context.WithTimeout(ctx, deliveryTimeout)
-		defer cancel()
-		e.outbox.deliver(try, alerts)
+		e.outbox.giveTime(ctx, func(try context.Context) { e.outbox.deliver(try, alerts) })
 	}
 	e.markReady()
 }

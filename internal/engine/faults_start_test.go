@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 
@@ -145,6 +146,33 @@ func TestFaultUnreadableState(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An alert that the next component never returns from must not keep detection from starting, nor the collector from stopping.
+func TestFaultBlockingDownstreamAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := startDurable(t, storagetest.NewDisk())
+		before.next.refusing(refuseAlerts)
+		before.consume(t, bedrockLogs(burst("alice", 6)...))
+
+		leave := make(chan struct{})
+		r := newDurableRig(t, before.kill(), durableSettings)
+		r.next.refusing(func(_ context.Context, logs plog.Logs) error {
+			if isAlerts(logs) {
+				<-leave
+			}
+			return nil
+		})
+		require.NoError(t, r.Start(t.Context(), r.host))
+		begun, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		require.NoError(t, r.AwaitState(begun))
+		r.consume(t, bedrockLogs(burst("bob", 5)...))
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Len(t, waiting(r.disk), 1, "it is left to the next start")
+		close(leave)
+		synctest.Wait()
+	})
 }
 
 // reseal makes a value one of another version of the format.

@@ -366,7 +366,7 @@ const deliveryTimeout = 3 * time.Second
 // storage; without one they are dropped.
 func (o *outbox) flush(ctx context.Context) {
 	if o.pendingCount() > 0 {
-		o.retryOnce(ctx)
+		o.giveTime(ctx, o.retry)
 	}
 	o.mu.Lock()
 	rest := slices.Concat(o.retrying, o.pending)
@@ -378,14 +378,15 @@ func (o *outbox) flush(ctx context.Context) {
 	o.drop(ctx, rest, "the collector is shutting down and no storage is configured", nil)
 }
 
-// retryOnce retries, and returns in time even if the next component ignores that its
-// context was canceled. The alerts that it then still holds are left in retrying.
-func (o *outbox) retryOnce(ctx context.Context) {
+// giveTime runs a delivery for as long as records at startup, or the collector at shutdown,
+// wait for it. It returns in time even if the next component ignores that its context was
+// canceled; the delivery then goes on in the background.
+func (o *outbox) giveTime(ctx context.Context, deliver func(context.Context)) {
 	try, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	done := make(chan struct{})
 	go func() {
-		o.retry(try)
+		deliver(try)
 		close(done)
 	}()
 	select {
@@ -396,6 +397,6 @@ func (o *outbox) retryOnce(ctx context.Context) {
 	select {
 	case <-done:
 	case <-time.After(inFlightGrace + stopGrace):
-		o.logger.Error("Timed out waiting for alert delivery during shutdown")
+		o.logger.Error("Timed out waiting for alert delivery: the next component does not return")
 	}
 }
