@@ -12,7 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.yaml.in/yaml/v3"
+
+	"example.com/otelcol-guardrail/internal/testing/inputs"
 )
+
+// inputCases returns the records in the forms in which people have them and in which instrumentations write them.
+func inputCases(t *testing.T) []*inputs.Case {
+	t.Helper()
+	cases, err := inputs.Load(func(text []byte) (tree any, err error) {
+		err = yaml.Unmarshal(text, &tree)
+		return tree, err
+	}, "../testdata/inputs", "../testdata/clients")
+	require.NoError(t, err)
+	return cases
+}
 
 // jsonString finds JSON strings in a text, also where the text around them is no JSON.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)

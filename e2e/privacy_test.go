@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.yaml.in/yaml/v3"
 
 	"example.com/otelcol-guardrail/e2e/internal/bedrock"
 	"example.com/otelcol-guardrail/e2e/internal/collector"
@@ -53,13 +52,8 @@ func (p pipeline) left(t *testing.T) (records []plog.LogRecord, alerts []alert) 
 // writes. Verdicts and alerts are those of the pipeline that keeps the text.
 func TestNoTextLeavesWhateverFormARecordHas(t *testing.T) {
 	t.Parallel()
-	cases, err := inputs.Load(func(text []byte) (tree any, err error) {
-		err = yaml.Unmarshal(text, &tree)
-		return tree, err
-	}, "../testdata/inputs", "../testdata/clients")
-	require.NoError(t, err)
 	bySettings, texts := map[string][]*inputs.Case{}, 0
-	for _, c := range cases {
+	for _, c := range inputCases(t) {
 		texts += len(prose(c.Logs))
 		settings := cmp.Or(string(c.Settings), "{}")
 		bySettings[settings] = append(bySettings[settings], c)
