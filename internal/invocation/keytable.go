@@ -32,6 +32,13 @@ func newKeyTable(in signals) *keyTable {
 	return t
 }
 
+// tableOf returns a table of the names.
+func tableOf(names []string) *keyTable {
+	t := new(keyTable)
+	t.addAll(names)
+	return t
+}
+
 // add returns the key of a name, a new one if it has none yet.
 func (t *keyTable) add(name string) key {
 	if i := slices.Index(t.names, name); i >= 0 {

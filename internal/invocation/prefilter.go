@@ -4,7 +4,6 @@
 package invocation
 
 import (
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -37,9 +36,15 @@ var (
 	invocationKeys       = append([]string{attrEvent, attrOperation, attrModelECS, attrVerdict, fieldSchema, fieldModel}, wrapperNames...)
 	invocationKeyBits    = nameBits(invocationKeys)
 	invocationKeyLengths = lengthBits(invocationKeys) // no key is empty, so nameBit always has a first letter
+	invocationKeyTable   = tableOf(invocationKeys)
 )
 
-func isInvocationKey(name string) bool { return slices.Contains(invocationKeys, name) }
+// isInvocationKey decides about names with the length and the first letter of such a key.
+// One of them, log.file.name, is in every record that was read from a file.
+func isInvocationKey(name string) bool {
+	_, ok := invocationKeyTable.find(name)
+	return ok
+}
 
 // mayBeBedrock reports whether a body may be a Bedrock record or hold one, judging
 // by how it begins.
@@ -100,10 +105,17 @@ var wrapperNames = []string{
 }
 
 func isWrapper(name string) bool {
-	return name != "" && wrapperBits>>nameBit(name)&1 != 0 && slices.Contains(wrapperNames, name)
+	if name == "" || wrapperBits>>nameBit(name)&1 == 0 {
+		return false
+	}
+	_, ok := wrapperTable.find(name)
+	return ok
 }
 
-var wrapperBits = nameBits(wrapperNames)
+var (
+	wrapperBits  = nameBits(wrapperNames)
+	wrapperTable = tableOf(wrapperNames)
+)
 
 // nameBit maps a name, which must not be empty, to one of 64 bits by its length and
 // first letter. A word of such bits rules out nearly all names that are not wanted.
