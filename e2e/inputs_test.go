@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.yaml.in/yaml/v3"
 
 	"example.com/otelcol-guardrail/e2e/internal/collector"
 	"example.com/otelcol-guardrail/internal/testing/inputs"
@@ -26,13 +25,8 @@ import (
 // distribution. Cases with the same settings share a collector: no two cases use the same group at the same time.
 func TestRecordsOfEveryKnownShapeAreJudged(t *testing.T) {
 	t.Parallel()
-	cases, err := inputs.Load(func(text []byte) (tree any, err error) {
-		err = yaml.Unmarshal(text, &tree)
-		return tree, err
-	}, "../testdata/inputs", "../testdata/clients")
-	require.NoError(t, err)
 	bySettings := map[string][]*inputs.Case{}
-	for _, c := range cases {
+	for _, c := range inputCases(t) {
 		settings := cmp.Or(string(c.Settings), "{}")
 		bySettings[settings] = append(bySettings[settings], c)
 	}
