@@ -60,6 +60,23 @@ func TestFaultBlockingDownstream(t *testing.T) {
 	}
 }
 
+// HTTP servers recover from a panic of a component after a receiver. The alert of the call is delivered all the same.
+func TestFaultPanickingDownstream(t *testing.T) {
+	r := newRig(t, `{}`)
+	r.next.refusing(func(_ context.Context, logs plog.Logs) error {
+		if !isAlerts(logs) {
+			panic("of the next component")
+		}
+		return nil
+	})
+	calls := bedrockLogs(burst("alice", 100)...)
+	assert.PanicsWithValue(t, "of the next component", func() { _ = r.ConsumeLogs(t.Context(), calls) })
+	r.next.refusing(nil)
+	assert.Equal(t, []string{"open", "escalated"}, stateOf(r.next.alerts()))
+	r.consume(t, bedrockLogs(burst("alice", 600)...))
+	assert.Equal(t, []string{"open", "escalated", "escalated"}, stateOf(r.next.alerts()))
+}
+
 // Refused records are left to the sender to send again, and count once; their alert is delivered.
 func TestFaultRefusingDownstream(t *testing.T) {
 	for name, refusal := range map[string]error{"for now": errDown, "for good": consumererror.NewPermanent(errDown)} {

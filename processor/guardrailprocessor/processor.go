@@ -68,11 +68,11 @@ func (p *guardrailProcessor) ConsumeLogs(ctx context.Context, logs plog.Logs) er
 	if err != nil {
 		return err
 	}
-	if p.config.PassThrough {
-		err = p.next.ConsumeLogs(ctx, logs)
+	defer p.Deliver(ctx, alerts) // even if the next component panics, since a receiver may recover
+	if !p.config.PassThrough {
+		return nil
 	}
-	p.Deliver(ctx, alerts)
-	return err
+	return p.next.ConsumeLogs(ctx, logs)
 }
 
 // Shutdown shuts the engine down. It may be called twice, and without Start.
