@@ -74,7 +74,7 @@ func (l *limiter) mayExceed(alerts int, now time.Time) bool {
 	if now.Sub(l.state.Start) < limitPeriod {
 		available -= l.state.Opened
 	}
-	return l.limit > 0 && 0 < available && available < alerts
+	return 0 < available && available < alerts // without a limit, nothing is available
 }
 
 func (l *limiter) suppressedSoFar() int {

@@ -91,6 +91,21 @@ func TestOverflowIsReportedAtMostOnceInTenMinutes(t *testing.T) {
 	assert.Len(t, slices.Compact(slices.Clone(groups)), len(groups), "no group is reported twice")
 }
 
+// The limit holds for exactly ten minutes. After that, the alerts that come first are opened again.
+func TestLimitHoldsForTenMinutes(t *testing.T) {
+	detector := New(limited(10))
+	require.Len(t, detector.Observe(crowd(0, 10, 3, noon), noon).Alerts, 10)
+	later := noon.Add(limitPeriod - 1)
+	assert.Empty(t, detector.Observe(crowd(10, 11, 3, later), later).Alerts)
+
+	later = noon.Add(limitPeriod)
+	alerts := detector.Observe(crowd(11, 40, 3, later), later).Alerts
+	require.Len(t, alerts, 10)
+	for i, a := range alerts {
+		assert.Equal(t, fmt.Sprintf("user %05d", 11+i), a.Group[0], "those that come first")
+	}
+}
+
 // An alert over the limit is never reported by itself, however it develops.
 func TestAlertOverTheLimitIsNeverReportedByItself(t *testing.T) {
 	detector := New(limited(1))
