@@ -28,6 +28,7 @@ func check(stream streams.Stream) error {
 		ledger  = newLedger(stream.Rule())
 		arrived = 0
 		repeats = 0
+		calls   = 0
 	)
 	for i, batch := range stream.Batches {
 		for _, now := range ticks.before(batch) {
@@ -40,6 +41,7 @@ func check(stream streams.Stream) error {
 		before := all[:arrived]
 		arrived += len(batch.Events)
 		repeats += result.Repeats
+		calls += result.Calls
 		for _, alert := range ledger.enter(result.Alerts) {
 			if len(openedBefore) >= 10 { // the rest is checked where it is cheaper
 				break
@@ -62,6 +64,9 @@ func check(stream streams.Stream) error {
 	}
 	if want := oracle.Repeats(all); repeats != want {
 		return fmt.Errorf("%d repeats recognised, not %d", repeats, want)
+	}
+	if want := len(oracle.Counted(all, oracle.Rule{})); calls != want {
+		return fmt.Errorf("%d distinct calls, not %d", calls, want)
 	}
 	return tick(feed, ledger, ticks.last.Add(100*(stream.Size+stream.Retention)))
 }

@@ -26,9 +26,10 @@ type lives struct {
 
 // happened is a distinct event that counts: its time, and when it began to.
 type happened struct {
-	time  int64
-	place int // among all that arrive
-	at    time.Time
+	time     int64
+	place    int // among all that arrive
+	at       time.Time
+	presumed bool
 }
 
 type aLife struct {
@@ -54,26 +55,30 @@ func newLives(stream streams.Stream, all []oracle.Event) *lives {
 			arrivals = append(arrivals, batch.Now)
 		}
 	}
-	interventions := oracle.Interventions(all)
+	interventions, events := oracle.Interventions(all), stream.Events()
 	for _, event := range oracle.Counted(all, stream.Rule()) {
 		place := places[event]
+		presumed := events[place].Presumed
 		if followed := oracle.Followed(event, interventions, stream.AfterIntervention); stream.AfterIntervention > 0 {
 			place = max(place, places[slices.MinFunc(followed, func(a, b oracle.Event) int { return places[a] - places[b] })])
 		}
-		l.happened[event.Group] = append(l.happened[event.Group], happened{event.Time, place, arrivals[place]})
+		l.happened[event.Group] = append(l.happened[event.Group], happened{event.Time, place, arrivals[place], presumed})
 	}
 	return l
 }
 
-// count returns how many of the first arrivals happened in a group in [first, last].
-func (l *lives) count(arrived int, group string, first, last int64) int {
-	n := 0
+// count returns how many of the first arrivals happened in a group in [first, last], and how many of
+// those are presumed.
+func (l *lives) count(arrived int, group string, first, last int64) (count, presumed int) {
 	for _, event := range l.happened[group] {
 		if event.place < arrived && first <= event.time && event.time <= last {
-			n++
+			count++
+			if event.presumed {
+				presumed++
+			}
 		}
 	}
-	return n
+	return count, presumed
 }
 
 // enterAll follows records. How much had arrived before the call, and after it,
@@ -177,13 +182,16 @@ func (l *lives) counted(record detect.Alert, before, after int) error {
 		return nil
 	}
 	name := named(record)
-	least := l.count(before, name.Group, record.First, record.Last)
-	most := l.count(after, name.Group, record.First, record.Last)
+	least, presumedLeast := l.count(before, name.Group, record.First, record.Last)
+	most, presumedMost := l.count(after, name.Group, record.First, record.Last)
 	if record.Count < least || record.Count > most {
 		return fmt.Errorf("from first to last %d to %d events", least, most)
 	}
+	if record.Presumed < presumedLeast || record.Presumed > presumedMost {
+		return fmt.Errorf("from first to last %d to %d presumed events", presumedLeast, presumedMost)
+	}
 	for _, end := range []int64{record.First, record.Last} {
-		if l.count(after, name.Group, end, end) == 0 {
+		if n, _ := l.count(after, name.Group, end, end); n == 0 {
 			return fmt.Errorf("nothing happened at %d", end)
 		}
 	}
