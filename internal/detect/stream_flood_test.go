@@ -63,6 +63,85 @@ func floodKeepsAlertsExact(t *testing.T, window oracle.Type) {
 	}
 }
 
+// A call that may repeat a discarded one makes the total a lower bound. Nothing else does.
+func TestFloodedAlertIsExactUntilARepeatMayBeCounted(t *testing.T) {
+	eachWindow(t, floodedAlertIsExactUntilARepeatMayBeCounted)
+}
+
+func floodedAlertIsExactUntilARepeatMayBeCounted(t *testing.T, window oracle.Type) {
+	t.Helper()
+	const flood = 9_500
+	call := func(at, id int) []streams.Event {
+		return []streams.Event{{Time: int64(at), ID: strconv.Itoa(id), Model: "model", Presumed: true}}
+	}
+	for name, test := range map[string]struct {
+		late     []streams.Event
+		exact    bool
+		repeat   bool // known as such
+		distinct int  // calls in all
+	}{
+		"again, one that is discarded":   {call(1_000, 1_000), false, false, flood},
+		"again, one that is kept":        {call(flood-1_000, flood-1_000), true, true, flood},
+		"again, the first":               {call(1, 1), window == oracle.Session, window == oracle.Session, flood},
+		"another, among those kept":      {call(flood-1_000, 0), true, false, flood + 1},
+		"another, among those discarded": {call(1_000, 0), false, false, flood + 1},
+		"another, before all":            {call(0, 0), false, false, flood + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream := streams.Stream{Window: window, Threshold: 5, Size: 10_000, Retention: time.Minute, Groups: [][]string{{"a"}}}
+			feed, arrival := newFeederFor(stream, time.Minute, year), time.Unix(1e9, 0)
+			for i := range flood {
+				feed.feed(call(i+1, i+1), arrival)
+			}
+			assert.Equal(t, test.repeat, feed.feed(test.late, arrival).Repeats == 1)
+			emitted := feed.detector.Tick(arrival.Add(time.Hour))
+			require.Len(t, emitted, 1)
+			assert.Equal(t, test.exact, emitted[0].Exact)
+			assert.LessOrEqual(t, emitted[0].Count, test.distinct)
+			assert.GreaterOrEqual(t, emitted[0].Count, flood)
+			if test.exact {
+				assert.Equal(t, test.distinct, emitted[0].Count)
+			}
+			assert.Equal(t, emitted[0].Count, emitted[0].Presumed)
+			assert.NoError(t, feed.detector.Consistent())
+		})
+	}
+}
+
+// A shipper that sends a whole flood again raises no total, even where Bedrock has cut all times to one second.
+func TestFloodThatIsSentAgainIsALowerBound(t *testing.T) {
+	const flood = 9_500
+	rng := rand.New(rand.NewPCG(1, 2))
+	for name, at := range map[string]func(i int) int64{
+		"one instant": func(int) int64 { return 7 },
+		"in order":    func(i int) int64 { return int64(i) },
+		"backwards":   func(i int) int64 { return int64(flood - i) },
+		"any order":   func(int) int64 { return rng.Int64N(10_000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachWindow(t, func(t *testing.T, window oracle.Type) {
+				stream := streams.Stream{Window: window, Threshold: 5, Size: 10_000, Retention: time.Minute, Groups: [][]string{{"a"}}}
+				feed, arrival := newFeederFor(stream, time.Minute, year), time.Unix(1e9, 0)
+				var events []streams.Event
+				for i := range flood {
+					events = append(events, streams.Event{Time: at(i), ID: strconv.Itoa(i), Model: "model"})
+				}
+				for range 3 {
+					for i := range events {
+						feed.feed(events[i:i+1], arrival)
+					}
+				}
+				emitted := feed.detector.Tick(arrival.Add(time.Hour))
+				require.Len(t, emitted, 1)
+				assert.False(t, emitted[0].Exact)
+				assert.LessOrEqual(t, emitted[0].Count, flood)
+				assert.GreaterOrEqual(t, emitted[0].Count, exactCount)
+				assert.NoError(t, feed.detector.Consistent())
+			})
+		})
+	}
+}
+
 // Of a flood, what arrived last is remembered like anything else, even if what
 // arrived before it happened later.
 func TestFloodIsRememberedByArrival(t *testing.T) {

@@ -176,14 +176,17 @@ func (l *lives) level(count int) int {
 }
 
 // counted checks that a record counts what happened from its first event to its last,
-// both of which did.
+// both of which did. A count that is not exact is a lower bound.
 func (l *lives) counted(record detect.Alert, before, after int) error {
-	if !record.Exact {
-		return nil
-	}
 	name := named(record)
 	least, presumedLeast := l.count(before, name.Group, record.First, record.Last)
 	most, presumedMost := l.count(after, name.Group, record.First, record.Last)
+	if !record.Exact {
+		if record.Count > most || record.Presumed > presumedMost {
+			return fmt.Errorf("from first to last %d events at most, %d of them presumed", most, presumedMost)
+		}
+		return nil
+	}
 	if record.Count < least || record.Count > most {
 		return fmt.Errorf("from first to last %d to %d events", least, most)
 	}

@@ -221,12 +221,13 @@ func (u *groupUpdate) addToAlerts(bucket store.BucketID, e *store.Event) {
 		a := alerts[i]
 		switch {
 		case a.FirstTime <= e.Time && e.Time <= a.LastTime:
+			if u.store.MayRepeatDiscarded(bucket, e) {
+				a.Inexact = true // and the count a lower bound
+				break
+			}
 			a.Count++
 			if e.Flags&store.EventPresumed != 0 {
 				a.Presumed++
-			}
-			if b.Truncated && e.Time < u.store.EventsOf(bucket)[0].Time {
-				a.Inexact = true // it may be one that was discarded
 			}
 		case a.FirstBucket <= b.Index && b.Alerting:
 			u.include(a, min(a.FirstTime, e.Time), max(a.LastTime, e.Time))

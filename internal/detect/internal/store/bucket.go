@@ -183,7 +183,10 @@ func (s *Store) add(group *group, n BucketID, b *Bucket, e *Event) bool {
 			return false
 		}
 	}
-	if at == 0 && b.Truncated && !s.session {
+	if begin := s.beginning(); b.Truncated && at <= begin && at < len(events) {
+		if at < begin {
+			events[0] = *e // a session begins earlier
+		}
 		return true // counted, but it would be the next to be discarded
 	}
 	if len(events) < cap(events) {
@@ -227,8 +230,27 @@ func (s *Store) resize(n BucketID, b *Bucket, old []Event, count int) (events []
 	return events
 }
 
-// truncate discards a bucket's oldest events except for some, and for a session's first, which
-// says where it begins. The newest stand in for them, so they are remembered for as long.
+// beginning returns how many of a bucket's first events are never discarded: that of a session,
+// which says where it begins.
+func (s *Store) beginning() int {
+	if s.session {
+		return 1
+	}
+	return 0
+}
+
+// MayRepeatDiscarded reports whether an event that was counted in a bucket may have been
+// counted before and discarded since.
+func (s *Store) MayRepeatDiscarded(n BucketID, e *Event) bool {
+	b := s.Bucket(n)
+	if !b.Truncated {
+		return false
+	}
+	events, begin := s.eventsOf(n, b), s.beginning()
+	return begin < len(events) && e.compare(&events[begin]) < 0
+}
+
+// truncate discards a bucket's oldest events except for its beginning. The newest stand in for them, so they are remembered for as long.
 func (s *Store) truncate(n BucketID, keep int) {
 	b := s.Bucket(n)
 	events := s.EventsOf(n)
@@ -237,11 +259,8 @@ func (s *Store) truncate(n BucketID, keep int) {
 	for i := range discarded {
 		youngest = min(youngest, s.age(discarded[i].Generation))
 	}
-	start := 0
-	if s.session {
-		start = 1
-	}
-	kept := start + copy(events[start:], events[len(discarded):])
+	begin := s.beginning()
+	kept := begin + copy(events[begin:], events[len(discarded):])
 	for i := range events[:kept] {
 		if s.age(events[i].Generation) > youngest {
 			events[i].Generation, events[i].Text = uint8(s.generation)-youngest, 0
