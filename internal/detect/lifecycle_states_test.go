@@ -173,22 +173,36 @@ func TestTotalsOutliveTheCallsThemselves(t *testing.T) {
 	}
 	h.states()
 	h.tick(700 * time.Minute)
+	assert.True(t, h.emitted[len(h.emitted)-1].Exact)
 	assert.Equal(t, []string{"closed 0: 360 from 0 to 595"}, h.states())
 }
 
 // Calls between two bursts that are forgotten before the second one joins the alert are missing from its count,
-// which must then say that it is a lower bound.
+// which must then say that it is a lower bound: whether the second happened later or earlier.
 func TestTotalsSayWhenCallsWereForgotten(t *testing.T) {
-	rule := hourly()
-	rule.KeepAlive, rule.MaxDuration = 24*time.Hour, 48*time.Hour
-	h := newHistory(rule)
-	h.live(0)
-	h.observe(60, 2, time.Hour)
-	h.tick(10 * time.Hour)
-	h.live(20 * 60)
-	h.emitted = nil
-	h.tick(60 * time.Hour)
-	if assert.Len(t, h.emitted, 1) {
-		assert.True(t, h.emitted[0].Count == 8 || !h.emitted[0].Exact, "%d is said to be exact", h.emitted[0].Count)
+	for name, test := range map[string]struct {
+		second int // minute of the second burst
+		lost   int // calls between the two
+	}{
+		"between this and a later burst":    {20 * 60, 2},
+		"between this and an earlier burst": {-20 * 60, 2},
+		"none, up to a later burst":         {20 * 60, 0},
+		"none, up to an earlier burst":      {-20 * 60, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rule := hourly()
+			rule.KeepAlive, rule.MaxDuration = 24*time.Hour, 48*time.Hour
+			h := newHistory(rule)
+			h.live(0)
+			h.observe(test.second/20, test.lost, time.Hour)
+			h.tick(10 * time.Hour)
+			h.observe(test.second, 3, 20*time.Hour)
+			h.emitted = nil
+			h.tick(60 * time.Hour)
+			if assert.Len(t, h.emitted, 1) {
+				assert.Equal(t, 6, h.emitted[0].Count)
+				assert.Equal(t, test.lost == 0, h.emitted[0].Exact)
+			}
+		})
 	}
 }
