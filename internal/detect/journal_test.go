@@ -78,3 +78,33 @@ func TestPagesEndWithTheirGeneration(t *testing.T) {
 	step(generation)
 	assert.Equal(t, full+1, pages[len(pages)-1].Number, "a full page is not written again")
 }
+
+// A call that is known by its ID alone is known after a restart, even if a flood has discarded its event and the journal
+// was compacted since.
+func TestCompactionKeepsTheIDsOfDiscardedCalls(t *testing.T) {
+	const flood = 9_500
+	calls := func(when time.Time) (events []Event) {
+		for i := range flood {
+			event := at("alice", strconv.Itoa(i), when.Add(time.Duration(i)))
+			event.IDOnly = true
+			events = append(events, event)
+		}
+		return events
+	}
+	detector := New(hourly())
+	journal, replay := detector.EnableJournal()
+	replay.End(running(0), 1)
+	require.Zero(t, detector.Observe(calls(noon), running(0)).Repeats)
+	pages, _ := journal.Drain(nil)
+
+	restarted := New(hourly())
+	_, replay = restarted.EnableJournal()
+	for _, page := range pages {
+		compacted, err := detector.Compact(page)
+		require.NoError(t, err)
+		require.NoError(t, replay.Page(compacted))
+	}
+	replay.End(running(time.Second), pages[len(pages)-1].Number+1)
+	again := calls(noon.Add(time.Hour))
+	assert.Equal(t, flood, restarted.Observe(again, running(time.Second)).Repeats)
+}
