@@ -189,7 +189,7 @@ soak: check-go $(BINARY) $(GATEWAY) ## the long tests: 10,000 streams of each ki
 
 # Patches first, a quarter of an hour. gremlins then mutates each condition and each operation of detection, in hours: it
 # runs the tests of detection for each mutant, with few streams. check.go is code for tests.
-GREMLINS := GOFLAGS='-count=1 -short -vet=off' $(TOOL) gremlins unleash
+GREMLINS := GOFLAGS='-count=1 -short -vet=off -failfast' $(TOOL) gremlins unleash
 
 .PHONY: mutants
 mutants: check-go ## check that tests notice mutations of detection, journal and delivery (hours)
