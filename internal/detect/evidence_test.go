@@ -40,6 +40,30 @@ func TestAlertListsAllKindsOfItsCalls(t *testing.T) {
 	assert.Equal(t, []string{"unapproved/applied", "unguarded/absent", "unguarded/presumed"}, closed[0].Kinds)
 }
 
+// Two calls that differ in one thing only are both in the evidence, also where memory is bounded.
+func TestAlertListsWhatItsCallsDifferIn(t *testing.T) {
+	rule := hourly()
+	rule.Threshold, rule.MaxBytes = 1, 16<<20
+	for name, test := range map[string]struct {
+		change func(*Event)
+		kept   func(Alert) []string
+	}{
+		"kind":      {func(e *Event) { e.Kind += " b" }, func(a Alert) []string { return a.Kinds }},
+		"model":     {func(e *Event) { e.Model += " b" }, func(a Alert) []string { return a.Models }},
+		"operation": {func(e *Event) { e.Operation += " b" }, func(a Alert) []string { return a.Operations }},
+		"region":    {func(e *Event) { e.Region += " b" }, func(a Alert) []string { return a.Regions }},
+	} {
+		first, second := at("alice", "1", noon), at("alice", "2", noon.Add(time.Second))
+		for _, e := range []*Event{&first, &second} {
+			e.Kind, e.Model, e.Operation, e.Region = name, name, name, name
+		}
+		test.change(&second)
+		alerts := New(rule).Observe([]Event{first, second}, noon).Alerts
+		require.Len(t, alerts, 1, name)
+		assert.Equal(t, []string{name, name + " b"}, test.kept(alerts[0]), name)
+	}
+}
+
 // Who makes up names of models takes no evidence from other alerts than their models.
 func TestKindsSurviveMadeUpNames(t *testing.T) {
 	for name, rule := range map[string]Rule{
