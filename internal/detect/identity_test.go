@@ -28,7 +28,23 @@ func TestUUIDIsReadAsItStands(t *testing.T) {
 		if ok && formatUUID(id) != string(text) {
 			t.Fatalf("%q is written as %s", text, formatUUID(id))
 		}
+		if ok && uuidID(uuidBytes(id)) != id {
+			t.Fatalf("%q is another after a restart", text)
+		}
 	})
+}
+
+// Whatever one byte of a UUID is changed to, it is a UUID only if that is a lower-case digit.
+func TestEveryByteOfAUUIDIsChecked(t *testing.T) {
+	for i := range uuidLen {
+		text := []byte("01234567-89ab-cdef-0123-456789abcdef")
+		for b := range 256 {
+			text[i] = byte(b)
+			if _, ok := parseUUID(string(text)); ok != canonicalUUID.Match(text) {
+				t.Errorf("%q is read: %t", text, ok)
+			}
+		}
+	}
 }
 
 func FuzzUUID(f *testing.F) {
