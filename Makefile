@@ -187,16 +187,12 @@ soak: check-go $(BINARY) $(GATEWAY) ## the long tests: 10,000 streams of each ki
 	cd e2e && go test -count=10 -timeout=1h -run '^Test(Detectors|EndsOf|EdgesThatKeepNothingLose|MovingSharesByTheRecipe)' -v .
 	cd e2e && go test -count=1 -timeout=2h -run '^TestSoak$$' -v . -soak=10m
 
-# Patches first, a quarter of an hour. gremlins then mutates each condition and each operation of detection, in hours: it
-# runs the tests of detection for each mutant, with few streams. check.go is code for tests.
-GREMLINS := GOFLAGS='-count=1 -short -vet=off -failfast' $(TOOL) gremlins unleash
-
+# Patches first, a quarter of an hour; then gremlins.
 .PHONY: mutants
 mutants: check-go ## check that tests notice mutations of detection, journal and delivery (hours)
 	@scripts/mutants.sh internal/detect
 	@scripts/mutants.sh internal/engine
-	$(GREMLINS) --timeout-coefficient=20 ./internal/detect/internal/journal
-	$(GREMLINS) --timeout-coefficient=3 --integration --coverpkg=./internal/detect/... -E /check\.go$$ ./internal/detect
+	@scripts/gremlins.sh
 
 # Each step stands alone; the comparison with other components comes last and takes the longest.
 .PHONY: bench
