@@ -155,6 +155,39 @@ func TestWaitingCallsMakeRoomForThoseThatCount(t *testing.T) {
 	require.NoError(t, f.Consistent())
 }
 
+// Of what is held, that of the quietest user is evicted first, and last what decides whether later calls count.
+func TestHeldOfTheQuietestIsEvictedFirst(t *testing.T) {
+	calls := func(n int) func(*fullShard, []byte) {
+		return func(f *fullShard, user []byte) {
+			for i := range n {
+				f.call(user, time.Duration(i)*time.Second)
+			}
+		}
+	}
+	for name, test := range map[string]struct{ goes, stays func(*fullShard, []byte) }{
+		"of fewer calls":          {calls(1), calls(2)},
+		"without an intervention": {calls(50), func(f *fullShard, user []byte) { f.block(user, 0) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const times = 50
+			first := 0
+			for range times {
+				f := newFullShardAfter(t, time.Second)
+				quiet, loud := f.user(), f.user()
+				test.goes(f, quiet)
+				test.stays(f, loud)
+				require.True(t, f.shards[0].evictHeld(0))
+				require.Equal(t, 1, f.shards[0].held.Len())
+				if f.shards[0].held.Find(f.hasher.group(loud)) != 0 {
+					first++
+				}
+			}
+			// Eight are drawn at random: one time in ten, the quiet user is not among them.
+			assert.Greater(t, first, times*7/10)
+		})
+	}
+}
+
 // What is held, and forgotten in its time, gives its memory back.
 func TestMemoryOfHeldCallsIsGivenBack(t *testing.T) {
 	f := newFullShardOf(t, Rule{Threshold: 5, MaxBytes: 8 << 20, AfterIntervention: time.Hour})

@@ -297,6 +297,33 @@ func TestUserWithManyAlertsMakesRoomAlone(t *testing.T) {
 	}
 }
 
+// Of alerts that take too much memory, those go first that take the most for the fewest calls.
+func TestCostliestAlertsAreFound(t *testing.T) {
+	f := newFullShardOf(t, Rule{Threshold: 1, MaxBytes: 16 << 20})
+	s := &f.shards[0]
+	long := func() []byte {
+		key := AppendKey(f.user(), strings.Repeat("n", 10_000))
+		for shardOf(f.hasher.group(key)) != 0 {
+			key = AppendKey(key, "n")
+		}
+		return key
+	}
+	assert.Zero(t, s.costliest(0), "there is none")
+	users := [][]byte{long(), long(), f.user()}
+	for i, calls := range []int{2, 40, 100} {
+		for call := range calls {
+			f.call(users[i], time.Duration(call)*time.Second)
+		}
+	}
+	groupOf := func(user []byte) store.GroupID { return s.store.FindGroup(f.hasher.group(user)) }
+	assert.Equal(t, groupOf(users[0]), s.costliest(0))
+	assert.Equal(t, groupOf(users[1]), s.costliest(groupOf(users[0])), "of the others")
+	for _, user := range users[1:] {
+		(&groupUpdate{shard: s}).evict(groupOf(user))
+	}
+	assert.Zero(t, s.costliest(groupOf(users[0])), "there is no other")
+}
+
 // Memory that a flood has taken serves users after it who make several calls in a
 // window, although some of it is in use: what lies there is still known.
 func TestMemoryOfAFloodIsTakenForBlocks(t *testing.T) {
