@@ -22,6 +22,9 @@ const exactCount = 4096
 
 // More events than are counted exactly cost the count its exactness, and no alert.
 func TestFloodKeepsAlertsExact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	eachWindow(t, floodKeepsAlertsExact)
 }
 
