@@ -33,4 +33,4 @@ done
 # -count=1: go test must not reuse results. -short: few streams, no floods, seconds for each mutant.
 export GOFLAGS='-count=1 -short -vet=off'
 go tool -modfile="$tools" gremlins unleash --integration --coverpkg=./internal/detect/... \
-	--timeout-coefficient=3 "${excluded[@]}" ./internal/detect
+	--timeout-coefficient=2 "${excluded[@]}" ./internal/detect
