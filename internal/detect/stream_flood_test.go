@@ -111,6 +111,44 @@ func floodedAlertIsExactUntilARepeatMayBeCounted(t *testing.T, window oracle.Typ
 	}
 }
 
+// When all of a flood but its last call is forgotten, calls before and after that are remembered as ever.
+func TestCallsAfterAForgottenFloodAreRemembered(t *testing.T) {
+	eachWindow(t, func(t *testing.T, window oracle.Type) {
+		for name, late := range map[string]int64{"after": 9_700, "before": 9_550} {
+			if late < 9_600 && window != oracle.Session {
+				continue // it would be discarded before the one that is left
+			}
+			stream := streams.Stream{Window: window, Threshold: 5, Size: 10_000, Retention: time.Minute, Groups: [][]string{{"a"}}}
+			feed, arrival := newFeederFor(stream, time.Hour, year), time.Unix(1e9, 0)
+			observe := func(at int64) detect.Result {
+				id := strconv.FormatInt(at, 10)
+				return feed.feed([]streams.Event{{Time: at, ID: id, Model: "model"}}, arrival)
+			}
+			for i := range int64(9_500) {
+				observe(i)
+			}
+			for _, pause := range []time.Duration{0, 20 * time.Second, 40 * time.Second, 80 * time.Second} {
+				arrival = time.Unix(1e9, 0).Add(pause)
+				feed.detector.Tick(arrival)
+				if pause == 40*time.Second {
+					observe(9_600)
+				}
+			}
+			assert.Zero(t, observe(late).Repeats, name)
+			assert.Equal(t, 1, observe(late).Repeats, name)
+			assert.Equal(t, 1, observe(9_600).Repeats, name)
+			emitted := feed.detector.Tick(arrival.Add(time.Hour))
+			require.Len(t, emitted, 1, name)
+			assert.LessOrEqual(t, emitted[0].Count, 9_502, name)
+			if name == "after" {
+				assert.Equal(t, 9_502, emitted[0].Count, name)
+				assert.True(t, emitted[0].Exact, name)
+			}
+			assert.NoError(t, feed.detector.Consistent(), name)
+		}
+	})
+}
+
 // A shipper that sends a whole flood again raises no total, even where Bedrock has cut all times to one second.
 func TestFloodThatIsSentAgainIsALowerBound(t *testing.T) {
 	const flood = 9_500

@@ -183,7 +183,7 @@ func (s *Store) add(group *group, n BucketID, b *Bucket, e *Event) bool {
 			return false
 		}
 	}
-	if begin := s.beginning(); b.Truncated && at <= begin && at < len(events) {
+	if begin := s.beginning(); b.Truncated && at <= begin && begin < len(events) {
 		if at < begin {
 			events[0] = *e // a session begins earlier
 		}
