@@ -250,7 +250,8 @@ func (s *Store) MayRepeatDiscarded(n BucketID, e *Event) bool {
 	return begin < len(events) && e.compare(&events[begin]) < 0
 }
 
-// truncate discards a bucket's oldest events except for its beginning. The newest stand in for them, so they are remembered for as long.
+// truncate discards a bucket's oldest events except for its beginning. The newest stand in for
+// them, so they are remembered for as long.
 func (s *Store) truncate(n BucketID, keep int) {
 	b := s.Bucket(n)
 	events := s.EventsOf(n)
