@@ -266,7 +266,7 @@ func (h *Held) Growth(hash GroupHash) int64 {
 
 // MaxGrowth returns the most memory that up to [ChunkLen] more events take.
 func (h *Held) MaxGrowth() int64 {
-	return h.nodes.chunkBytes() + h.groups.chunkBytes() + h.index.bytes()
+	return h.nodes.growth(ChunkLen) + h.groups.growth(ChunkLen) + h.index.growth(ChunkLen)
 }
 
 // Bytes returns the memory that all of it takes.

@@ -21,7 +21,21 @@ func TestIndexFindsWhatIsInIt(t *testing.T) {
 			"add": func(t *rapid.T) {
 				n++
 				tags[n] = tag.Draw(t, "tag")
-				idx.add(tags[n], n)
+				before, growth := idx.bytes(), idx.growth(1)
+				if idx.add(tags[n], n); idx.bytes() != before+growth {
+					t.Fatalf("%d bytes after %d, not %d more", idx.bytes(), before, growth)
+				}
+			},
+			"add many": func(t *rapid.T) {
+				before, growth := idx.bytes(), idx.growth(100)
+				for range 100 {
+					n++
+					tags[n] = n << 20
+					idx.add(tags[n], n)
+				}
+				if idx.bytes() != before+growth {
+					t.Fatalf("%d bytes after %d, not %d more", idx.bytes(), before, growth)
+				}
 			},
 			"remove": func(t *rapid.T) {
 				removed := rapid.Uint32Range(0, n).Draw(t, "number")
@@ -30,7 +44,21 @@ func TestIndexFindsWhatIsInIt(t *testing.T) {
 					delete(tags, removed)
 				}
 			},
-			"shrink": func(*rapid.T) { idx.shrink() },
+			"remove many": func(t *rapid.T) {
+				keep := rapid.IntRange(0, 20).Draw(t, "keep")
+				for number, tag := range tags {
+					if len(tags) <= keep {
+						break
+					}
+					idx.remove(tag, number)
+					delete(tags, number)
+				}
+			},
+			"shrink": func(t *rapid.T) {
+				if idx.shrink(); len(idx.slots) > minSlots && len(idx.slots) >= 8*(len(tags)+1) {
+					t.Fatalf("%d slots for %d", len(idx.slots), len(tags))
+				}
+			},
 			"": func(t *rapid.T) {
 				if idx.used != len(tags) {
 					t.Fatalf("%d in it, not %d", idx.used, len(tags))

@@ -86,8 +86,8 @@ func (s *Store) FirstChunk() int64 {
 // MaxGrowth returns the most memory that up to [ChunkLen] inserts take, whatever they are:
 // some once, and some for each of them.
 func (s *Store) MaxGrowth() (once, each int64) {
-	once = s.groups.chunkBytes() + s.sparse.chunkBytes() + s.buckets.chunkBytes() +
-		s.index.bytes() + s.bucketIndex.bytes() + s.blocks.largeBytes
+	once = s.groups.growth(ChunkLen) + s.index.growth(ChunkLen) + s.sparse.growth(ChunkLen) +
+		s.buckets.chunkBytes() + s.bucketIndex.bytes() + s.blocks.largeBytes
 	// A sparse list takes the most when it is moved into as many buckets, or into half as many
 	// with a block each.
 	each = (maxSparse+1)*int64(unsafe.Sizeof(Bucket{})) + maxSparse/2*4*EventBytes + PageBytes

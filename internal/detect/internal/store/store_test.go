@@ -106,3 +106,28 @@ func TestExpiryEndsWithTheLastSparseEvent(t *testing.T) {
 		t.Fatalf("%d groups are left: %v", s.Len(), err)
 	}
 }
+
+// A sparse list holds a thousand calls that are far from each other, and no more.
+func TestSparseListIsBounded(t *testing.T) {
+	for name, extra := range map[string]int64{"later": maxSparse * 60, "between": maxSparse*60 - 90, "first": -60} {
+		t.Run(name, func(t *testing.T) {
+			s := New(Config{Size: 60, Threshold: 5})
+			insert := func(time int64) (g GroupID) {
+				p := Prepared{Event: Event{Time: time}, Hash: 1 << 40}
+				g, _, _ = s.Insert(s.Locate(&p), &p)
+				if err := s.Check(); err != nil {
+					t.Fatalf("after %d: %v", time, err)
+				}
+				return g
+			}
+			for i := range int64(maxSparse) {
+				if g := insert(i * 60); s.group(g).first != 0 {
+					t.Fatalf("in buckets after %d events", i+1)
+				}
+			}
+			if g := insert(extra); s.group(g).first == 0 || s.Events(g) != maxSparse+1 {
+				t.Errorf("%d events, bucket %d", s.Events(g), s.group(g).first)
+			}
+		})
+	}
+}

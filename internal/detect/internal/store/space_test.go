@@ -1,0 +1,132 @@
+// Copyright The otelcol-guardrail Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// needed returns the memory of what a store holds, as [Store.Need] divides it: without what its
+// lists may grow into, and without the first chunk of buckets, which is reserved.
+func needed(s *Store) Need {
+	rest := int64(len(s.groups.chunks))*s.groups.chunkBytes() + s.index.bytes() +
+		int64(len(s.sparse.chunks))*s.sparse.chunkBytes() +
+		int64(max(1, len(s.buckets.chunks)))*s.buckets.chunkBytes()
+	return Need{Bytes: rest, Block: int64(s.blocks.pages)*PageBytes + s.blocks.largeBytes + s.bucketIndex.bytes()}
+}
+
+// What an insert takes is known before it: the limit of memory is checked against that.
+func TestInsertTakesWhatItNeeds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := New(Config{
+			Size:      60,
+			Threshold: rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "threshold"),
+			Session:   rapid.Bool().Draw(t, "session"),
+		})
+		groups := rapid.SampledFrom([]uint64{1, 3, 300}).Draw(t, "groups")
+		span := rapid.SampledFrom([]int64{30, 500, 50_000}).Draw(t, "span")
+		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		var once, each int64 // of MaxGrowth
+		var before Need
+		for i := range 2000 {
+			if i%ChunkLen == 0 {
+				once, each = s.MaxGrowth()
+				before = needed(&s)
+			}
+			p := Prepared{
+				Event: Event{Time: draw.Int64N(span), ID: EventID{Low: draw.Uint64N(5000)}},
+				Hash:  GroupHash(draw.Uint64N(groups)+1) << 54,
+			}
+			at := s.Locate(&p)
+			had, need := needed(&s), s.Need(at, &p)
+			_, n, added := s.Insert(at, &p)
+			has := needed(&s)
+			took := Need{Bytes: has.Bytes - had.Bytes, Block: has.Block - had.Block}
+			if took.Bytes > need.Bytes || took.Block > need.Block {
+				t.Fatalf("insert %d took %+v, not %+v: %+v", i, took, need, at)
+			}
+			switch large := at.kind == inBucket && classFor(s.Bucket(at.bucket).Len()) > pageClass; {
+			case !added || at.kind == inBucketsWithOthers || at.kind == inNewBucket || large:
+				// It may take less than it needs for a while.
+			case took.Bytes != need.Bytes || took.Block < 0 && need.Block > 0 || took.Block >= 0 && took.Block != need.Block:
+				t.Fatalf("insert %d into bucket %d took %+v, but needs %+v: %+v", i, n, took, need, at)
+			}
+			all := has.Bytes + has.Block - before.Bytes - before.Block
+			if most := once + int64(i%ChunkLen+1)*each; all > most {
+				t.Fatalf("%d inserts took %d bytes, more than %d", i%ChunkLen+1, all, most)
+			}
+		}
+		if s.Bytes() < needed(&s).Bytes+needed(&s).Block-s.FirstChunk() {
+			t.Fatalf("%d bytes, which is less than %+v", s.Bytes(), needed(&s))
+		}
+	})
+}
+
+// What is held takes what is known before, too.
+func TestHeldTakesWhatItNeeds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := new(Held)
+		needed := func() int64 {
+			return int64(len(h.nodes.chunks))*h.nodes.chunkBytes() + int64(len(h.groups.chunks))*h.groups.chunkBytes() + h.index.bytes()
+		}
+		groups := rapid.SampledFrom([]uint64{1, 3, 300}).Draw(t, "groups")
+		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		var most, before int64
+		for i := range 1000 {
+			if i%ChunkLen == 0 {
+				most, before = h.MaxGrowth(), needed()
+			}
+			hash := GroupHash(draw.Uint64N(groups)+1) << 54
+			had, need := needed(), h.Growth(hash)
+			h.Add(hash, HeldKind(draw.IntN(2)), &Event{ID: EventID{Low: uint64(i)}})
+			if took := needed() - had; took != need {
+				t.Fatalf("event %d took %d bytes, but needs %d", i, took, need)
+			}
+			if took := needed() - before; took > most {
+				t.Fatalf("%d events took %d bytes, more than %d", i%ChunkLen+1, took, most)
+			}
+		}
+		if h.Bytes() < needed() {
+			t.Fatalf("%d bytes, which is less than %d", h.Bytes(), needed())
+		}
+	})
+}
+
+// A flood leaves no memory behind but what is still in use, and a few numbers that are free.
+func TestChunksAreReleased(t *testing.T) {
+	s := New(Config{Size: 60, Threshold: 1})
+	insert := func(user, time int) GroupID {
+		p := Prepared{Event: Event{Time: int64(time)}, Hash: GroupHash(user+1) << 40}
+		g, _, _ := s.Insert(s.Locate(&p), &p)
+		return g
+	}
+	var users []GroupID
+	for user := range 20 * ChunkLen {
+		users = append(users, insert(user, 0))
+		if user%2 == 0 { // these go to buckets
+			insert(user, 1)
+		}
+	}
+	for user, g := range users {
+		if user%20 > 1 {
+			s.Evict(g)
+		}
+	}
+	buckets, sparse, before := len(s.buckets.chunks), len(s.sparse.chunks), s.Bytes()
+	released := 0
+	for ; s.ReleaseChunk(); released++ {
+		if err := s.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.buckets.chunks) > 3 || len(s.sparse.chunks) > 3 || released != buckets+sparse-len(s.buckets.chunks)-len(s.sparse.chunks) {
+		t.Errorf("%d chunks released: %d of %d and %d of %d are left", released, len(s.buckets.chunks), buckets, len(s.sparse.chunks), sparse)
+	}
+	if s.Bytes() >= before {
+		t.Errorf("%d bytes as before, or more: %d", before, s.Bytes())
+	}
+}
