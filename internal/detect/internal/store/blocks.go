@@ -35,7 +35,7 @@ const (
 	pageClass = 8 // of a block that fills a page
 	pageLen   = 1 << pageClass
 	// PageBytes is the memory that a page of blocks takes.
-	PageBytes = pageLen * EventBytes
+	PageBytes = int64(unsafe.Sizeof(page{}))
 )
 
 type page [pageLen]Event

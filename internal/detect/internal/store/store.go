@@ -62,11 +62,9 @@ func New(config Config) Store {
 		maxExact:  max(minExact, config.Threshold+1),
 		seed:      maphash.MakeSeed(),
 	}
-	if config.Session || config.Threshold == 0 { // a session may be of any length: all its events are near
-		s.minGap = math.MaxUint64
-	}
-	if config.Session { // one that alerts may grow by a single event
-		s.threshold = 0
+	if config.Session {
+		s.minGap = math.MaxUint64 // a session may be of any length: all its events are near
+		s.threshold = 0           // one that alerts may grow by a single event
 	}
 	return s
 }

@@ -21,7 +21,7 @@ func TestStoreKnowsWhatWasInserted(t *testing.T) {
 		generation := uint32(0)
 		known := map[GroupHash]map[Event]uint32{} // generations by group and event
 		hashes := rapid.Map(rapid.Uint64Range(1, 4), func(n uint64) GroupHash { return GroupHash(n << 61) })
-		times := rapid.OneOf(rapid.Int64Range(-200, 200), rapid.Int64Range(-1e6, 1e6))
+		times := rapid.OneOf(rapid.SampledFrom([]int64{-60, 0, 1, 59, 60}), rapid.Int64Range(-200, 200), rapid.Int64Range(-1e6, 1e6))
 		insert := func(t *rapid.T, times *rapid.Generator[int64]) {
 			hash := hashes.Draw(t, "group")
 			e := Event{Time: times.Draw(t, "time"), ID: EventID{Low: rapid.Uint64Range(0, 2).Draw(t, "id")}}
@@ -107,11 +107,21 @@ func TestExpiryEndsWithTheLastSparseEvent(t *testing.T) {
 	}
 }
 
-// A sparse list holds a thousand calls that are far from each other, and no more.
+// A sparse list holds a thousand calls that are far from each other, and no more. Even then what
+// one call takes was known before it.
 func TestSparseListIsBounded(t *testing.T) {
-	for name, extra := range map[string]int64{"later": maxSparse * 60, "between": maxSparse*60 - 90, "first": -60} {
+	for name, test := range map[string]struct{ step, last int64 }{
+		"later":              {60, maxSparse * 60},
+		"between":            {60, maxSparse*60 - 90},
+		"first":              {60, -60},
+		"later than pairs":   {30, maxSparse * 30},
+		"between two pairs":  {30, maxSparse*30 - 31},
+		"first before pairs": {30, -60},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := New(Config{Size: 60, Threshold: 5})
+			other := Prepared{Hash: 2 << 40} // for which no memory of sparse events is released
+			s.Insert(s.Locate(&other), &other)
 			insert := func(time int64) (g GroupID) {
 				p := Prepared{Event: Event{Time: time}, Hash: 1 << 40}
 				g, _, _ = s.Insert(s.Locate(&p), &p)
@@ -121,12 +131,18 @@ func TestSparseListIsBounded(t *testing.T) {
 				return g
 			}
 			for i := range int64(maxSparse) {
-				if g := insert(i * 60); s.group(g).first != 0 {
+				if g := insert(i * test.step); s.group(g).first != 0 {
 					t.Fatalf("in buckets after %d events", i+1)
 				}
 			}
-			if g := insert(extra); s.group(g).first == 0 || s.Events(g) != maxSparse+1 {
+			had := needed(&s)
+			once, each := s.MaxGrowth()
+			if g := insert(test.last); s.group(g).first == 0 || s.Events(g) != maxSparse+1 {
 				t.Errorf("%d events, bucket %d", s.Events(g), s.group(g).first)
+			}
+			has := needed(&s)
+			if took := has.Bytes + has.Block - had.Bytes - had.Block; took > once+each {
+				t.Errorf("took %d bytes, more than %d and %d", took, once, each)
 			}
 		})
 	}
