@@ -40,6 +40,16 @@ func floodKeepsAlertsExact(t *testing.T, window oracle.Type) {
 		"any order":                 {5, func(int) int64 { return rng.Int64N(11_000) }},
 		"end of one, begin of next": {5, func(i int) int64 { return 1_300 + int64(i) }},
 		"a threshold over 4,096":    {5_000, func(int) int64 { return rng.Int64N(11_000) }},
+		"one call after a burst": {4_600, func(i int) int64 {
+			switch {
+			case i < 2*4_600-2: // about twice as many as must be kept
+				return 9_999
+			case i == 2*4_600-2:
+				return 10_000 // over the threshold with those just before it
+			default:
+				return 50_000 + int64(i)
+			}
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stream := streams.Stream{
