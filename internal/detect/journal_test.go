@@ -108,3 +108,45 @@ func TestCompactionKeepsTheIDsOfDiscardedCalls(t *testing.T) {
 	again := calls(noon.Add(time.Hour))
 	assert.Equal(t, flood, restarted.Observe(again, running(time.Second)).Repeats)
 }
+
+// A total never exceeds the calls that were made, even if a flood is sent again after the journal was compacted, which
+// drops the calls that the flood has discarded, and a restart.
+func TestFloodThatIsSentAgainAfterARestartIsALowerBound(t *testing.T) {
+	const flood = 9_500
+	var calls []Event
+	for i := range flood {
+		calls = append(calls, at("alice", strconv.Itoa(i), noon.Add(time.Duration(i))))
+	}
+	for name, window := range map[string]WindowType{"sliding": Sliding, "tumbling": Tumbling, "session": Session} {
+		t.Run(name, func(t *testing.T) {
+			rule := hourly()
+			rule.Window = window
+			detector := New(rule)
+			journal, replay := detector.EnableJournal()
+			replay.End(running(0), 1)
+			require.NotEmpty(t, detector.Observe(calls, running(0)).Alerts)
+			pages, _ := journal.Drain(nil)
+			detector.Checkpoint(running(0))
+			checkpoint, _ := journal.Drain(nil)
+
+			restarted := New(rule)
+			_, replay = restarted.EnableJournal()
+			for _, page := range pages {
+				compacted, err := detector.Compact(page)
+				require.NoError(t, err)
+				require.NoError(t, replay.Page(compacted))
+			}
+			for _, page := range checkpoint {
+				require.NoError(t, replay.Page(page))
+			}
+			require.Less(t, replay.Events(), flood, "some were discarded")
+			assert.Empty(t, replay.End(running(time.Second), 1_000))
+			restarted.Observe(calls, running(time.Second))
+			emitted := restarted.Tick(running(24 * time.Hour))
+			require.Len(t, emitted, 1)
+			assert.False(t, emitted[0].Exact)
+			assert.LessOrEqual(t, emitted[0].Count, flood)
+			assert.NoError(t, restarted.Consistent())
+		})
+	}
+}

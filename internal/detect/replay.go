@@ -168,6 +168,7 @@ func (r *Replay) End(now time.Time, nextPage uint64) []Alert {
 		s := &d.shards[i]
 		s.mu.Lock()
 		s.advance(now)
+		s.store.PresumeDiscarded() // which compaction has dropped from the journal
 		s.replay = nil
 		s.mu.Unlock()
 	}

@@ -284,3 +284,13 @@ func (s *Store) Truncate(g GroupID, keep int) (truncated bool) {
 	}
 	return truncated
 }
+
+// PresumeDiscarded notes that each bucket with as many events as are kept of a flood may have
+// discarded others: in an earlier run, whose events were inserted again.
+func (s *Store) PresumeDiscarded() {
+	for n := uint32(1); n < s.buckets.next; n++ {
+		if b := s.buckets.at(n); int(b.count) >= s.maxExact {
+			b.Truncated = true
+		}
+	}
+}
