@@ -48,7 +48,7 @@ func TestQuietestIsFoundAmongFewThatAreLeft(t *testing.T) {
 	}
 }
 
-// Of what takes blocks or has many buckets, something is found whatever it is.
+// A group is found by its blocks and by its indexed buckets alike.
 func TestQuietestIsFoundAmongBlocksAndBuckets(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 1})
 	insert := func(hash GroupHash, time int64) (g GroupID) {

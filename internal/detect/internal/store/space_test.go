@@ -19,7 +19,7 @@ func needed(s *Store) Need {
 	return Need{Bytes: rest, Block: int64(s.blocks.pages)*PageBytes + s.blocks.largeBytes + s.bucketIndex.bytes()}
 }
 
-// What an insert takes is known before it: the limit of memory is checked against that.
+// What an insert takes is known before, and the limit of memory is checked against it.
 func TestInsertTakesWhatItNeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := New(Config{
@@ -71,7 +71,7 @@ func TestInsertTakesWhatItNeeds(t *testing.T) {
 	})
 }
 
-// What is held takes what is known before, too.
+// What it takes to hold an event is known before, too.
 func TestHeldTakesWhatItNeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := new(Held)

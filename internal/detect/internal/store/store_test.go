@@ -107,8 +107,8 @@ func TestExpiryEndsWithTheLastSparseEvent(t *testing.T) {
 	}
 }
 
-// A sparse list holds a thousand calls that are far from each other, and no more. Even then what
-// one call takes was known before it.
+// A sparse list holds a thousand calls that are far from each other, and no more. What the next
+// call takes, for which they are all moved into buckets, is known before.
 func TestSparseListIsBounded(t *testing.T) {
 	for name, test := range map[string]struct{ step, last int64 }{
 		"later":              {60, maxSparse * 60},
@@ -120,7 +120,7 @@ func TestSparseListIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := New(Config{Size: 60, Threshold: 5})
-			other := Prepared{Hash: 2 << 40} // for which no memory of sparse events is released
+			other := Prepared{Hash: 2 << 40} // keeps the memory of sparse events from being released
 			s.Insert(s.Locate(&other), &other)
 			insert := func(time int64) (g GroupID) {
 				p := Prepared{Event: Event{Time: time}, Hash: 1 << 40}
