@@ -13,13 +13,8 @@ func TestQuietestIsFoundAmongFewThatAreLeft(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 1})
 	var groups []GroupID
 	for user := range 20_000 {
-		for time := range int64(2) { // the second moves both into a block
-			p := Prepared{Event: Event{Time: time}, Hash: GroupHash(user+1) << 40}
-			g, _, _ := s.Insert(s.Locate(&p), &p)
-			if time == 0 {
-				groups = append(groups, g)
-			}
-		}
+		insertEvent(&s, user, Event{Time: 0})
+		groups = append(groups, insertEvent(&s, user, Event{Time: 1})) // which moves both into a block
 	}
 	few := []GroupID{groups[7000], groups[13_000]}
 	for _, g := range groups {
@@ -51,21 +46,16 @@ func TestQuietestIsFoundAmongFewThatAreLeft(t *testing.T) {
 // A group is found by its blocks and by its indexed buckets alike.
 func TestQuietestIsFoundAmongBlocksAndBuckets(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 1})
-	insert := func(hash GroupHash, time int64) (g GroupID) {
-		p := Prepared{Event: Event{Time: time}, Hash: hash}
-		g, _, _ = s.Insert(s.Locate(&p), &p)
-		return g
-	}
 	var pair GroupID
-	for user := range GroupHash(3) {
-		insert((user+1)<<40, 0)
-		pair = insert((user+1)<<40, 1)
+	for user := range 3 {
+		insertEvent(&s, user, Event{Time: 0})
+		pair = insertEvent(&s, user, Event{Time: 1})
 	}
 	for i := range int64(2 * maxScan) {
-		insert(4<<40, i*60)
+		insertEvent(&s, 3, Event{Time: i * 60})
 	}
-	insert(4<<40, 1)         // all are moved into buckets
-	many := insert(4<<40, 0) // which are indexed, since this one is far from the latest
+	insertEvent(&s, 3, Event{Time: 1})         // all are moved into buckets
+	many := insertEvent(&s, 3, Event{Time: 0}) // which are indexed, since this one is far from the latest
 	if s.group(many).flags&groupIndexed == 0 || s.blocks.len() != 4 {
 		t.Fatalf("%+v, %d blocks", *s.group(many), s.blocks.len())
 	}
@@ -82,10 +72,9 @@ func TestQuietestIsFoundAmongBlocksAndBuckets(t *testing.T) {
 // at once must not be evicted for those who make some now and then.
 func TestWeightOrdersGroups(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 4})
-	insert := func(hash GroupHash, times ...int64) (g GroupID) {
+	insert := func(user int, times ...int64) (g GroupID) {
 		for i, time := range times {
-			p := Prepared{Event: Event{Time: time, ID: EventID{Low: uint64(i)}}, Hash: hash << 40}
-			g, _, _ = s.Insert(s.Locate(&p), &p)
+			g = insertEvent(&s, user, Event{Time: time, ID: EventID{Low: uint64(i)}})
 		}
 		return g
 	}

@@ -13,20 +13,22 @@ import (
 // needed returns the memory of what a store holds, as [Store.Need] divides it: without what its
 // lists may grow into, and without the first chunk of buckets, which is reserved.
 func needed(s *Store) Need {
-	rest := int64(len(s.groups.chunks))*s.groups.chunkBytes() + s.index.bytes() +
-		int64(len(s.sparse.chunks))*s.sparse.chunkBytes() +
-		int64(max(1, len(s.buckets.chunks)))*s.buckets.chunkBytes()
-	return Need{Bytes: rest, Block: int64(s.blocks.pages)*PageBytes + s.blocks.largeBytes + s.bucketIndex.bytes()}
+	buckets := max(chunksOf(&s.buckets.slab), s.buckets.chunkBytes())
+	return Need{
+		Bytes: chunksOf(&s.groups) + s.index.bytes() + chunksOf(&s.sparse.slab) + buckets,
+		Block: int64(s.blocks.pages)*PageBytes + s.blocks.largeBytes + s.bucketIndex.bytes(),
+	}
 }
+
+// chunksOf returns the memory of a slab's values.
+func chunksOf[T any](s *slab[T]) int64 { return int64(len(s.chunks)) * s.chunkBytes() }
+
+func (n Need) minus(other Need) Need { return Need{n.Bytes - other.Bytes, n.Block - other.Block} }
 
 // What an insert takes is known before, and the limit of memory is checked against it.
 func TestInsertTakesWhatItNeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := New(Config{
-			Size:      60,
-			Threshold: rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "threshold"),
-			Session:   rapid.Bool().Draw(t, "session"),
-		})
+		s := drawStore(t)
 		groups := rapid.SampledFrom([]uint64{1, 3, 300}).Draw(t, "groups")
 		span := rapid.SampledFrom([]int64{30, 500, 50_000}).Draw(t, "span")
 		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -47,8 +49,7 @@ func TestInsertTakesWhatItNeeds(t *testing.T) {
 			if at.kind == inNewBucket || at.kind == inBucketsWithOthers {
 				s.Find(g, s.IndexOf(p.Time)-1) // for which the group may be indexed
 			}
-			has := needed(&s)
-			took := Need{Bytes: has.Bytes - had.Bytes, Block: has.Block - had.Block}
+			took := needed(&s).minus(had)
 			if took.Bytes > need.Bytes || took.Block > need.Block {
 				t.Fatalf("insert %d took %+v, not %+v: %+v", i, took, need, at)
 			}
@@ -57,16 +58,16 @@ func TestInsertTakesWhatItNeeds(t *testing.T) {
 			switch {
 			case !added || large || mayBeIndexed || at.kind == inBucketsWithOthers:
 				// It may take less than it needs for a while.
-			case took.Bytes != need.Bytes || took.Block < 0 && need.Block > 0 || took.Block >= 0 && took.Block != need.Block:
+			case took.Bytes != need.Bytes || max(0, took.Block) != need.Block:
 				t.Fatalf("insert %d into bucket %d took %+v, but needs %+v: %+v", i, n, took, need, at)
 			}
-			all := has.Bytes + has.Block - before.Bytes - before.Block
-			if most := once + int64(i%ChunkLen+1)*each; all > most {
-				t.Fatalf("%d inserts took %d bytes, more than %d", i%ChunkLen+1, all, most)
+			all := needed(&s).minus(before)
+			if most := once + int64(i%ChunkLen+1)*each; all.Bytes+all.Block > most {
+				t.Fatalf("%d inserts took %+v, more than %d", i%ChunkLen+1, all, most)
 			}
 		}
-		if s.Bytes() < needed(&s).Bytes+needed(&s).Block-s.FirstChunk() {
-			t.Fatalf("%d bytes, which is less than %+v", s.Bytes(), needed(&s))
+		if has := needed(&s); s.Bytes() < has.Bytes+has.Block-s.FirstChunk() {
+			t.Fatalf("%d bytes, which is less than %+v", s.Bytes(), has)
 		}
 	})
 }
@@ -75,9 +76,7 @@ func TestInsertTakesWhatItNeeds(t *testing.T) {
 func TestHeldTakesWhatItNeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := new(Held)
-		needed := func() int64 {
-			return int64(len(h.nodes.chunks))*h.nodes.chunkBytes() + int64(len(h.groups.chunks))*h.groups.chunkBytes() + h.index.bytes()
-		}
+		needed := func() int64 { return chunksOf(&h.nodes.slab) + chunksOf(&h.groups) + h.index.bytes() }
 		groups := rapid.SampledFrom([]uint64{1, 3, 300}).Draw(t, "groups")
 		draw := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		var most, before int64
@@ -105,9 +104,7 @@ func TestHeldTakesWhatItNeeds(t *testing.T) {
 func TestChunksAreReleased(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 1})
 	insert := func(user, time, id int) GroupID {
-		p := Prepared{Event: Event{Time: int64(time), ID: EventID{Low: uint64(id)}}, Hash: GroupHash(user+1) << 40}
-		g, _, _ := s.Insert(s.Locate(&p), &p)
-		return g
+		return insertEvent(&s, user, Event{Time: int64(time), ID: EventID{Low: uint64(id)}})
 	}
 	var users []GroupID
 	for user := range 20 * ChunkLen {

@@ -9,15 +9,27 @@ import (
 	"pgregory.net/rapid"
 )
 
+// drawStore returns an empty store of any kind, with buckets of 60 ns.
+func drawStore(t *rapid.T) Store {
+	return New(Config{
+		Size:      60,
+		Threshold: rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "threshold"),
+		Session:   rapid.Bool().Draw(t, "session"),
+	})
+}
+
+// insertEvent inserts an event of a user, numbered from 0, and returns the group.
+func insertEvent(s *Store, user int, e Event) GroupID {
+	p := Prepared{Event: e, Hash: GroupHash(user+1) << 40}
+	g, _, _ := s.Insert(s.Locate(&p), &p)
+	return g
+}
+
 // What was inserted is known until its generation has expired, and nothing else: a repeat must
 // not be counted, nor a call be taken for one.
 func TestStoreKnowsWhatWasInserted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := New(Config{
-			Size:      60,
-			Threshold: rapid.SampledFrom([]int{0, 1, 5, 50}).Draw(t, "threshold"),
-			Session:   rapid.Bool().Draw(t, "session"),
-		})
+		s := drawStore(t)
 		generation := uint32(0)
 		known := map[GroupHash]map[Event]uint32{} // generations by group and event
 		hashes := rapid.Map(rapid.Uint64Range(1, 4), func(n uint64) GroupHash { return GroupHash(n << 61) })
@@ -91,15 +103,11 @@ func TestStoreKnowsWhatWasInserted(t *testing.T) {
 // Memory that is released while it is looked through for what is too old is not looked at.
 func TestExpiryEndsWithTheLastSparseEvent(t *testing.T) {
 	s := New(Config{Size: 60, Threshold: 1})
-	insert := func(user, time int) {
-		p := Prepared{Event: Event{Time: int64(time)}, Hash: GroupHash(user) << 40}
-		s.Insert(s.Locate(&p), &p)
-	}
 	for user := range minPrefetched + 300 {
-		insert(user, 0)
+		insertEvent(&s, user, Event{})
 	}
 	for user := 100; user < minPrefetched+300; user++ { // these go to buckets: their numbers are free
-		insert(user, 1)
+		insertEvent(&s, user, Event{Time: 1})
 	}
 	s.Advance(Generations, func(GroupID, int64) {})
 	if err := s.Check(); err != nil || s.Len() != 0 {
@@ -120,11 +128,9 @@ func TestSparseListIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := New(Config{Size: 60, Threshold: 5})
-			other := Prepared{Hash: 2 << 40} // keeps the memory of sparse events from being released
-			s.Insert(s.Locate(&other), &other)
-			insert := func(time int64) (g GroupID) {
-				p := Prepared{Event: Event{Time: time}, Hash: 1 << 40}
-				g, _, _ = s.Insert(s.Locate(&p), &p)
+			insertEvent(&s, 1, Event{}) // keeps the memory of sparse events from being released
+			insert := func(time int64) GroupID {
+				g := insertEvent(&s, 0, Event{Time: time})
 				if err := s.Check(); err != nil {
 					t.Fatalf("after %d: %v", time, err)
 				}
@@ -140,9 +146,8 @@ func TestSparseListIsBounded(t *testing.T) {
 			if g := insert(test.last); s.group(g).first == 0 || s.Events(g) != maxSparse+1 {
 				t.Errorf("%d events, bucket %d", s.Events(g), s.group(g).first)
 			}
-			has := needed(&s)
-			if took := has.Bytes + has.Block - had.Bytes - had.Block; took > once+each {
-				t.Errorf("took %d bytes, more than %d and %d", took, once, each)
+			if took := needed(&s).minus(had); took.Bytes+took.Block > once+each {
+				t.Errorf("took %+v, more than %d and %d", took, once, each)
 			}
 		})
 	}
